@@ -1,0 +1,167 @@
+//! One line per answer in the common log format, gathered in memory and written once a turn at most.
+//!
+//! A line is added when its answer is queued, and tells the size that was promised: nothing of the request
+//! has to be kept until the last byte is out. Whoever reads the log slowly costs lines, never the loop's time.
+
+use std::io::{self, Write as _};
+use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::clock::Now;
+use crate::http::status::Status;
+
+/// Lines kept while the reader is slow, in bytes. Further ones are counted and dropped.
+const BUFFER_BYTES_MAX: usize = 256 * 1024;
+
+/// The log of a server.
+#[derive(Debug)]
+pub struct AccessLog {
+    /// `None`: lines are not even made.
+    sink: Option<OwnedFd>,
+    lines: Vec<u8>,
+    lost: u64,
+}
+
+impl AccessLog {
+    /// A log that keeps nothing.
+    pub fn off() -> AccessLog {
+        AccessLog { sink: None, lines: Vec::new(), lost: 0 }
+    }
+
+    /// Logs to standard output.
+    pub fn to_stdout() -> io::Result<AccessLog> {
+        AccessLog::to(std::io::stdout().as_fd())
+    }
+
+    /// Logs to `target`, without waiting for its reader where that can be had.
+    pub fn to(target: BorrowedFd<'_>) -> io::Result<AccessLog> {
+        let sink = match reopen_nonblocking(target) {
+            Some(sink) => sink,
+            None => target.try_clone_to_owned()?,
+        };
+        Ok(AccessLog { sink: Some(sink), lines: Vec::new(), lost: 0 })
+    }
+
+    /// Adds a line: `client - - [time] "request line" status bytes`.
+    pub fn line(&mut self, now: &Now, client: IpAddr, request_line: &[u8], status: Status, body_bytes: u64) {
+        if self.sink.is_none() {
+            return;
+        }
+        if self.lines.len() >= BUFFER_BYTES_MAX {
+            self.lost += 1;
+            return;
+        }
+        // None of these can fail: writing to memory.
+        let _ = write!(self.lines, "{client} - - [");
+        self.lines.extend_from_slice(now.log_time());
+        self.lines.extend_from_slice(b"] \"");
+        escape(request_line, &mut self.lines);
+        let _ = writeln!(self.lines, "\" {} {body_bytes}", status.code());
+    }
+
+    /// Whether lines are waiting.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Writes what has gathered, as far as the reader takes it.
+    pub fn flush(&mut self) {
+        let Some(sink) = self.sink.as_ref().filter(|_| !self.lines.is_empty()) else { return };
+        match rustix::io::write(sink, &self.lines) {
+            Ok(written) => {
+                self.lines.drain(..written);
+                if self.lost > 0 {
+                    log::warn!("access log: its reader is slow, {} lines were lost", self.lost);
+                    self.lost = 0;
+                }
+            }
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(errno) => {
+                log::warn!("access log: cannot write: {errno}; lines since the last success are lost");
+                self.lines.clear();
+            }
+        }
+    }
+}
+
+/// Opens a pipe or terminal anew, so that it can be non-blocking here without being so for others that share
+/// it, the shell for one. `None` where that cannot be had or, as with a regular file, is not needed.
+fn reopen_nonblocking(target: BorrowedFd<'_>) -> Option<OwnedFd> {
+    use std::os::fd::AsRawFd;
+
+    let stat = rustix::fs::fstat(target).ok()?;
+    if !matches!(FileType::from_raw_mode(stat.st_mode), FileType::Fifo | FileType::CharacterDevice) {
+        return None;
+    }
+    let path = format!("/proc/self/fd/{}", target.as_raw_fd());
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).ok()
+}
+
+/// Writes `bytes` so that they can neither end the line nor the quotes, nor reach a terminal as commands.
+fn escape(bytes: &[u8], out: &mut Vec<u8>) {
+    for &byte in bytes {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b' '..=b'~' => out.push(byte),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(b"\\x");
+                out.push(HEX[usize::from(byte >> 4)]);
+                out.push(HEX[usize::from(byte & 15)]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn a_line_in_the_common_log_format() -> io::Result<()> {
+        let (mut reader, writer) = std::io::pipe()?;
+        let mut log = AccessLog::to(writer.as_fd())?;
+        let client = "::1".parse().expect("an address");
+        let now = Now::at(0, 784_111_777);
+        log.line(&now, client, b"GET /\"\x1b[2J\\\xff HTTP/1.1", Status::Ok, 12);
+        log.flush();
+        drop((log, writer));
+        let mut text = String::new();
+        reader.read_to_string(&mut text)?;
+        let expected =
+            "::1 - - [06/Nov/1994:08:49:37 +0000] \"GET /\\\"\\x1b[2J\\\\\\xff HTTP/1.1\" 200 12\n";
+        assert_eq!(text, expected);
+        Ok(())
+    }
+
+    #[test]
+    fn a_reader_that_sleeps_holds_nobody_up_and_costs_whole_lines() -> io::Result<()> {
+        let (mut reader, writer) = std::io::pipe()?;
+        let mut log = AccessLog::to(writer.as_fd())?;
+        let client = "127.0.0.1".parse().expect("an address");
+        let now = Now::at(0, 0);
+        for _ in 0..20_000 {
+            log.line(&now, client, b"GET /some/path HTTP/1.1", Status::Ok, 1);
+            log.flush();
+        }
+        assert!(log.lost > 0);
+        assert!(log.lines.len() <= BUFFER_BYTES_MAX + 128);
+        let reading = std::thread::spawn(move || {
+            let mut text = String::new();
+            reader.read_to_string(&mut text).map(|_| text)
+        });
+        while !log.is_empty() {
+            log.flush();
+        }
+        drop((log, writer));
+        let text = reading.join().expect("the reader")?;
+        assert!(text.lines().all(|line| line.ends_with("\"GET /some/path HTTP/1.1\" 200 1")));
+        Ok(())
+    }
+}

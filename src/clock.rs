@@ -1,0 +1,126 @@
+//! The time, taken once per turn of the loop and handed down as a value.
+//!
+//! Nothing else in the crate reads a clock. Deadlines count in ticks of one second since the start, from the
+//! monotonic clock, so a stepped wall clock neither cuts nor keeps a connection. `Date` and the access log
+//! show the wall clock, which is read again whenever the tick changes: at most a second behind, never ahead.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Length of an IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
+pub const HTTP_DATE_LEN: usize = 29;
+/// Length of a common-log-format time such as `06/Nov/1994:08:49:37 +0000`.
+const LOG_TIME_LEN: usize = 26;
+
+/// Seconds since the server started, rounded down.
+pub type Tick = u32;
+
+/// One reading of the time, good for one turn.
+#[derive(Clone, Debug)]
+pub struct Now {
+    pub tick: Tick,
+    /// Seconds since 1970 by the wall clock.
+    pub unix_secs: u64,
+    http_date: [u8; HTTP_DATE_LEN],
+    log_time: [u8; LOG_TIME_LEN],
+}
+
+impl Now {
+    /// `unix_secs` is clamped to the years that four digits can write.
+    pub fn at(tick: Tick, unix_secs: u64) -> Now {
+        let unix_secs = unix_secs.min(LAST_DATE_UNIX_SECS);
+        let http_date = http_date(unix_secs);
+        let log_time = log_time(&http_date);
+        Now { tick, unix_secs, http_date, log_time }
+    }
+
+    /// The value of `Date`.
+    pub fn http_date(&self) -> &[u8; HTTP_DATE_LEN] {
+        &self.http_date
+    }
+
+    /// The time as the common log format has it, without brackets, in UTC.
+    pub fn log_time(&self) -> &[u8] {
+        &self.log_time
+    }
+}
+
+/// Fri, 31 Dec 9999 23:59:59 GMT, the last moment an IMF-fixdate can tell.
+const LAST_DATE_UNIX_SECS: u64 = 253_402_300_799;
+
+/// Formats seconds since 1970 as an IMF-fixdate.
+pub fn http_date(unix_secs: u64) -> [u8; HTTP_DATE_LEN] {
+    use std::io::Write;
+
+    let time = UNIX_EPOCH + Duration::from_secs(unix_secs.min(LAST_DATE_UNIX_SECS));
+    let mut date = [b' '; HTTP_DATE_LEN];
+    // Cannot fail: the buffer has the fixed length of the format.
+    let _ = write!(&mut date[..], "{}", httpdate::HttpDate::from(time));
+    date
+}
+
+/// Rearranges an IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT` → `06/Nov/1994:08:49:37 +0000`.
+fn log_time(date: &[u8; HTTP_DATE_LEN]) -> [u8; LOG_TIME_LEN] {
+    let mut time = *b"DD/Mon/YYYY:hh:mm:ss +0000";
+    time[..2].copy_from_slice(&date[5..7]);
+    time[3..6].copy_from_slice(&date[8..11]);
+    time[7..11].copy_from_slice(&date[12..16]);
+    time[12..20].copy_from_slice(&date[17..25]);
+    time
+}
+
+/// The one clock of a server.
+#[derive(Debug)]
+pub struct Clock {
+    started: Instant,
+    /// Since the start, when the time was last taken.
+    elapsed: Duration,
+    now: Now,
+}
+
+impl Clock {
+    pub fn start() -> Clock {
+        Clock { started: Instant::now(), elapsed: Duration::ZERO, now: Now::at(0, wall_clock_secs()) }
+    }
+
+    /// Takes the time of this turn.
+    pub fn read(&mut self) -> &Now {
+        self.elapsed = self.started.elapsed();
+        let tick = self.elapsed.as_secs() as Tick;
+        if tick != self.now.tick {
+            self.now = Now::at(tick, wall_clock_secs());
+        }
+        &self.now
+    }
+
+    /// From the time last taken to the start of `tick`; nothing if that has come.
+    pub fn until(&self, tick: Tick) -> Duration {
+        Duration::from_secs(u64::from(tick)).saturating_sub(self.elapsed)
+    }
+
+    /// The time last taken.
+    pub fn now(&self) -> &Now {
+        &self.now
+    }
+}
+
+/// A clock set before 1970 counts as 1970.
+fn wall_clock_secs() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_have_the_two_forms() {
+        let now = Now::at(0, 784_111_777);
+        assert_eq!(now.http_date(), b"Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(now.log_time(), b"06/Nov/1994:08:49:37 +0000");
+    }
+
+    #[test]
+    fn a_clock_past_the_year_9999_stops_there() {
+        assert_eq!(Now::at(0, u64::MAX).http_date(), b"Fri, 31 Dec 9999 23:59:59 GMT");
+    }
+}

@@ -1,0 +1,97 @@
+//! The head of an answer. This is the only place that writes one, so `Server`, `Date`, `Connection` and
+//! `Content-Length` are right on every answer, errors included.
+
+use std::fmt::{self, Display, Write as _};
+use std::io::Write as _;
+
+use super::status::Status;
+use crate::clock::Now;
+
+/// What every answer says of its maker.
+pub const SERVER: &str = concat!("pws/", env!("CARGO_PKG_VERSION"));
+
+/// What becomes of the connection behind the answer (RFC 9112 §9.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// HTTP/1.1 goes on without a word.
+    Implied,
+    /// HTTP/1.0 goes on only if told.
+    Announced,
+    Close,
+}
+
+/// Writes a head field by field; [`finish`](HeadWriter::finish) must be called last.
+#[must_use]
+pub struct HeadWriter<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl<'a> HeadWriter<'a> {
+    /// Writes the status line and the fields that every answer has.
+    pub fn start(out: &'a mut Vec<u8>, status: Status, persistence: Persistence, now: &Now) -> Self {
+        out.extend_from_slice(b"HTTP/1.1 ");
+        write_decimal(out, u64::from(status.code()));
+        for part in [" ", status.reason(), "\r\nServer: ", SERVER, "\r\nDate: "] {
+            out.extend_from_slice(part.as_bytes());
+        }
+        out.extend_from_slice(now.http_date());
+        out.extend_from_slice(b"\r\n");
+        match persistence {
+            Persistence::Implied => {}
+            Persistence::Announced => out.extend_from_slice(b"Connection: keep-alive\r\n"),
+            Persistence::Close => out.extend_from_slice(b"Connection: close\r\n"),
+        }
+        HeadWriter { out }
+    }
+
+    /// Writes one field. Control bytes in the value, which could end the line, become spaces.
+    pub fn field(self, name: &str, value: impl Display) -> Self {
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b": ");
+        // Cannot fail: writing to memory.
+        let _ = write!(FieldValue(self.out), "{value}");
+        self.out.extend_from_slice(b"\r\n");
+        self
+    }
+
+    /// Ends the head of an answer whose representation has `content_length` bytes.
+    pub fn finish(self, content_length: u64) {
+        self.out.extend_from_slice(b"Content-Length: ");
+        write_decimal(self.out, content_length);
+        self.out.extend_from_slice(b"\r\n\r\n");
+    }
+}
+
+fn write_decimal(out: &mut Vec<u8>, number: u64) {
+    // Cannot fail: writing to memory.
+    let _ = write!(out, "{number}");
+}
+
+/// Lets through what may stand in a field value (RFC 9110 §5.5).
+struct FieldValue<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for FieldValue<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend(text.bytes().map(|byte| if byte.is_ascii_control() { b' ' } else { byte }));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_a_head() {
+        let mut out = Vec::new();
+        let now = Now::at(0, 784_111_777);
+        HeadWriter::start(&mut out, Status::NotFound, Persistence::Close, &now)
+            .field("X", "a\r\nEvil: b\0")
+            .finish(7);
+        let expected = format!(
+            "HTTP/1.1 404 Not Found\r\nServer: {SERVER}\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+             Connection: close\r\nX: a  Evil: b \r\nContent-Length: 7\r\n\r\n"
+        );
+        assert_eq!(String::from_utf8_lossy(&out), expected);
+    }
+}

@@ -1,0 +1,339 @@
+//! The head of a request: from received bytes to a [`Request`], or to the status that refuses it.
+//!
+//! The request line is parsed here, to the letter of RFC 9112 §3; field lines are tokenised by `httparse`,
+//! and what it is lenient about (bare LF, RFC 9112 §2.2) is checked here.
+
+use httparse::{EMPTY_HEADER, Header};
+
+use super::status::Status;
+use super::target::{Target, is_authority};
+use crate::limits::Limits;
+
+/// More fields than this are refused with 431.
+const FIELDS_MAX: usize = 100;
+/// Empty lines in front of a request line that are skipped (RFC 9112 §2.2): old clients send one.
+const EMPTY_LINES_MAX: usize = 4;
+
+/// The methods of RFC 9110 §9 and PATCH; all others are `Unknown`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Head,
+    Options,
+    Connect,
+    /// POST, PUT, DELETE, TRACE, PATCH: understood, and not allowed on files.
+    OtherKnown,
+    Unknown,
+}
+
+impl Method {
+    /// Methods are case-sensitive (RFC 9110 §9.1).
+    fn from_token(token: &[u8]) -> Method {
+        match token {
+            b"GET" => Method::Get,
+            b"HEAD" => Method::Head,
+            b"OPTIONS" => Method::Options,
+            b"CONNECT" => Method::Connect,
+            b"POST" | b"PUT" | b"DELETE" | b"TRACE" | b"PATCH" => Method::OtherKnown,
+            _ => Method::Unknown,
+        }
+    }
+}
+
+/// The protocol version a request is served as: a higher minor version of 1 is served as 1.1 (RFC 9110 §2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    Http10,
+    Http11,
+}
+
+/// Room on the caller's stack for the fields of one head.
+pub struct FieldSlots<'a>([Header<'a>; FIELDS_MAX]);
+
+impl FieldSlots<'_> {
+    pub fn new() -> Self {
+        FieldSlots([EMPTY_HEADER; FIELDS_MAX])
+    }
+}
+
+impl Default for FieldSlots<'_> {
+    fn default() -> Self {
+        FieldSlots::new()
+    }
+}
+
+/// A complete, well-formed head. Borrows the bytes it was parsed from.
+#[derive(Debug)]
+pub struct Request<'a> {
+    pub method: Method,
+    pub target: Target<'a>,
+    pub version: Version,
+    fields: &'a [Header<'a>],
+}
+
+/// What the bytes received so far amount to.
+#[derive(Debug)]
+pub enum Parsed<'a> {
+    /// The head takes the first `head_len` bytes.
+    Complete { request: Request<'a>, head_len: usize },
+    /// Nothing wrong so far; more bytes are needed.
+    Partial,
+    /// Not a request pws can serve; where the next one starts is unknown.
+    Refused(Status),
+}
+
+impl<'a> Request<'a> {
+    /// The values of all fields called `name`, in order, without the white space around them.
+    pub fn field_values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        let fields = self.fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name));
+        fields.map(|field| field.value)
+    }
+
+    /// The elements of the comma-separated list that all fields called `name` make together, empty ones left
+    /// out (RFC 9110 §5.6.1). Not for lists of which an element may contain a quoted comma.
+    pub fn list_elements(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        let elements = self.field_values(name).flat_map(|value| value.split(|&byte| byte == b','));
+        elements.map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
+    }
+
+    /// Whether the client means to use the connection again (RFC 9112 §9.3).
+    pub fn is_persistent(&self) -> bool {
+        let has = |option: &str| {
+            self.list_elements("connection").any(|element| element.eq_ignore_ascii_case(option.as_bytes()))
+        };
+        match self.version {
+            Version::Http11 => !has("close"),
+            Version::Http10 => has("keep-alive") && !has("close"),
+        }
+    }
+
+    /// Whether a body follows the head (RFC 9112 §6).
+    pub fn has_body(&self) -> bool {
+        let length = self.field_values("content-length").any(|value| value != b"0");
+        length || self.field_values("transfer-encoding").next().is_some()
+    }
+}
+
+/// Parses the head at the start of `input`.
+///
+/// The verdict depends on the complete lines received only, so it is the same however the bytes arrive. Of
+/// those, `searched` bytes are known from the last call to be no complete head: without a new line end among
+/// the rest there is nothing to parse again, which keeps a head that comes byte by byte cheap.
+pub fn parse<'a>(
+    input: &'a [u8],
+    searched: usize,
+    slots: &'a mut FieldSlots<'a>,
+    limits: &Limits,
+) -> Parsed<'a> {
+    let window = &input[..input.len().min(limits.head_bytes_max)];
+    let is_full = window.len() == limits.head_bytes_max;
+    if !is_full && !window[searched.min(window.len())..].contains(&b'\n') {
+        return match window.len() > limits.target_bytes_max && is_target_too_long(window, limits) {
+            true => Parsed::Refused(Status::UriTooLong),
+            false => Parsed::Partial,
+        };
+    }
+    match parse_lines(window, slots, limits) {
+        Ok(Some((request, head_len))) => Parsed::Complete { request, head_len },
+        Ok(None) if is_full => Parsed::Refused(Status::RequestHeaderFieldsTooLarge),
+        Ok(None) => Parsed::Partial,
+        Err(status) => Parsed::Refused(status),
+    }
+}
+
+/// Parses the complete lines of `window`; `None` if the empty line is not among them.
+fn parse_lines<'a>(
+    window: &'a [u8],
+    slots: &'a mut FieldSlots<'a>,
+    limits: &Limits,
+) -> Result<Option<(Request<'a>, usize)>, Status> {
+    let start = skip_empty_lines(window)?;
+    let Some(line_len) = window[start..].iter().position(|&byte| byte == b'\n') else {
+        return match is_target_too_long(&window[start..], limits) {
+            true => Err(Status::UriTooLong),
+            false => Ok(None),
+        };
+    };
+    let line = window[start..start + line_len].strip_suffix(b"\r").ok_or(Status::BadRequest)?;
+    let (method, target, version) = parse_request_line(line, limits)?;
+
+    let fields_start = start + line_len + 1;
+    let lines_end = window.iter().rposition(|&byte| byte == b'\n').map_or(fields_start, |at| at + 1);
+    let (fields_len, fields) = match httparse::parse_headers(&window[fields_start..lines_end], &mut slots.0) {
+        Ok(httparse::Status::Complete(parsed)) => parsed,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(httparse::Error::TooManyHeaders) => return Err(Status::RequestHeaderFieldsTooLarge),
+        Err(_) => return Err(Status::BadRequest),
+    };
+    let head_len = fields_start + fields_len;
+    if has_bare_lf(&window[fields_start - 1..head_len]) {
+        return Err(Status::BadRequest);
+    }
+    let request = Request { method, target, version, fields };
+    check_host(&request)?;
+    Ok(Some((request, head_len)))
+}
+
+/// Returns where the request line starts.
+fn skip_empty_lines(window: &[u8]) -> Result<usize, Status> {
+    let lines = window.chunks(2).take_while(|pair| *pair == b"\r\n").count();
+    if lines > EMPTY_LINES_MAX { Err(Status::BadRequest) } else { Ok(2 * lines) }
+}
+
+/// `method SP request-target SP HTTP-version` (RFC 9112 §3), exactly one space each.
+fn parse_request_line<'a>(line: &'a [u8], limits: &Limits) -> Result<(Method, Target<'a>, Version), Status> {
+    let mut parts = line.splitn(3, |&byte| byte == b' ');
+    let method = parts.next().filter(|token| is_token(token)).ok_or(Status::BadRequest)?;
+    let target = parts.next().ok_or(Status::BadRequest)?;
+    if target.len() > limits.target_bytes_max {
+        return Err(Status::UriTooLong);
+    }
+    let version = match parts.next() {
+        Some([b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0']) => Version::Http10,
+        Some([b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1'..=b'9']) => Version::Http11,
+        Some([b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9']) => {
+            return Err(Status::HttpVersionNotSupported);
+        }
+        _ => return Err(Status::BadRequest),
+    };
+    let method = Method::from_token(method);
+    let target = Target::parse(target, method).ok_or(Status::BadRequest)?;
+    Ok((method, target, version))
+}
+
+/// Whether the target of an unfinished request line is past the bound already.
+fn is_target_too_long(line: &[u8], limits: &Limits) -> bool {
+    line.split(|&byte| byte == b' ').nth(1).is_some_and(|target| target.len() > limits.target_bytes_max)
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token(bytes: &[u8]) -> bool {
+    let is_tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    !bytes.is_empty() && bytes.iter().all(is_tchar)
+}
+
+fn has_bare_lf(lines: &[u8]) -> bool {
+    lines.iter().zip(&lines[1..]).any(|(&before, &byte)| byte == b'\n' && before != b'\r')
+}
+
+/// One Host field, and a valid one; HTTP/1.0 may leave it out (RFC 9112 §3.2).
+fn check_host(request: &Request) -> Result<(), Status> {
+    let mut hosts = request.field_values("host");
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) if is_authority(host, false) => Ok(()),
+        (None, None) if request.version == Version::Http10 => Ok(()),
+        _ => Err(Status::BadRequest),
+    }
+}
+
+/// The first line of `input`, for the log: whatever was received, as far as it goes.
+pub fn first_line(input: &[u8]) -> &[u8] {
+    let input = input.trim_ascii_start();
+    let end = input.iter().position(|&byte| byte == b'\r' || byte == b'\n').unwrap_or(input.len());
+    &input[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `Ok(len)` of a complete head, `Err(None)` if partial, `Err(Some(status))` if refused.
+    fn parsed(input: &[u8]) -> Result<usize, Option<u16>> {
+        match parse(input, 0, &mut FieldSlots::new(), &Limits::default()) {
+            Parsed::Complete { head_len, .. } => Ok(head_len),
+            Parsed::Partial => Err(None),
+            Parsed::Refused(status) => Err(Some(status.code())),
+        }
+    }
+
+    #[test]
+    fn every_prefix_of_a_head_is_partial() {
+        let head = b"\r\nGET /a?b HTTP/1.1\r\nHost: example.com:80\r\nX: \xff\r\n\r\n";
+        for len in 0..head.len() {
+            assert_eq!(parsed(&head[..len]), Err(None), "{len} bytes");
+        }
+        assert_eq!(parsed(head), Ok(head.len()));
+        assert_eq!(parsed(&[head, &b"GET /"[..]].concat()), Ok(head.len()), "the next one is left alone");
+    }
+
+    #[test]
+    fn refuses_by_status() {
+        let many = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(100));
+        let long_target = format!("GET /{} HTTP/1.1\r\n", "a".repeat(8192));
+        let long_line = format!("GET /{}", "a".repeat(8192));
+        let long_head = format!("GET / HTTP/1.1\r\nX: {}", "a".repeat(16384));
+        for (input, status) in [
+            ("GET / HTTP/1.1\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+            ("GET / HTTP/1.1\nHost: a\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\r\n\n", 400),
+            ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\n Host: a\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", 400),
+            ("GET  / HTTP/1.1\r\n", 400),
+            ("GET /  HTTP/1.1\r\n", 400),
+            ("GET / HTTP/1.1 \r\n", 400),
+            (" GET / HTTP/1.1\r\n", 400),
+            ("GET /\r\n", 400),
+            ("GET / http/1.1\r\n", 400),
+            ("GET / HTTP/11.1\r\n", 400),
+            ("GE(T / HTTP/1.1\r\n", 400),
+            ("\r\n\r\n\r\n\r\n\r\n", 400),
+            ("\n", 400),
+            ("GET / HTTP/2.0\r\n", 505),
+            ("GET / HTTP/0.9\r\n", 505),
+            (&long_target, 414),
+            (&long_line, 414),
+            (&many, 431),
+            (&long_head, 431),
+        ] {
+            assert_eq!(parsed(input.as_bytes()), Err(Some(status)), "{input:?}");
+        }
+    }
+
+    #[test]
+    fn the_bounds_themselves_are_allowed() {
+        let target = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(8191));
+        assert_eq!(parsed(target.as_bytes()), Ok(target.len()));
+        let fields = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(99));
+        assert_eq!(parsed(fields.as_bytes()), Ok(fields.len()));
+        let start = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
+        let head = format!("{start}{}\r\n\r\n", "a".repeat(16384 - start.len() - 4));
+        assert_eq!(parsed(head.as_bytes()), Ok(16384));
+        let over = format!("{start}{}\r\n\r\n", "a".repeat(16384 - start.len() - 3));
+        assert_eq!(parsed(over.as_bytes()), Err(Some(431)));
+    }
+
+    #[test]
+    fn persistence_follows_the_version_and_the_options() {
+        for (version, connection, expected) in [
+            ("1.1", "", true),
+            ("1.1", "Connection: close\r\n", false),
+            ("1.1", "Connection: , TE ,CLOSE\r\n", false),
+            ("1.1", "Connection: x\r\nConnection: close\r\n", false),
+            ("1.1", "Connection: closed\r\n", true),
+            ("1.9", "", true),
+            ("1.0", "", false),
+            ("1.0", "Connection: Keep-Alive\r\n", true),
+            ("1.0", "Connection: keep-alive, close\r\n", false),
+        ] {
+            let head = format!("GET / HTTP/{version}\r\nHost: a\r\n{connection}\r\n");
+            let mut slots = FieldSlots::new();
+            match parse(head.as_bytes(), 0, &mut slots, &Limits::default()) {
+                Parsed::Complete { request, .. } => assert_eq!(request.is_persistent(), expected, "{head}"),
+                other => panic!("{head}: {other:?}"),
+            };
+        }
+    }
+
+    #[test]
+    fn the_first_line_is_what_was_received() {
+        assert_eq!(first_line(b"\r\nGET / HTTP/1.1\r\nHost: a"), b"GET / HTTP/1.1");
+        assert_eq!(first_line(b"GE"), b"GE");
+    }
+}

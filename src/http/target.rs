@@ -1,0 +1,266 @@
+//! The request target: its forms, and from a raw path to the one path that is opened.
+//!
+//! A path is decoded once and normalised once, here. Everything behind this (rules, the disk, `Location`)
+//! sees only the normalised path; what keeps a client below the root is not this code but the kernel.
+
+use std::fmt::Display;
+
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode};
+
+use super::request::Method;
+
+/// A request target taken apart, nothing decoded (RFC 9112 §3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// Origin form, or absolute form with its authority set apart: what people ask for.
+    Path { path: &'a [u8], query: Option<&'a [u8]> },
+    /// `*`: the server as a whole, for OPTIONS only.
+    Asterisk,
+    /// `host:port`, for CONNECT only.
+    Authority,
+}
+
+/// Why a path cannot be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathError {
+    /// A `%` without two hex digits behind it, or an encoded NUL: no URL has these.
+    Malformed,
+    /// Well-formed, but no file can have such a name: a segment with an encoded slash.
+    NoSuchName,
+}
+
+impl<'a> Target<'a> {
+    /// Takes the target of a request line apart; `None` if it fits no form that `method` may use.
+    pub fn parse(target: &'a [u8], method: Method) -> Option<Target<'a>> {
+        if !target.iter().all(|&byte| byte > b' ' && byte != 0x7f && byte != b'#') {
+            return None;
+        }
+        match (method, target) {
+            (Method::Connect, _) => is_authority(target, true).then_some(Target::Authority),
+            (Method::Options, b"*") => Some(Target::Asterisk),
+            (_, [b'/', ..]) => Some(split_query(target)),
+            _ => absolute(target),
+        }
+    }
+}
+
+fn split_query(target: &[u8]) -> Target<'_> {
+    match target.iter().position(|&byte| byte == b'?') {
+        Some(at) => Target::Path { path: &target[..at], query: Some(&target[at + 1..]) },
+        None => Target::Path { path: target, query: None },
+    }
+}
+
+/// `http://host/path?query`; scheme and host in any case, an empty path is `/`.
+fn absolute(target: &[u8]) -> Option<Target<'_>> {
+    let rest = [&b"http://"[..], b"https://"].iter().find_map(|scheme| {
+        let (start, rest) = target.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    })?;
+    let authority_end = rest.iter().position(|byte| b"/?".contains(byte)).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(authority_end);
+    if authority.is_empty() || !is_authority(authority, false) {
+        return None;
+    }
+    Some(match split_query(rest) {
+        Target::Path { path: b"", query } => Target::Path { path: b"/", query },
+        target => target,
+    })
+}
+
+/// `uri-host [ ":" port ]` (RFC 9110 §7.2), also what a Host field must be. User information is refused.
+pub fn is_authority(authority: &[u8], port_required: bool) -> bool {
+    let is_literal = authority.starts_with(b"[");
+    let host_end = match is_literal {
+        true => authority.iter().position(|&byte| byte == b']').map_or(0, |at| at + 1),
+        false => authority.iter().position(|&byte| byte == b':').unwrap_or(authority.len()),
+    };
+    let (host, rest) = authority.split_at(host_end);
+    let is_host = match host {
+        [b'[', address @ .., b']'] => {
+            !address.is_empty() && address.iter().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(byte))
+        }
+        _ => !is_literal && host.iter().all(|byte| is_registered_name_byte(*byte)),
+    };
+    let is_port = match rest {
+        [] => !port_required,
+        [b':'] => !port_required,
+        [b':', digits @ ..] => digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    is_host && is_port
+}
+
+/// RFC 3986 §3.2.2; an escape is not taken apart.
+fn is_registered_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte)
+}
+
+/// Decodes `path` and resolves its `.` and `..` segments (RFC 3986 §5.2.4) into `out`, which is cleared first.
+///
+/// What comes out is relative to the root: no slash in front, none doubled, and one at the end exactly if a
+/// folder was asked for. The root itself is empty. Names are bytes and need not be UTF-8.
+pub fn normalise(path: &[u8], out: &mut Vec<u8>) -> Result<(), PathError> {
+    out.clear();
+    let mut segments = path.split(|&byte| byte == b'/').peekable();
+    while let Some(raw) = segments.next() {
+        let start = out.len();
+        decode(raw, out)?;
+        let is_last = segments.peek().is_none();
+        match &out[start..] {
+            b"" => {}
+            b"." => out.truncate(start),
+            b".." => {
+                out.truncate(start);
+                remove_last_segment(out);
+            }
+            _ if is_last => {}
+            _ => out.push(b'/'),
+        }
+    }
+    Ok(())
+}
+
+fn decode(raw: &[u8], out: &mut Vec<u8>) -> Result<(), PathError> {
+    let mut bytes = raw.iter();
+    while let Some(&byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let mut digit = || bytes.next().and_then(|&byte| char::from(byte).to_digit(16));
+        match digit().zip(digit()).map(|(high, low)| (high * 16 + low) as u8) {
+            None | Some(0) => return Err(PathError::Malformed),
+            Some(b'/') => return Err(PathError::NoSuchName),
+            Some(byte) => out.push(byte),
+        }
+    }
+    Ok(())
+}
+
+/// `a/b/` → `a/`; at the root there is nothing to remove.
+fn remove_last_segment(out: &mut Vec<u8>) {
+    out.pop();
+    let keep = out.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    out.truncate(keep);
+}
+
+/// Everything that may stand in a path segment as it is (RFC 3986 §3.3), and the slash.
+const PATH_CHARACTERS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
+
+/// What must not stand in a query as it is; escapes that are there already stay.
+const NOT_IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\\');
+
+/// The way back: a normalised path as it stands in a URL, in ASCII, without the slash in front.
+pub fn encode(path: &[u8]) -> impl Display + '_ {
+    percent_encode(path, PATH_CHARACTERS)
+}
+
+/// A query as it was received, made ASCII where it was not.
+pub fn encode_query(query: &[u8]) -> impl Display + '_ {
+    percent_encode(query, NOT_IN_QUERY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normalised(path: &str) -> Result<String, PathError> {
+        let mut out = b"left over".to_vec();
+        normalise(path.as_bytes(), &mut out)?;
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    }
+
+    #[test]
+    fn normalises() {
+        for (path, expected) in [
+            ("/", ""),
+            ("/index.html", "index.html"),
+            ("/docs", "docs"),
+            ("/docs/", "docs/"),
+            ("//docs///a", "docs/a"),
+            ("/docs/.", "docs/"),
+            ("/docs/./a", "docs/a"),
+            ("/docs/..", ""),
+            ("/docs/../a", "a"),
+            ("/a/b/../c", "a/c"),
+            ("/a/b/..", "a/"),
+            ("/../../etc/passwd", "etc/passwd"),
+            ("/%2e%2e/%2E%2e/etc/passwd", "etc/passwd"),
+            ("/.%2e/x", "x"),
+            ("/...", "..."),
+            ("/a%20b", "a b"),
+            ("/%C3%A9t%c3%a9", "été"),
+            ("/%252e", "%2e"),
+            ("/\\..\\a", "\\..\\a"),
+        ] {
+            assert_eq!(normalised(path).as_deref(), Ok(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_no_path_can_be() {
+        for (path, error) in [
+            ("/%", PathError::Malformed),
+            ("/%1", PathError::Malformed),
+            ("/%zz", PathError::Malformed),
+            ("/%+1", PathError::Malformed),
+            ("/a%00b", PathError::Malformed),
+            ("/a%2fb", PathError::NoSuchName),
+            ("/..%2f..%2Fetc", PathError::NoSuchName),
+        ] {
+            assert_eq!(normalised(path), Err(error), "{path}");
+        }
+    }
+
+    #[test]
+    fn encodes_back() {
+        assert_eq!(encode("a b/ü?#%\\\r\n".as_bytes()).to_string(), "a%20b/%C3%BC%3F%23%25%5C%0D%0A");
+        assert_eq!(encode_query("q=%20&ü=\\".as_bytes()).to_string(), "q=%20&%C3%BC=%5C");
+    }
+
+    #[test]
+    fn knows_the_forms() {
+        let path = |path: &'static str, query: Option<&'static str>| {
+            Some(Target::Path { path: path.as_bytes(), query: query.map(str::as_bytes) })
+        };
+        for (method, target, expected) in [
+            (Method::Get, "/a?b?c", path("/a", Some("b?c"))),
+            (Method::Get, "/a?", path("/a", Some(""))),
+            (Method::Get, "http://host/a", path("/a", None)),
+            (Method::Get, "HTTPS://Host:8080?q", path("/", Some("q"))),
+            (Method::Get, "http://[::1]:80/a", path("/a", None)),
+            (Method::Get, "http:///a", None),
+            (Method::Get, "http://user@host/", None),
+            (Method::Get, "ftp://host/", None),
+            (Method::Get, "a/b", None),
+            (Method::Get, "/a#b", None),
+            (Method::Get, "/a\tb", None),
+            (Method::Get, "*", None),
+            (Method::Options, "*", Some(Target::Asterisk)),
+            (Method::Connect, "host:443", Some(Target::Authority)),
+            (Method::Connect, "host", None),
+            (Method::Connect, "/", None),
+        ] {
+            assert_eq!(Target::parse(target.as_bytes(), method), expected, "{target}");
+        }
+    }
+}

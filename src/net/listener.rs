@@ -1,0 +1,147 @@
+//! Opening the sockets that clients connect to.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+
+use mio::net::TcpListener;
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// How many connections may wait to be accepted. The kernel clips it to `net.core.somaxconn`.
+const BACKLOG: i32 = 65_535;
+/// Unsent bytes above which the kernel calls a socket not writable. It keeps little of a download in kernel
+/// memory, and lets a slow client's progress be seen in steps that fit the send deadline.
+const UNSENT_BYTES_MAX: u32 = 128 * 1024;
+
+/// Listens on `port` of every address that `binds` name, or of all interfaces if they name none.
+///
+/// Port 0 takes one that is free, the same for all. Errors say what failed, on what, and what to try.
+pub fn listen(binds: &[String], port: u16) -> io::Result<Vec<TcpListener>> {
+    if binds.is_empty() {
+        let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+        return match listen_on(everywhere, false) {
+            // No IPv6 on this machine.
+            Err(error) if error.raw_os_error().is_some_and(is_missing_family) => {
+                Ok(vec![listen_at(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), false)?])
+            }
+            result => Ok(vec![result.map_err(|error| explain(error, everywhere))?]),
+        };
+    }
+    let mut addresses = Vec::new();
+    for bind in binds {
+        addresses.extend(resolve(bind, port)?);
+    }
+    addresses.sort();
+    addresses.dedup();
+    // The two wildcards can only stand side by side if the one for IPv6 leaves IPv4 alone.
+    let only_v6 = addresses.iter().any(|address| address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let mut listeners: Vec<TcpListener> = Vec::with_capacity(addresses.len());
+    for mut address in addresses {
+        if let (0, Some(first)) = (port, listeners.first()) {
+            address.set_port(first.local_addr()?.port());
+        }
+        listeners.push(listen_at(address, only_v6)?);
+    }
+    Ok(listeners)
+}
+
+fn resolve(bind: &str, port: u16) -> io::Result<impl Iterator<Item = SocketAddr>> {
+    let bare = bind.trim_start_matches('[').trim_end_matches(']');
+    (bare, port).to_socket_addrs().map_err(|error| {
+        let text =
+            format!("cannot listen on {bind}: {error} (try an address of this machine, such as 127.0.0.1)");
+        io::Error::new(error.kind(), text)
+    })
+}
+
+fn listen_at(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
+    listen_on(address, only_v6).map_err(|error| explain(error, address))
+}
+
+fn listen_on(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(only_v6)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    // Accepted sockets inherit these, which saves two calls for each.
+    socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
+fn is_missing_family(os_error: i32) -> bool {
+    use rustix::io::Errno;
+
+    [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL].iter().any(|errno| errno.raw_os_error() == os_error)
+}
+
+fn explain(error: io::Error, address: SocketAddr) -> io::Error {
+    let port = address.port();
+    let reason = match error.kind() {
+        ErrorKind::PermissionDenied => {
+            "permission denied (ports below 1024 need CAP_NET_BIND_SERVICE; try 'pws 8080')".to_owned()
+        }
+        ErrorKind::AddrInUse => {
+            let other = if port < u16::MAX { port.saturating_add(1).max(1024) } else { 9000 };
+            format!("the port is taken (try 'pws {other}', or 'pws 0' for any free one)")
+        }
+        ErrorKind::AddrNotAvailable => {
+            "this machine has no such address (try '--bind 127.0.0.1', or no --bind for all)".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    io::Error::new(error.kind(), format!("cannot listen on {address}: {reason}"))
+}
+
+/// The URL at which a browser on this machine finds what listens on `address`.
+pub fn url(address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => format!("http://localhost:{}/", address.port()),
+        false => format!("http://{address}/"),
+    }
+}
+
+/// The backlog in force: what was asked for, as the kernel clips it.
+pub fn effective_backlog() -> i32 {
+    let clip = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok();
+    clip.and_then(|text| text.trim().parse().ok()).map_or(BACKLOG, |clip: i32| clip.min(BACKLOG))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_say_what_on_what_and_what_to_try() {
+        let address = SocketAddr::from(([0, 0, 0, 0], 80));
+        for (kind, expected) in [
+            (
+                ErrorKind::PermissionDenied,
+                "cannot listen on 0.0.0.0:80: permission denied \
+                 (ports below 1024 need CAP_NET_BIND_SERVICE; try 'pws 8080')",
+            ),
+            (
+                ErrorKind::AddrInUse,
+                "cannot listen on 0.0.0.0:80: the port is taken (try 'pws 1024', or 'pws 0' for any free one)",
+            ),
+        ] {
+            assert_eq!(explain(kind.into(), address).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn one_free_port_serves_all_binds() -> io::Result<()> {
+        let listeners = listen(&["127.0.0.1".to_owned(), "127.0.0.2".to_owned()], 0)?;
+        let ports: Vec<u16> = listeners
+            .iter()
+            .map(|listener| listener.local_addr().map(|at| at.port()))
+            .collect::<Result<_, _>>()?;
+        assert_eq!(ports.len(), 2);
+        assert_eq!(ports[0], ports[1]);
+        assert_ne!(ports[0], 0);
+        Ok(())
+    }
+}

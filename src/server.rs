@@ -1,0 +1,402 @@
+//! The turn of the loop: poll → clock → mark → run → deadlines → accept.
+//!
+//! Knows mio and the slab of connections, and no HTTP. Events are hints: they set flags and put connections
+//! into the run queue; the loop then runs each at its own pace, with a budget.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use mio::event::Event;
+use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals;
+use slab::Slab;
+
+use crate::access_log::AccessLog;
+use crate::clock::{Clock, Tick};
+use crate::config::Config;
+use crate::connection::{Buffers, Connection, Edge, Readiness, Verdict};
+use crate::limits::Limits;
+use crate::net::listener;
+use crate::net::socket::{TcpSocket, client_address};
+use crate::session::Turn;
+use crate::site::Site;
+
+/// Events taken from the kernel at once.
+const EVENTS_MAX: usize = 1024;
+/// Connections have their slab key as token; these stand above all keys.
+const WAKER: Token = Token(usize::MAX);
+const SIGNALS: Token = Token(usize::MAX - 1);
+/// The token of the first listener; the others count down from it.
+const FIRST_LISTENER: usize = usize::MAX - 2;
+
+/// A connection and what the loop notes of it.
+struct Slot {
+    connection: Connection<TcpSocket>,
+    registered: Registered,
+    /// In the run queue.
+    is_queued: bool,
+}
+
+/// The edges a socket was registered for. A connection that is over before it has to wait never is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Registered {
+    No,
+    Readable,
+    Both,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Serving,
+    /// No new connections; answers under way are finished until this tick.
+    Draining(Tick),
+    Stopped,
+}
+
+/// A static web server, bound and ready to [`run`](Server::run).
+pub struct Server {
+    poll: Poll,
+    events: Events,
+    listeners: Vec<TcpListener>,
+    /// Connections may be waiting: set by an edge, cleared by `WouldBlock`.
+    accept_ready: bool,
+    /// No descriptor or memory was left for another connection: accepting waits for this tick, or until a
+    /// connection closes.
+    accept_paused_until: Tick,
+    slots: Slab<Slot>,
+    run_queue: Vec<usize>,
+    /// No connection's time is up before this tick.
+    next_deadline: Tick,
+    buffers: Buffers,
+    site: Site,
+    access_log: AccessLog,
+    clock: Clock,
+    limits: Limits,
+    state: State,
+    stop_handle: StopHandle,
+    stops_seen: u32,
+    signals: Option<Signals>,
+}
+
+/// Stops a server from anywhere: another thread, a test.
+#[derive(Clone, Debug)]
+pub struct StopHandle {
+    stops: Arc<AtomicU32>,
+    waker: Arc<Waker>,
+}
+
+impl StopHandle {
+    /// Asks the server to finish the answers under way and end; a second call ends it at once.
+    pub fn stop(&self) -> io::Result<()> {
+        self.stops.fetch_add(1, Ordering::Relaxed);
+        self.waker.wake()
+    }
+}
+
+impl Server {
+    /// Opens the folder and the listening sockets. Errors say what failed, on what, and what to try.
+    pub fn bind(config: Config) -> io::Result<Server> {
+        let Config { binds, port, folder, access_log, limits } = config;
+        let site = Site::open(&folder, limits.copied_file_bytes_max)?;
+        let mut listeners = listener::listen(&binds, port)?;
+        let poll = Poll::new()?;
+        for (index, listener) in listeners.iter_mut().enumerate() {
+            poll.registry().register(listener, Token(FIRST_LISTENER - index), Interest::READABLE)?;
+        }
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        Ok(Server {
+            poll,
+            events: Events::with_capacity(EVENTS_MAX),
+            listeners,
+            accept_ready: false,
+            accept_paused_until: 0,
+            slots: Slab::new(),
+            run_queue: Vec::new(),
+            next_deadline: Tick::MAX,
+            buffers: Buffers::new(),
+            site,
+            access_log: if access_log { AccessLog::to_stdout()? } else { AccessLog::off() },
+            clock: Clock::start(),
+            limits,
+            state: State::Serving,
+            stop_handle: StopHandle { stops: Arc::new(AtomicU32::new(0)), waker },
+            stops_seen: 0,
+            signals: None,
+        })
+    }
+
+    /// The addresses listened on, with the port that was taken.
+    pub fn local_addrs(&self) -> io::Result<Vec<SocketAddr>> {
+        self.listeners.iter().map(TcpListener::local_addr).collect()
+    }
+
+    /// Stops this server from elsewhere.
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop_handle.clone()
+    }
+
+    /// Makes SIGINT and SIGTERM stop this server: the first finishes the answers under way, the second ends at
+    /// once. For programs that are the server; a library leaves signals to its host.
+    pub fn stop_on_signals(&mut self) -> io::Result<()> {
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        self.poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
+        self.signals = Some(signals);
+        Ok(())
+    }
+
+    /// Serves until stopped.
+    pub fn run(mut self) -> io::Result<()> {
+        while self.state != State::Stopped {
+            self.turn()?;
+        }
+        self.access_log.flush();
+        Ok(())
+    }
+
+    fn turn(&mut self) -> io::Result<()> {
+        self.wait()?;
+        self.clock.read();
+        self.mark_events();
+        self.run_queued();
+        self.close_overdue();
+        self.accept();
+        self.finish_drain();
+        Ok(())
+    }
+
+    /// Sleeps until there is something to do. All gathered log lines are written before.
+    fn wait(&mut self) -> io::Result<()> {
+        self.access_log.flush();
+        let timeout = self.timeout();
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// How long the loop may sleep. Whatever was put off voluntarily forbids sleep: no edge will come for it.
+    fn timeout(&self) -> Option<Duration> {
+        if !self.run_queue.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let mut wake = self.next_deadline;
+        if self.accept_ready {
+            wake = wake.min(self.accept_paused_until);
+        }
+        if let State::Draining(end) = self.state {
+            wake = wake.min(end);
+        }
+        if !self.access_log.is_empty() {
+            wake = wake.min(self.clock.now().tick + 1);
+        }
+        (wake != Tick::MAX).then(|| self.clock.until(wake))
+    }
+}
+
+impl Server {
+    fn mark_events(&mut self) {
+        let mut stops = self.stop_handle.stops.load(Ordering::Relaxed) - self.stops_seen;
+        self.stops_seen += stops;
+        for event in &self.events {
+            match event.token() {
+                WAKER => {}
+                SIGNALS => {
+                    stops += self.signals.as_mut().map_or(0, |signals| signals.pending().count() as u32)
+                }
+                Token(token) if token > FIRST_LISTENER - self.listeners.len() => self.accept_ready = true,
+                // A key whose connection is gone belongs to nobody: keys are given anew only after this.
+                Token(key) => {
+                    if let Some(slot) = self.slots.get_mut(key) {
+                        slot.connection.mark(readiness(event));
+                        slot.queue(key, &mut self.run_queue);
+                    }
+                }
+            }
+        }
+        for _ in 0..stops {
+            self.stop();
+        }
+    }
+
+    /// First stops accepting, then, if asked again, everything.
+    fn stop(&mut self) {
+        if self.state != State::Serving {
+            self.state = State::Stopped;
+            return;
+        }
+        log::info!("stopping: {} connections open", self.slots.len());
+        self.listeners.clear();
+        self.state = State::Draining(self.clock.now().tick + self.limits.drain_secs);
+        // What has arrived already is still answered.
+        for (key, slot) in &mut self.slots {
+            slot.connection.mark(Readiness { readable: true, ..Readiness::default() });
+            slot.queue(key, &mut self.run_queue);
+        }
+    }
+
+    /// Runs the connections queued so far. Those that yield are queued for the next turn.
+    fn run_queued(&mut self) {
+        let due = self.run_queue.len();
+        for index in 0..due {
+            self.run_one(self.run_queue[index]);
+        }
+        self.run_queue.drain(..due);
+    }
+
+    fn run_one(&mut self, key: usize) {
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        slot.is_queued = false;
+        let mut turn = Turn {
+            now: self.clock.now(),
+            limits: &self.limits,
+            site: &mut self.site,
+            access_log: &mut self.access_log,
+            is_draining: self.state != State::Serving,
+        };
+        match slot.connection.run(&mut self.buffers, &mut turn) {
+            Verdict::Close => self.close(key),
+            Verdict::Yield => slot.queue(key, &mut self.run_queue),
+            Verdict::Park(_) if turn.is_draining && slot.connection.is_waiting() => self.close(key),
+            Verdict::Park(edge) => {
+                let deadline = slot.connection.deadline();
+                self.next_deadline = self.next_deadline.min(deadline);
+                if let Err(error) = slot.register(self.poll.registry(), Token(key), edge) {
+                    log::debug!("connection closed: cannot poll it: {error}");
+                    self.close(key);
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, key: usize) {
+        self.slots.remove(key);
+        self.accept_paused_until = 0;
+    }
+
+    /// Closes the connections whose time is up.
+    ///
+    /// A sweep over all slots, at most one a second and only when the earliest deadline has come. A wheel or a
+    /// heap would have to be told at every request, and requests are many where expiries are few.
+    fn close_overdue(&mut self) {
+        let tick = self.clock.now().tick;
+        if tick < self.next_deadline {
+            return;
+        }
+        self.next_deadline = Tick::MAX;
+        let count_before = self.slots.len();
+        self.slots.retain(|_, slot| {
+            let deadline = slot.connection.deadline();
+            let is_due = deadline <= tick;
+            if !is_due {
+                self.next_deadline = self.next_deadline.min(deadline);
+            }
+            !is_due
+        });
+        let count_closed = count_before - self.slots.len();
+        if count_closed > 0 {
+            log::debug!("{count_closed} connections closed: their time was up");
+            self.accept_paused_until = 0;
+        }
+    }
+
+    /// Accepts what is waiting, within a bound. Each connection runs at once: most have sent their request.
+    fn accept(&mut self) {
+        if !self.accept_ready || self.clock.now().tick < self.accept_paused_until {
+            return;
+        }
+        let mut accepts_left = self.limits.accepts_per_turn_max;
+        for index in 0..self.listeners.len() {
+            loop {
+                if accepts_left == 0 {
+                    return;
+                }
+                accepts_left -= 1;
+                match self.listeners[index].accept() {
+                    Ok((stream, address)) => self.admit(stream.into(), address),
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                    Err(error) if is_of_one_connection(&error) => log::debug!("not accepted: {error}"),
+                    Err(error) => {
+                        log::debug!("accepting pauses: {error}");
+                        self.accept_paused_until = self.clock.now().tick + 1;
+                        return;
+                    }
+                }
+            }
+        }
+        self.accept_ready = false;
+    }
+
+    fn admit(&mut self, socket: TcpSocket, address: SocketAddr) {
+        let client = client_address(address);
+        let connection = Connection::new(socket, client, self.clock.now(), &self.limits);
+        let key = self.slots.insert(Slot { connection, registered: Registered::No, is_queued: false });
+        self.run_one(key);
+    }
+
+    fn finish_drain(&mut self) {
+        if let State::Draining(end) = self.state
+            && (self.slots.is_empty() || self.clock.now().tick >= end)
+        {
+            self.state = State::Stopped;
+        }
+    }
+}
+
+impl Slot {
+    fn queue(&mut self, key: usize, run_queue: &mut Vec<usize>) {
+        if !self.is_queued {
+            self.is_queued = true;
+            run_queue.push(key);
+        }
+    }
+
+    /// Registers lazily: a connection that never has to wait never gets here.
+    fn register(&mut self, registry: &Registry, token: Token, edge: Edge) -> io::Result<()> {
+        let socket = &self.connection.socket;
+        match (self.registered, edge) {
+            (Registered::No, Edge::Readable) => {
+                socket.register(registry, token, false)?;
+                self.registered = Registered::Readable;
+            }
+            (Registered::No, Edge::Writable) => {
+                socket.register(registry, token, true)?;
+                self.registered = Registered::Both;
+            }
+            (Registered::Readable, Edge::Writable) => {
+                socket.reregister(registry, token, true)?;
+                self.registered = Registered::Both;
+            }
+            (Registered::Readable, Edge::Readable) | (Registered::Both, _) => {}
+        }
+        Ok(())
+    }
+}
+
+fn readiness(event: &Event) -> Readiness {
+    let is_broken = event.is_error();
+    Readiness {
+        readable: event.is_readable() || is_broken,
+        writable: event.is_writable() || event.is_write_closed() || is_broken,
+        read_closed: event.is_read_closed() || is_broken,
+    }
+}
+
+/// Errors of `accept` that are about the one connection and say nothing of the next (accept(2)).
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::Interrupted
+            | ErrorKind::PermissionDenied
+            | ErrorKind::TimedOut
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+    )
+}

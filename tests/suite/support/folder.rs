@@ -1,0 +1,72 @@
+//! Folders to serve.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use tempfile::TempDir;
+
+/// A folder that vanishes with this value. The served one lies inside it, so that tests have an outside too.
+pub struct Folder {
+    outside: TempDir,
+}
+
+/// When every file made by [`Folder::file`] was last changed: the date of RFC 9110's examples.
+pub const MODIFIED_UNIX_SECS: u64 = 784_111_777;
+
+impl Folder {
+    pub fn new() -> Folder {
+        let outside = TempDir::new().expect("a temporary folder");
+        fs::create_dir(outside.path().join("root")).expect("the root");
+        Folder { outside }
+    }
+
+    /// Where nobody may get to.
+    pub fn outside(&self) -> &Path {
+        self.outside.path()
+    }
+
+    /// What is served.
+    pub fn root(&self) -> PathBuf {
+        self.outside.path().join("root")
+    }
+
+    /// Adds a file, and the folders on the way to it.
+    pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Folder {
+        write(&self.root().join(name), content.as_ref());
+        self
+    }
+
+    /// Adds a file beside the root.
+    pub fn file_outside(self, name: &str, content: impl AsRef<[u8]>) -> Folder {
+        write(&self.outside().join(name), content.as_ref());
+        self
+    }
+
+    /// Adds a symlink called `name` that says `target`.
+    pub fn symlink(self, name: &str, target: impl AsRef<Path>) -> Folder {
+        std::os::unix::fs::symlink(target, self.root().join(name)).expect("a symlink");
+        self
+    }
+}
+
+fn write(path: &Path, content: &[u8]) {
+    fs::create_dir_all(path.parent().expect("a parent")).expect("its folder");
+    fs::write(path, content).expect("a file");
+    let file = fs::File::options().write(true).open(path).expect("the file again");
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(MODIFIED_UNIX_SECS)).expect("its time");
+}
+
+/// `len` bytes in which no stretch repeats soon.
+pub fn noise(len: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut bytes = Vec::with_capacity(len + 8);
+    while bytes.len() < len {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(len);
+    bytes
+}
