@@ -5,6 +5,7 @@
 
 use httparse::{EMPTY_HEADER, Header};
 
+use super::method::Method;
 use super::status::Status;
 use super::target::{Target, is_authority};
 use crate::limits::Limits;
@@ -13,32 +14,6 @@ use crate::limits::Limits;
 const FIELDS_MAX: usize = 100;
 /// Empty lines in front of a request line that are skipped (RFC 9112 §2.2): old clients send one.
 const EMPTY_LINES_MAX: usize = 4;
-
-/// The methods of RFC 9110 §9 and PATCH; all others are `Unknown`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    Get,
-    Head,
-    Options,
-    Connect,
-    /// POST, PUT, DELETE, TRACE, PATCH: understood, and not allowed on files.
-    OtherKnown,
-    Unknown,
-}
-
-impl Method {
-    /// Methods are case-sensitive (RFC 9110 §9.1).
-    fn from_token(token: &[u8]) -> Method {
-        match token {
-            b"GET" => Method::Get,
-            b"HEAD" => Method::Head,
-            b"OPTIONS" => Method::Options,
-            b"CONNECT" => Method::Connect,
-            b"POST" | b"PUT" | b"DELETE" | b"TRACE" | b"PATCH" => Method::OtherKnown,
-            _ => Method::Unknown,
-        }
-    }
-}
 
 /// The protocol version a request is served as: a higher minor version of 1 is served as 1.1 (RFC 9110 §2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

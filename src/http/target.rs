@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode};
 
-use super::request::Method;
+use super::method::Method;
 
 /// A request target taken apart, nothing decoded (RFC 9112 §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
