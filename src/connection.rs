@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::clock::{Now, Tick};
 use crate::input::Input;
-use crate::limits::{Limits, READ_BUFFER_BYTES};
+use crate::limits::Limits;
 use crate::net::socket::Socket;
 use crate::outbox::Outbox;
 use crate::session::{Session, Turn, Want};
@@ -18,19 +18,14 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    pub fn new() -> Buffers {
-        Buffers { input: Input::with_capacity(READ_BUFFER_BYTES), outbox: Outbox::new() }
+    pub fn new(limits: &Limits) -> Buffers {
+        let input = Input::with_capacity(2 * usize::from(limits.head_bytes_max));
+        Buffers { input, outbox: Outbox::new() }
     }
 
     fn clear(&mut self) {
         self.input.clear();
         self.outbox.clear();
-    }
-}
-
-impl Default for Buffers {
-    fn default() -> Buffers {
-        Buffers::new()
     }
 }
 

@@ -41,6 +41,14 @@ impl Input {
         }
     }
 
+    /// Cuts `count` bytes out, `at` bytes behind the front.
+    pub fn remove(&mut self, at: usize, count: usize) {
+        let from = self.start.saturating_add(at).min(self.end);
+        let to = from.saturating_add(count).min(self.end);
+        self.buffer.copy_within(to..self.end, from);
+        self.end -= to - from;
+    }
+
     /// Drops everything.
     pub fn clear(&mut self) {
         (self.start, self.end) = (0, 0);
@@ -75,6 +83,10 @@ mod tests {
         input.space()[..2].copy_from_slice(b"de");
         input.filled(2);
         assert_eq!(input.bytes(), b"cde");
+        input.remove(1, 1);
+        assert_eq!(input.bytes(), b"ce");
+        input.remove(1, 9);
+        assert_eq!(input.bytes(), b"c");
         input.consume(9);
         assert!(input.is_empty());
     }

@@ -64,6 +64,7 @@ pub mod input;
 pub mod limits;
 pub mod net;
 pub mod outbox;
+pub mod reply;
 pub mod server;
 pub mod session;
 pub mod site;

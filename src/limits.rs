@@ -6,9 +6,13 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Request line and fields together. 16 KiB fits any browser's cookies; nginx and h2o are in the same range.
-    pub head_bytes_max: usize,
+    /// The loop's read buffer is twice this, so that a pipeline fits behind a head.
+    pub head_bytes_max: u16,
     /// The request target alone. RFC 9110 §4.1 asks for at least 8,000.
     pub target_bytes_max: usize,
+    /// A request body is skipped up to here, framing included, so that the connection stays of use; before a
+    /// longer one the connection is closed.
+    pub body_bytes_max: u32,
     /// Answers are queued in memory up to here before they are sent; then the rest of a pipeline waits.
     pub outbox_bytes_max: usize,
     /// Answers in one outbox. Each may hold a descriptor.
@@ -22,12 +26,14 @@ pub struct Limits {
     /// sent by sendfile.
     pub copied_file_bytes_max: u64,
     /// Bytes thrown away after the last answer, while waiting for the client to close.
-    pub linger_bytes_max: usize,
+    pub linger_bytes_max: u32,
 
     /// A connection without a request under way, seconds. Browsers keep theirs for one to two minutes.
     pub idle_secs: u32,
     /// A head under way, seconds in all: further bytes do not renew it.
     pub head_secs: u32,
+    /// A body under way, seconds in all.
+    pub body_secs: u32,
     /// An answer of which the client takes nothing, seconds.
     pub send_stall_secs: u32,
     /// Waiting for the client to close after the last answer, seconds.
@@ -41,6 +47,7 @@ impl Default for Limits {
         Limits {
             head_bytes_max: 16 * 1024,
             target_bytes_max: 8 * 1024,
+            body_bytes_max: 1024 * 1024,
             outbox_bytes_max: 64 * 1024,
             pipeline_max: 64,
             run_bytes_max: 512 * 1024,
@@ -49,15 +56,13 @@ impl Default for Limits {
             linger_bytes_max: 256 * 1024,
             idle_secs: 75,
             head_secs: 10,
+            body_secs: 30,
             send_stall_secs: 30,
             linger_secs: 2,
             drain_secs: 10,
         }
     }
 }
-
-/// Size of the loop's read buffer: a whole head and, for pipelines, as much again.
-pub const READ_BUFFER_BYTES: usize = 32 * 1024;
 
 /// Raises the soft limit on open files to the hard one; returns the limit in force afterwards.
 ///

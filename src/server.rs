@@ -118,7 +118,7 @@ impl Server {
             slots: Slab::new(),
             run_queue: Vec::new(),
             next_deadline: Tick::MAX,
-            buffers: Buffers::new(),
+            buffers: Buffers::new(&limits),
             site,
             access_log: if access_log { AccessLog::to_stdout()? } else { AccessLog::off() },
             clock: Clock::start(),

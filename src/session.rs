@@ -1,26 +1,33 @@
 //! The HTTP/1.1 life of one client: which phase it is in, and what leads to the next.
 //!
 //! Bytes in, bytes out: the session never touches a socket, a file or a clock. All transitions go through
-//! [`Session::enter`], which also sets the deadline, so the match in it is the whole table.
+//! [`Session::enter`], which also sets the deadline.
 //!
 //! ```text
-//!            first byte        head complete        sent, keep-alive
-//!   ► Idle ────────────► Head ───────────────► Send ────────────────► Idle
-//!                          │ refused            │ sent, last answer
-//!                          └─────────► Send     ├──────────────────► Done
-//!                                               └──► Linger ───────► Done
+//!            first byte        head complete             sent, keep-alive
+//!   ► Idle ────────────► Head ────────────────────► Send ────────────────► Idle
+//!                         │ with a body              ▲  │ sent, last answer
+//!                         └─────────► SkipBody ──────┘  ├─────────────────► Done
+//!                                                       └──► Linger ──────► Done
 //! ```
+//!
+//! A request with a body is answered once the body has been skipped, so that a body framed badly can still
+//! be answered with 400. Its head waits in the input meanwhile.
 
 use std::net::IpAddr;
 
 use crate::access_log::AccessLog;
 use crate::clock::{Now, Tick};
-use crate::http::head::Persistence;
-use crate::http::request::{self, FieldSlots, Parsed, Request, Version};
+use crate::http::body::{Framing, Skip, Skipped};
+use crate::http::head::{CONTINUE, Persistence};
+use crate::http::method::Method;
+use crate::http::request::{self, Expectation, FieldSlots, Parsed, Request, Version};
+use crate::http::status::Status;
 use crate::input::Input;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
-use crate::site::{Answered, Site};
+use crate::reply::Answered;
+use crate::site::Site;
 
 /// What the loop lends to a session for one turn.
 pub struct Turn<'a> {
@@ -49,12 +56,22 @@ pub enum Want {
 enum Phase {
     /// Between requests, nothing received.
     Idle,
-    /// A head has begun.
-    Head,
+    /// A head has begun; its first `searched` bytes are known not to hold a whole one.
+    Head {
+        searched: u16,
+    },
+    /// Behind a head of `head_len` bytes, which is kept in the input, a body is on its way.
+    SkipBody {
+        head_len: u16,
+        skip: Skip,
+    },
     /// Answers are queued.
     Send,
-    /// The last answer is out; what still comes in is thrown away, so that no reset overtakes it.
-    Linger,
+    /// The last answer is out. What still comes in is counted and thrown away: closing on unread input would
+    /// send a reset, which can destroy the answer before the client has read it (RFC 9112 §9.6).
+    Linger {
+        received: u32,
+    },
     Done,
 }
 
@@ -64,25 +81,32 @@ enum Afterwards {
     NextRequest,
     /// The client has said all it had to say: close at once.
     Close,
-    /// The client may still be sending: close with care (RFC 9112 §9.6).
+    /// The client may still be sending: close with care.
     Linger,
+}
+
+/// What a request leaves behind it in the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BodyEnd {
+    /// The next request, or nothing yet.
+    Known,
+    /// The rest of a body, of which the end is not looked for.
+    Unknown,
 }
 
 /// One client's session.
 #[derive(Debug)]
 pub struct Session {
     client: IpAddr,
-    phase: Phase,
     afterwards: Afterwards,
+    phase: Phase,
     deadline: Tick,
-    /// Bytes of the unfinished head that were parsed before; while lingering, bytes thrown away.
-    searched: u32,
 }
 
 impl Session {
     pub fn new(client: IpAddr, now: &Now, limits: &Limits) -> Session {
-        let afterwards = Afterwards::NextRequest;
-        let mut session = Session { client, phase: Phase::Idle, afterwards, deadline: 0, searched: 0 };
+        let mut session =
+            Session { client, afterwards: Afterwards::NextRequest, phase: Phase::Idle, deadline: 0 };
         session.enter(Phase::Idle, now, limits);
         session
     }
@@ -94,52 +118,62 @@ impl Session {
 
     /// Whether no answer is under way.
     pub fn is_waiting(&self) -> bool {
-        matches!(self.phase, Phase::Idle | Phase::Head)
+        matches!(self.phase, Phase::Idle | Phase::Head { .. })
     }
 
-    /// The only place that changes the phase.
+    /// The only place that changes the phase to another.
     fn enter(&mut self, phase: Phase, now: &Now, limits: &Limits) {
         self.phase = phase;
         let secs = match phase {
             Phase::Idle => limits.idle_secs,
-            // Absolute: bytes that drip in do not renew it.
-            Phase::Head => limits.head_secs,
+            // Absolute, this and the next: bytes that drip in do not renew them.
+            Phase::Head { .. } => limits.head_secs,
+            Phase::SkipBody { .. } => limits.body_secs,
             // Renewed by `sent`.
             Phase::Send => limits.send_stall_secs,
-            Phase::Linger => limits.linger_secs,
+            Phase::Linger { .. } => limits.linger_secs,
             Phase::Done => 0,
         };
         // A tick is a whole second: one more, so that no time is cut short.
         self.deadline = now.tick.saturating_add(secs).saturating_add(1);
-        self.searched = 0;
     }
 
     /// Goes on as far as `input` and `outbox` allow, and says what is needed to go further.
     pub fn advance(&mut self, input: &mut Input, outbox: &mut Outbox, turn: &mut Turn) -> Want {
+        let (now, limits) = (turn.now, turn.limits);
         loop {
             match self.phase {
                 Phase::Idle if input.is_empty() => return Want::Read,
-                Phase::Idle => self.enter(Phase::Head, turn.now, turn.limits),
-                Phase::Head => {
-                    self.answer_requests(input, outbox, turn);
-                    match outbox.is_empty() {
-                        true => return Want::Read,
-                        false => self.enter(Phase::Send, turn.now, turn.limits),
+                Phase::Idle => self.enter(Phase::Head { searched: 0 }, now, limits),
+                Phase::Head { searched } => match self.answer_requests(searched, input, outbox, turn) {
+                    Some(next) => self.enter(next, now, limits),
+                    None => return Want::Read,
+                },
+                Phase::SkipBody { .. } | Phase::Send if !outbox.is_empty() => return Want::Write,
+                Phase::SkipBody { head_len, skip } => {
+                    match self.skip_body(head_len, skip, input, outbox, turn) {
+                        Some(next) => self.enter(next, now, limits),
+                        None => return Want::Read,
                     }
                 }
-                Phase::Send if !outbox.is_empty() => return Want::Write,
                 Phase::Send => match self.afterwards {
-                    Afterwards::NextRequest => self.enter(Phase::Idle, turn.now, turn.limits),
-                    Afterwards::Close if input.is_empty() => self.enter(Phase::Done, turn.now, turn.limits),
+                    Afterwards::NextRequest => self.enter(Phase::Idle, now, limits),
+                    Afterwards::Close if input.is_empty() => self.enter(Phase::Done, now, limits),
                     Afterwards::Close | Afterwards::Linger => {
-                        self.enter(Phase::Linger, turn.now, turn.limits);
+                        self.enter(Phase::Linger { received: 0 }, now, limits);
                         return Want::HalfClose;
                     }
                 },
-                Phase::Linger => match self.throw_away(input, turn.limits) {
-                    true => return Want::Read,
-                    false => self.enter(Phase::Done, turn.now, turn.limits),
-                },
+                Phase::Linger { received } => {
+                    let received = received.saturating_add(input.bytes().len() as u32);
+                    input.clear();
+                    if received >= limits.linger_bytes_max {
+                        self.enter(Phase::Done, now, limits);
+                    } else {
+                        self.phase = Phase::Linger { received };
+                        return Want::Read;
+                    }
+                }
                 Phase::Done => return Want::Close,
             }
         }
@@ -147,62 +181,151 @@ impl Session {
 
     /// The pump's word that something was sent.
     pub fn sent(&mut self, now: &Now, limits: &Limits) {
-        self.deadline = now.tick.saturating_add(limits.send_stall_secs).saturating_add(1);
+        if self.phase == Phase::Send {
+            self.enter(Phase::Send, now, limits);
+        }
     }
 
-    /// Answers all complete requests of the input, within the bounds of a pipeline.
-    fn answer_requests(&mut self, input: &mut Input, outbox: &mut Outbox, turn: &mut Turn) {
+    /// Answers all complete requests of the input, within the bounds of a pipeline. Returns the phase that
+    /// follows, or `None` if nothing was queued and more input is needed.
+    fn answer_requests(
+        &mut self,
+        mut searched: u16,
+        input: &mut Input,
+        outbox: &mut Outbox,
+        turn: &mut Turn,
+    ) -> Option<Phase> {
         for _ in 0..turn.limits.pipeline_max {
             let mut slots = FieldSlots::new();
-            match request::parse(input.bytes(), self.searched as usize, &mut slots, turn.limits) {
+            match request::parse(input.bytes(), searched.into(), &mut slots, turn.limits) {
                 Parsed::Complete { request, head_len } => {
-                    self.answer(&request, &input.bytes()[..head_len], outbox, turn);
+                    let skip = match plan_body(&request, turn.limits) {
+                        Ok(skip) => skip,
+                        Err(status) => return Some(self.refuse(status, input, outbox, turn)),
+                    };
+                    let head = &input.bytes()[..head_len];
+                    match skip {
+                        BodyPlan::NoBody => self.answer(&request, head, BodyEnd::Known, outbox, turn),
+                        BodyPlan::Leave => self.answer(&request, head, BodyEnd::Unknown, outbox, turn),
+                        // The answers so far leave first: the client may wait for them before it sends the rest.
+                        BodyPlan::Skip { .. } if !outbox.is_empty() => return Some(Phase::Send),
+                        BodyPlan::Skip { skip, is_awaited } => {
+                            if is_awaited && input.bytes().len() == head_len {
+                                outbox.bytes_mut().extend_from_slice(CONTINUE);
+                            }
+                            return Some(Phase::SkipBody { head_len: head_len as u16, skip });
+                        }
+                    }
                     input.consume(head_len);
-                    self.searched = 0;
+                    searched = 0;
                 }
-                Parsed::Partial => {
-                    self.searched = input.bytes().len() as u32;
-                    return;
+                Parsed::Partial if outbox.is_empty() => {
+                    self.phase = Phase::Head { searched: input.bytes().len() as u16 };
+                    return None;
                 }
-                Parsed::Refused(status) => {
-                    let answered = turn.site.refuse(status, turn.now, outbox);
-                    self.log(input.bytes(), answered, turn);
-                    self.afterwards = Afterwards::Linger;
-                    input.clear();
-                }
+                Parsed::Partial => return Some(Phase::Send),
+                Parsed::Refused(status) => return Some(self.refuse(status, input, outbox, turn)),
             }
             let is_full = outbox.buffered_bytes() >= turn.limits.outbox_bytes_max;
             if self.afterwards != Afterwards::NextRequest || is_full || input.is_empty() {
-                return;
+                break;
             }
         }
+        Some(Phase::Send)
     }
 
-    fn answer(&mut self, request: &Request, head: &[u8], outbox: &mut Outbox, turn: &mut Turn) {
-        let persistence = match (request.is_persistent() && !turn.is_draining, request.version) {
-            // A body is not read: where the next request starts will not be known.
-            _ if request.has_body() => Persistence::Close,
-            (false, _) => Persistence::Close,
-            (true, Version::Http11) => Persistence::Implied,
-            (true, Version::Http10) => Persistence::Announced,
+    /// Cuts the body out of the input; answers the request in front of it once the body has ended.
+    fn skip_body(
+        &mut self,
+        head_len: u16,
+        mut skip: Skip,
+        input: &mut Input,
+        outbox: &mut Outbox,
+        turn: &mut Turn,
+    ) -> Option<Phase> {
+        let head_len = usize::from(head_len);
+        let body_end = match skip.feed(&input.bytes()[head_len..]) {
+            Skipped::More => {
+                input.remove(head_len, usize::MAX);
+                self.phase = Phase::SkipBody { head_len: head_len as u16, skip };
+                return None;
+            }
+            Skipped::Malformed => return Some(self.refuse(Status::BadRequest, input, outbox, turn)),
+            Skipped::TooLarge => BodyEnd::Unknown,
+            Skipped::Done { len } => {
+                input.remove(head_len, len);
+                BodyEnd::Known
+            }
         };
-        if persistence == Persistence::Close {
-            self.afterwards =
-                if request.has_body() || turn.is_draining { Afterwards::Linger } else { Afterwards::Close };
+        let mut slots = FieldSlots::new();
+        if let Parsed::Complete { request, .. } = request::parse(input.bytes(), 0, &mut slots, turn.limits) {
+            self.answer(&request, &input.bytes()[..head_len], body_end, outbox, turn);
         }
+        input.consume(head_len);
+        Some(Phase::Send)
+    }
+
+    fn answer(
+        &mut self,
+        request: &Request,
+        head: &[u8],
+        body_end: BodyEnd,
+        outbox: &mut Outbox,
+        turn: &mut Turn,
+    ) {
+        let is_last = !request.is_persistent() || turn.is_draining || body_end == BodyEnd::Unknown;
+        let persistence = match (is_last, request.version) {
+            (true, _) => Persistence::Close,
+            (false, Version::Http11) => Persistence::Implied,
+            (false, Version::Http10) => Persistence::Announced,
+        };
+        self.afterwards = match (is_last, request.is_persistent()) {
+            (false, _) => Afterwards::NextRequest,
+            (true, true) => Afterwards::Linger,
+            (true, false) if body_end == BodyEnd::Unknown => Afterwards::Linger,
+            (true, false) => Afterwards::Close,
+        };
         let answered = turn.site.respond(request, persistence, turn.now, outbox);
         self.log(head, answered, turn);
+    }
+
+    /// Answers what cannot be served. Where the next request would start is unknown: all input is dropped.
+    fn refuse(&mut self, status: Status, input: &mut Input, outbox: &mut Outbox, turn: &mut Turn) -> Phase {
+        let head_only = request::first_line(input.bytes()).starts_with(b"HEAD ");
+        let answered = turn.site.refuse(status, head_only, turn.now, outbox);
+        self.log(input.bytes(), answered, turn);
+        self.afterwards = Afterwards::Linger;
+        input.clear();
+        Phase::Send
     }
 
     fn log(&self, head: &[u8], answered: Answered, turn: &mut Turn) {
         let Answered { status, body_bytes } = answered;
         turn.access_log.line(turn.now, self.client, request::first_line(head), status, body_bytes);
     }
+}
 
-    /// Empties the input; false once the client has sent more than it may.
-    fn throw_away(&mut self, input: &mut Input, limits: &Limits) -> bool {
-        self.searched = self.searched.saturating_add(input.bytes().len() as u32);
-        input.clear();
-        (self.searched as usize) < limits.linger_bytes_max
+/// What is done about a request's body.
+enum BodyPlan {
+    NoBody,
+    /// Skip it, then answer. `is_awaited`: the client sends it only when told to go on.
+    Skip {
+        skip: Skip,
+        is_awaited: bool,
+    },
+    /// Answer at once and close: it is too long, or the client waits to hear whether it is welcome and it is not.
+    Leave,
+}
+
+fn plan_body(request: &Request, limits: &Limits) -> Result<BodyPlan, Status> {
+    let framing = Framing::of(request)?;
+    if framing == Framing::None {
+        return Ok(BodyPlan::NoBody);
     }
+    let is_served = matches!(request.method, Method::Get | Method::Head | Method::Options);
+    Ok(match (Skip::start(framing, limits.body_bytes_max), request.expectation()) {
+        (Some(skip), Expectation::None) => BodyPlan::Skip { skip, is_awaited: false },
+        (Some(skip), Expectation::Continue) if is_served => BodyPlan::Skip { skip, is_awaited: true },
+        _ => BodyPlan::Leave,
+    })
 }

@@ -1,55 +1,36 @@
-//! A request becomes an answer: method → path → file → head → segments.
+//! A request becomes an answer: method → path → file → preconditions → ranges → head → segments.
 //!
 //! Knows the rules and the disk, not the connection: what it is told of that is whether the answer is the
 //! last one.
 
-use std::fmt::{self, Display};
-use std::io::{self, Write as _};
-use std::os::fd::OwnedFd;
+use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use crate::clock::{self, Now};
-use crate::files::mime::{self, ContentType};
-use crate::files::root::{FileFacts, Opened, Root};
-use crate::http::head::{HeadWriter, Persistence};
+use crate::clock::Now;
+use crate::files::mime;
+use crate::files::root::{Opened, Root};
+use crate::http::conditional::{self, Outcome};
+use crate::http::head::Persistence;
 use crate::http::method::Method;
-use crate::http::request::Request;
+use crate::http::range::{self, Selection};
+use crate::http::request::{Expectation, Request};
 use crate::http::status::Status;
 use crate::http::target::{self, PathError, Target};
-use crate::outbox::{FileSlice, Outbox};
+use crate::outbox::Outbox;
+use crate::reply::{Answered, File, Reply};
 
 /// The file that stands for its folder.
 const INDEX: &[u8] = b"index.html";
 /// The pages of the root that are shown for a file that is not there; the first that exists is taken.
 const NOT_FOUND_PAGES: [&[u8]; 2] = [b"404.html", b"error.html"];
-/// What pws does with a file (RFC 9110 §10.2.1).
-const ALLOW: &str = "GET, HEAD";
-/// Seconds until a client may hope for more after a 503.
-const RETRY_AFTER_SECS: u32 = 1;
-
-/// What was answered, for the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answered {
-    pub status: Status,
-    /// Bytes of content behind the head, as promised.
-    pub body_bytes: u64,
-}
 
 /// What a request target led to.
 enum Found {
     File(File),
     /// A folder that was asked for without its slash.
     FolderWithoutSlash,
-}
-
-/// An open file and what its head tells.
-struct File {
-    descriptor: OwnedFd,
-    facts: FileFacts,
-    content_type: ContentType,
 }
 
 /// The served folder and the rules by which it is served.
@@ -75,30 +56,36 @@ impl Site {
         now: &Now,
         outbox: &mut Outbox,
     ) -> Answered {
-        let reply = Reply { persistence, head_only: request.method == Method::Head, now, outbox };
+        let reply = Reply {
+            persistence,
+            head_only: request.method == Method::Head,
+            copied_file_bytes_max: self.copied_file_bytes_max,
+            now,
+            outbox,
+        };
+        if let Err(status) = check_method(request) {
+            return reply.without_file(status);
+        }
         match self.find(request) {
-            Ok(Found::File(file)) => reply.file(Status::Ok, file, self.copied_file_bytes_max),
+            Ok(Found::File(file)) => respond_with_file(request, file, reply),
             Ok(Found::FolderWithoutSlash) => reply.redirect_to_folder(&self.path, request.target),
             Err(Status::NotFound) => match self.not_found_page() {
-                Some(page) => reply.file(Status::NotFound, page, self.copied_file_bytes_max),
-                None => reply.built_in_page(Status::NotFound),
+                Some(page) => reply.page(Status::NotFound, page),
+                None => reply.without_file(Status::NotFound),
             },
-            Err(status) => reply.built_in_page(status),
+            Err(status) => reply.without_file(status),
         }
     }
 
     /// Queues the answer to what was no request that could be served. It is the last on its connection.
-    pub fn refuse(&self, status: Status, now: &Now, outbox: &mut Outbox) -> Answered {
-        Reply { persistence: Persistence::Close, head_only: false, now, outbox }.built_in_page(status)
+    pub fn refuse(&self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Answered {
+        let copied_file_bytes_max = self.copied_file_bytes_max;
+        Reply { persistence: Persistence::Close, head_only, copied_file_bytes_max, now, outbox }
+            .without_file(status)
     }
 
     /// From the request to an open file, or to the status that says why not.
     fn find(&mut self, request: &Request) -> Result<Found, Status> {
-        match request.method {
-            Method::Get | Method::Head => {}
-            Method::Unknown => return Err(Status::NotImplemented),
-            _ => return Err(Status::MethodNotAllowed),
-        }
         let Target::Path { path, .. } = request.target else { return Err(Status::BadRequest) };
         target::normalise(path, &mut self.path).map_err(|error| match error {
             PathError::Malformed => Status::BadRequest,
@@ -135,6 +122,35 @@ impl Site {
     }
 }
 
+/// Whether the method leads to a file at all (RFC 9110 §9).
+fn check_method(request: &Request) -> Result<(), Status> {
+    match request.method {
+        _ if request.expectation() == Expectation::Unknown => Err(Status::ExpectationFailed),
+        Method::Get | Method::Head => Ok(()),
+        Method::Options => Err(Status::NoContent),
+        Method::Connect | Method::OtherKnown => Err(Status::MethodNotAllowed),
+        Method::Unknown => Err(Status::NotImplemented),
+    }
+}
+
+/// Preconditions, then ranges: the order of RFC 9110 §13.2.2.
+fn respond_with_file(request: &Request, file: File, reply: Reply) -> Answered {
+    let validators = file.facts.validators(reply.now);
+    match conditional::evaluate(request, &validators) {
+        Outcome::Proceed => {}
+        Outcome::NotModified => return reply.not_modified(&validators),
+        Outcome::Failed => return reply.without_file(Status::PreconditionFailed),
+    }
+    let mut range_fields = request.field_values("range");
+    let selection = match (range_fields.next(), range_fields.next()) {
+        (Some(field), None) if conditional::range_applies(request, &validators) => {
+            range::select(field, file.facts.len)
+        }
+        _ => Selection::Whole,
+    };
+    reply.file(file, &validators, selection)
+}
+
 /// Dotfiles are nobody's business, except below `/.well-known/` (RFC 8615).
 fn is_hidden(path: &[u8]) -> bool {
     let mut segments = path.split(|&byte| byte == b'/').peekable();
@@ -156,145 +172,5 @@ fn status_of(errno: Errno) -> Status {
             log::warn!("cannot open a file: {errno}");
             Status::InternalServerError
         }
-    }
-}
-
-/// One answer in the making: where it goes and what its request settled about it.
-struct Reply<'a> {
-    persistence: Persistence,
-    /// HEAD: everything but the content.
-    head_only: bool,
-    now: &'a Now,
-    outbox: &'a mut Outbox,
-}
-
-impl Reply<'_> {
-    fn start(&mut self, status: Status) -> HeadWriter<'_> {
-        HeadWriter::start(self.outbox.bytes_mut(), status, self.persistence, self.now)
-    }
-
-    /// Answers with a file, copied if it is small and by reference if it is not.
-    fn file(mut self, status: Status, file: File, copied_bytes_max: u64) -> Answered {
-        let File { descriptor, facts, content_type } = file;
-        let now = self.now;
-        let mut head = self.start(status).field("Content-Type", content_type);
-        if status == Status::Ok {
-            head = head
-                .field("Last-Modified", LastModified::of(facts, now))
-                .field("ETag", EntityTag(facts))
-                .field("Accept-Ranges", "bytes");
-        }
-        head.finish(facts.len);
-        if self.head_only {
-            return Answered { status, body_bytes: 0 };
-        }
-        let is_small = facts.len <= copied_bytes_max;
-        let copied = if is_small { copy(&descriptor, facts.len, self.outbox.bytes_mut()) } else { 0 };
-        // What a small file lacks of its length, because it was cut meanwhile, is missed when it is to be sent.
-        let len = facts.len - copied;
-        self.outbox.push_file(FileSlice { file: Arc::new(descriptor), offset: copied, len });
-        Answered { status, body_bytes: facts.len }
-    }
-
-    /// Sends the client to the same path with a slash, so that relative links in the folder's index work.
-    fn redirect_to_folder(mut self, path: &[u8], target: Target) -> Answered {
-        let status = Status::MovedPermanently;
-        let path = target::encode(path);
-        let head = match target {
-            Target::Path { query: Some(query), .. } => {
-                self.start(status).field("Location", format_args!("/{path}/?{}", target::encode_query(query)))
-            }
-            _ => self.start(status).field("Location", format_args!("/{path}/")),
-        };
-        let page = BuiltInPage(status);
-        head.field("Content-Type", mime::HTML).finish(page.len());
-        self.page(page)
-    }
-
-    /// Answers with a page of our own. It tells nothing of the request: there is nothing to escape.
-    fn built_in_page(mut self, status: Status) -> Answered {
-        let mut head = self.start(status);
-        match status {
-            Status::MethodNotAllowed => head = head.field("Allow", ALLOW),
-            Status::ServiceUnavailable => head = head.field("Retry-After", RETRY_AFTER_SECS),
-            _ => {}
-        }
-        let page = BuiltInPage(status);
-        head.field("Content-Type", mime::HTML).finish(page.len());
-        self.page(page)
-    }
-
-    fn page(self, page: BuiltInPage) -> Answered {
-        let body_bytes = if self.head_only { 0 } else { page.len() };
-        if !self.head_only {
-            // Cannot fail: writing to memory.
-            let _ = write!(self.outbox.bytes_mut(), "{page}");
-        }
-        Answered { status: page.0, body_bytes }
-    }
-}
-
-/// Appends the first `len` bytes of a file; returns how many there were.
-fn copy(file: &OwnedFd, len: u64, out: &mut Vec<u8>) -> u64 {
-    let start = out.len();
-    let end = start + usize::try_from(len).unwrap_or(0);
-    out.resize(end, 0);
-    let mut filled = start;
-    while filled < end {
-        match rustix::io::pread(file, &mut out[filled..], (filled - start) as u64) {
-            Ok(0) | Err(_) => break,
-            Ok(count) => filled += count,
-        }
-    }
-    out.truncate(filled);
-    (filled - start) as u64
-}
-
-/// The page for a status of which the folder has none.
-struct BuiltInPage(Status);
-
-impl BuiltInPage {
-    fn len(&self) -> u64 {
-        self.to_string().len() as u64
-    }
-}
-
-impl Display for BuiltInPage {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (code, reason) = (self.0.code(), self.0.reason());
-        write!(
-            formatter,
-            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n\
-             <title>{code} {reason}</title>\n<h1>{code} {reason}</h1>\n"
-        )
-    }
-}
-
-/// A strong validator in constant time: when the content last changed, to the nanosecond, and its length
-/// (RFC 9110 §8.8.3).
-struct EntityTag(FileFacts);
-
-impl Display for EntityTag {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FileFacts { len, modified_secs, modified_nanos } = self.0;
-        write!(formatter, "\"{modified_secs:x}.{modified_nanos:x}-{len:x}\"")
-    }
-}
-
-/// The date a file was last changed, never later than the answer's own (RFC 9110 §8.8.2.1).
-struct LastModified([u8; clock::HTTP_DATE_LEN]);
-
-impl LastModified {
-    fn of(facts: FileFacts, now: &Now) -> LastModified {
-        let unix_secs = u64::try_from(facts.modified_secs).unwrap_or(0);
-        LastModified(clock::http_date(unix_secs.min(now.unix_secs)))
-    }
-}
-
-impl Display for LastModified {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&String::from_utf8_lossy(&self.0))
     }
 }

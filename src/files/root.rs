@@ -11,6 +11,9 @@ use std::path::Path;
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
+use crate::clock::Now;
+use crate::http::conditional::{EntityTag, Validators};
+
 /// How often an open is tried again when the kernel saw a rename on the way and could not tell (`EAGAIN`).
 const RACES_MAX: usize = 16;
 
@@ -47,7 +50,25 @@ impl FileFacts {
             modified_nanos: stat.st_mtime_nsec as u32,
         }
     }
+
+    /// What tells this state of the file from others.
+    ///
+    /// The kernel stamps files with a clock that ticks every few milliseconds, so a file stamped about now may
+    /// change again and keep its stamp: its tag is weak until the moment has passed (RFC 9110 §8.8.1).
+    pub fn validators(&self, now: &Now) -> Validators {
+        let modified_unix_secs = u64::try_from(self.modified_secs).unwrap_or(0);
+        let is_about_now = modified_unix_secs.abs_diff(now.unix_secs) <= STAMP_DOUBT_SECS;
+        Validators {
+            entity_tag: EntityTag::of_file(self.modified_secs, self.modified_nanos, self.len, is_about_now),
+            // A date in the future would promise what nobody knows (RFC 9110 §8.8.2.1).
+            last_modified_unix_secs: modified_unix_secs.min(now.unix_secs),
+            is_date_strong: modified_unix_secs + STAMP_DOUBT_SECS < now.unix_secs,
+        }
+    }
 }
+
+/// The date's grain, and as much again for a `now` that is up to a second old.
+const STAMP_DOUBT_SECS: u64 = 2;
 
 impl Root {
     /// Opens the folder and tries the guard once: on a kernel without it there is no serving.

@@ -10,6 +10,9 @@ use crate::clock::Now;
 /// What every answer says of its maker.
 pub const SERVER: &str = concat!("pws/", env!("CARGO_PKG_VERSION"));
 
+/// Tells a client that waits for it to send the body (RFC 9110 §15.2.1).
+pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// What becomes of the connection behind the answer (RFC 9112 §9.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persistence {
@@ -52,6 +55,11 @@ impl<'a> HeadWriter<'a> {
         let _ = write!(FieldValue(self.out), "{value}");
         self.out.extend_from_slice(b"\r\n");
         self
+    }
+
+    /// Ends the head of an answer that has no content by its nature, 204 or 304 (RFC 9110 §8.6).
+    pub fn finish_without_content(self) {
+        self.out.extend_from_slice(b"\r\n");
     }
 
     /// Ends the head of an answer whose representation has `content_length` bytes.

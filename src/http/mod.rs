@@ -1,7 +1,10 @@
 //! The rules of the wire: bytes in, values out, and back. Touches no socket, no file and no clock.
 
+pub mod body;
+pub mod conditional;
 pub mod head;
 pub mod method;
+pub mod range;
 pub mod request;
 pub mod status;
 pub mod target;

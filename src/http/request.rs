@@ -82,11 +82,27 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Whether a body follows the head (RFC 9112 §6).
-    pub fn has_body(&self) -> bool {
-        let length = self.field_values("content-length").any(|value| value != b"0");
-        length || self.field_values("transfer-encoding").next().is_some()
+    /// What the client waits for before it sends the body (RFC 9110 §10.1.1). HTTP/1.0 has no expectations.
+    pub fn expectation(&self) -> Expectation {
+        let mut elements = self.list_elements("expect").peekable();
+        if self.version == Version::Http10 || elements.peek().is_none() {
+            return Expectation::None;
+        }
+        match elements.all(|element| element.eq_ignore_ascii_case(b"100-continue")) {
+            true => Expectation::Continue,
+            false => Expectation::Unknown,
+        }
     }
+}
+
+/// What an Expect field asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    None,
+    /// A word that the body is welcome.
+    Continue,
+    /// Something pws does not know.
+    Unknown,
 }
 
 /// Parses the head at the start of `input`.
@@ -100,8 +116,9 @@ pub fn parse<'a>(
     slots: &'a mut FieldSlots<'a>,
     limits: &Limits,
 ) -> Parsed<'a> {
-    let window = &input[..input.len().min(limits.head_bytes_max)];
-    let is_full = window.len() == limits.head_bytes_max;
+    let head_bytes_max = usize::from(limits.head_bytes_max);
+    let window = &input[..input.len().min(head_bytes_max)];
+    let is_full = window.len() == head_bytes_max;
     if !is_full && !window[searched.min(window.len())..].contains(&b'\n') {
         return match window.len() > limits.target_bytes_max && is_target_too_long(window, limits) {
             true => Parsed::Refused(Status::UriTooLong),

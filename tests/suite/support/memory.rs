@@ -88,7 +88,7 @@ pub enum End {
 /// Sends `pieces` to a new connection on `site`, one a time; returns what came back and how it ended.
 pub fn converse(site: &mut Site, limits: &Limits, pieces: &[&[u8]], write_max: usize) -> (Vec<u8>, End) {
     let now = Now::at(0, NOW_UNIX_SECS);
-    let mut buffers = Buffers::new();
+    let mut buffers = Buffers::new(limits);
     let mut access_log = AccessLog::off();
     let socket = MemorySocket {
         coming: pieces.iter().map(|piece| piece.to_vec()).collect(),

@@ -1,0 +1,283 @@
+//! Preconditions: whether a client's copy is still good (RFC 9110 §8.8, §13).
+
+use std::fmt::{self, Display};
+use std::io::Write;
+use std::time::UNIX_EPOCH;
+
+use super::method::Method;
+use super::request::Request;
+
+/// Hex digits of two u64 and a u32, and what stands between them.
+const OPAQUE_LEN_MAX: usize = 48;
+
+/// An entity tag: `"opaque"`, or `W/"opaque"` where it is weak (RFC 9110 §8.8.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntityTag {
+    opaque: [u8; OPAQUE_LEN_MAX],
+    len: usize,
+    is_weak: bool,
+}
+
+impl EntityTag {
+    /// A tag in constant time: when the content last changed, to the nanosecond, and its length.
+    pub fn of_file(modified_secs: i64, modified_nanos: u32, len: u64, is_weak: bool) -> EntityTag {
+        let mut opaque = [0; OPAQUE_LEN_MAX];
+        let mut space = &mut opaque[..];
+        // Cannot fail: the longest three numbers fit.
+        let _ = write!(space, "{modified_secs:x}.{modified_nanos:x}-{len:x}");
+        let len = OPAQUE_LEN_MAX - space.len();
+        EntityTag { opaque, len, is_weak }
+    }
+
+    fn opaque(&self) -> &[u8] {
+        &self.opaque[..self.len]
+    }
+
+    /// RFC 9110 §8.8.3.2: the same content, or as good as the same.
+    fn matches_weakly(&self, other: ReceivedTag) -> bool {
+        self.opaque() == other.opaque
+    }
+
+    /// RFC 9110 §8.8.3.2: the same content, byte for byte.
+    fn matches_strongly(&self, other: ReceivedTag) -> bool {
+        !self.is_weak && !other.is_weak && self.opaque() == other.opaque
+    }
+}
+
+impl Display for EntityTag {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let weak = if self.is_weak { "W/" } else { "" };
+        write!(formatter, "{weak}\"{}\"", self.opaque().escape_ascii())
+    }
+}
+
+/// What tells one state of a representation from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validators {
+    pub entity_tag: EntityTag,
+    /// Seconds since 1970; never later than now.
+    pub last_modified_unix_secs: u64,
+    /// Whether the date is old enough to be a strong validator (RFC 9110 §8.8.2.2).
+    pub is_date_strong: bool,
+}
+
+/// What the preconditions of a request come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Answer as if there were none.
+    Proceed,
+    /// 304: the client has it already.
+    NotModified,
+    /// 412: the client asked not to go on.
+    Failed,
+}
+
+/// Evaluates the preconditions of a GET or HEAD whose answer would be 200, in the order and with the numbers
+/// of RFC 9110 §13.2.2. Step 5, If-Range, is [`range_applies`].
+pub fn evaluate(request: &Request, validators: &Validators) -> Outcome {
+    let has = |name| request.field_values(name).next().is_some();
+    // 1. and 2.
+    if has("if-match") {
+        if !any_tag(request, "if-match", |tag| validators.entity_tag.matches_strongly(tag)) {
+            return Outcome::Failed;
+        }
+    } else if let Some(date) = date_field(request, "if-unmodified-since")
+        && validators.last_modified_unix_secs > date
+    {
+        return Outcome::Failed;
+    }
+    // 3. and 4.
+    if has("if-none-match") {
+        if any_tag(request, "if-none-match", |tag| validators.entity_tag.matches_weakly(tag)) {
+            return Outcome::NotModified;
+        }
+    } else if let Some(date) = date_field(request, "if-modified-since")
+        && validators.last_modified_unix_secs <= date
+    {
+        return Outcome::NotModified;
+    }
+    Outcome::Proceed
+}
+
+/// Whether a Range field is to be heeded: for GET only, and only if If-Range, where there is one, names the
+/// state the file is in now, by a strong validator (RFC 9110 §13.1.5, §14.2).
+pub fn range_applies(request: &Request, validators: &Validators) -> bool {
+    let mut conditions = request.field_values("if-range");
+    match (request.method, conditions.next(), conditions.next()) {
+        (Method::Get, None, _) => true,
+        (Method::Get, Some(condition), None) => match ReceivedTag::take(&mut &*condition) {
+            Some(tag) => validators.entity_tag.matches_strongly(tag),
+            None => {
+                validators.is_date_strong && parse_date(condition) == Some(validators.last_modified_unix_secs)
+            }
+        },
+        _ => false,
+    }
+}
+
+/// An entity tag as a client sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ReceivedTag<'a> {
+    opaque: &'a [u8],
+    is_weak: bool,
+}
+
+impl<'a> ReceivedTag<'a> {
+    /// Takes a tag off the front of `bytes`.
+    fn take(bytes: &mut &'a [u8]) -> Option<ReceivedTag<'a>> {
+        let (is_weak, quoted) = match *bytes {
+            [b'W', b'/', quoted @ ..] => (true, quoted),
+            quoted => (false, quoted),
+        };
+        let opaque_and_rest = quoted.strip_prefix(b"\"")?;
+        let end = opaque_and_rest.iter().position(|&byte| byte == b'"')?;
+        *bytes = &opaque_and_rest[end + 1..];
+        Some(ReceivedTag { opaque: &opaque_and_rest[..end], is_weak })
+    }
+}
+
+/// Whether a field's list holds `*` alone or a tag that `matches`. A list ends where it stops being one.
+fn any_tag(request: &Request, name: &str, matches: impl Fn(ReceivedTag) -> bool) -> bool {
+    request.field_values(name).any(|value| {
+        if value == b"*" {
+            return true;
+        }
+        let mut rest = value;
+        loop {
+            rest = skip_separators(rest);
+            match ReceivedTag::take(&mut rest) {
+                Some(tag) if matches(tag) => return true,
+                Some(_) if rest.is_empty() || matches!(rest[0], b',' | b' ' | b'\t') => {}
+                _ => return false,
+            }
+        }
+    })
+}
+
+fn skip_separators(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|byte| !b", \t".contains(byte)).unwrap_or(bytes.len());
+    &bytes[start..]
+}
+
+/// The date in a field that stands once; a field that stands twice or is no date counts as absent.
+fn date_field(request: &Request, name: &str) -> Option<u64> {
+    let mut values = request.field_values(name);
+    let (value, None) = (values.next()?, values.next()) else { return None };
+    parse_date(value)
+}
+
+/// Any of the three forms of RFC 9110 §5.6.7, in seconds since 1970.
+fn parse_date(value: &[u8]) -> Option<u64> {
+    let time = httpdate::parse_http_date(std::str::from_utf8(value).ok()?).ok()?;
+    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::request::{FieldSlots, Parsed, parse};
+    use crate::limits::Limits;
+
+    /// Runs `check` on a GET with these fields.
+    fn with_request<T>(fields: &str, check: impl FnOnce(&Request) -> T) -> T {
+        let head = format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+        match parse(head.as_bytes(), 0, &mut FieldSlots::new(), &Limits::default()) {
+            Parsed::Complete { request, .. } => check(&request),
+            other => panic!("{head}: {other:?}"),
+        }
+    }
+
+    /// `"2ebc98a1.0-6"`, Sun, 06 Nov 1994 08:49:37 GMT.
+    fn validators(is_strong: bool) -> Validators {
+        Validators {
+            entity_tag: EntityTag::of_file(784_111_777, 0, 6, !is_strong),
+            last_modified_unix_secs: 784_111_777,
+            is_date_strong: is_strong,
+        }
+    }
+
+    const TAG: &str = "\"2ebc98a1.0-6\"";
+    const BEFORE: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
+    const SAME: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    const SAME_RFC850: &str = "Sunday, 06-Nov-94 08:49:37 GMT";
+    const SAME_ASCTIME: &str = "Sun Nov  6 08:49:37 1994";
+    const AFTER: &str = "Thu, 01 Jan 2099 00:00:00 GMT";
+
+    #[test]
+    fn the_longest_tag_fits() {
+        let tag = EntityTag::of_file(-1, u32::MAX, u64::MAX, true);
+        assert_eq!(tag.to_string(), "W/\"ffffffffffffffff.ffffffff-ffffffffffffffff\"");
+    }
+
+    #[test]
+    fn steps_in_their_order() {
+        use Outcome::{Failed, NotModified, Proceed};
+        for (fields, expected) in [
+            (String::new(), Proceed),
+            // Step 1.
+            (format!("If-Match: {TAG}\r\n"), Proceed),
+            ("If-Match: *\r\n".into(), Proceed),
+            (format!("If-Match: \"a, b\", {TAG}\r\n"), Proceed),
+            (format!("If-Match: \"a\"\r\nIf-Match: {TAG}\r\n"), Proceed),
+            ("If-Match: \"other\"\r\n".into(), Failed),
+            (format!("If-Match: W/{TAG}\r\n"), Failed),
+            ("If-Match: 2ebc98a1.0-6\r\n".into(), Failed),
+            ("If-Match:\r\n".into(), Failed),
+            // Step 2, only without If-Match.
+            (format!("If-Unmodified-Since: {SAME}\r\n"), Proceed),
+            (format!("If-Unmodified-Since: {AFTER}\r\n"), Proceed),
+            (format!("If-Unmodified-Since: {BEFORE}\r\n"), Failed),
+            (format!("If-Match: {TAG}\r\nIf-Unmodified-Since: {BEFORE}\r\n"), Proceed),
+            ("If-Unmodified-Since: yesterday\r\n".into(), Proceed),
+            // Step 3.
+            (format!("If-None-Match: {TAG}\r\n"), NotModified),
+            (format!("If-None-Match: W/{TAG}\r\n"), NotModified),
+            (format!("If-None-Match: \"a\" , ,W/\"b,\",{TAG}\r\n"), NotModified),
+            ("If-None-Match: *\r\n".into(), NotModified),
+            ("If-None-Match: \"other\"\r\n".into(), Proceed),
+            (format!("If-None-Match: \"a\"x{TAG}\r\n"), Proceed),
+            (format!("If-None-Match: w/{TAG}\r\n"), Proceed),
+            // Step 4, only without If-None-Match.
+            (format!("If-Modified-Since: {SAME}\r\n"), NotModified),
+            (format!("If-Modified-Since: {SAME_RFC850}\r\n"), NotModified),
+            (format!("If-Modified-Since: {SAME_ASCTIME}\r\n"), NotModified),
+            (format!("If-Modified-Since: {AFTER}\r\n"), NotModified),
+            (format!("If-Modified-Since: {BEFORE}\r\n"), Proceed),
+            ("If-Modified-Since: tomorrow\r\n".into(), Proceed),
+            (format!("If-Modified-Since: {SAME}\r\nIf-Modified-Since: {SAME}\r\n"), Proceed),
+            (format!("If-None-Match: \"other\"\r\nIf-Modified-Since: {SAME}\r\n"), Proceed),
+            // An earlier step wins.
+            (format!("If-Match: \"other\"\r\nIf-None-Match: {TAG}\r\n"), Failed),
+        ] {
+            let outcome = with_request(&fields, |request| evaluate(request, &validators(true)));
+            assert_eq!(outcome, expected, "{fields}");
+        }
+    }
+
+    #[test]
+    fn a_weak_tag_is_good_for_not_modified_only() {
+        let outcome = |fields: &str| with_request(fields, |request| evaluate(request, &validators(false)));
+        assert_eq!(outcome(&format!("If-None-Match: W/{TAG}\r\n")), Outcome::NotModified);
+        assert_eq!(outcome(&format!("If-Match: W/{TAG}\r\n")), Outcome::Failed);
+    }
+
+    #[test]
+    fn if_range_wants_a_strong_match() {
+        for (fields, strong, weak) in [
+            (String::new(), true, true),
+            (format!("If-Range: {TAG}\r\n"), true, false),
+            (format!("If-Range: W/{TAG}\r\n"), false, false),
+            ("If-Range: \"other\"\r\n".into(), false, false),
+            (format!("If-Range: {SAME}\r\n"), true, false),
+            (format!("If-Range: {BEFORE}\r\n"), false, false),
+            (format!("If-Range: {AFTER}\r\n"), false, false),
+            ("If-Range: nonsense\r\n".into(), false, false),
+            (format!("If-Range: {TAG}\r\nIf-Range: {TAG}\r\n"), false, false),
+        ] {
+            for (is_strong, expected) in [(true, strong), (false, weak)] {
+                let applies = with_request(&fields, |request| range_applies(request, &validators(is_strong)));
+                assert_eq!(applies, expected, "{fields} {is_strong}");
+            }
+        }
+    }
+}
