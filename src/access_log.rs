@@ -7,6 +7,7 @@ use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -15,6 +16,8 @@ use crate::http::status::Status;
 
 /// Lines kept while the reader is slow, in bytes. Further ones are counted and dropped.
 const BUFFER_BYTES_MAX: usize = 256 * 1024;
+/// How long the reader may take nothing before the rest is given up at the end, seconds.
+const FINISH_SECS: i64 = 1;
 
 /// The log of a server.
 #[derive(Debug)]
@@ -23,12 +26,14 @@ pub struct AccessLog {
     sink: Option<OwnedFd>,
     lines: Vec<u8>,
     lost: u64,
+    /// The last write failed, and it was told.
+    is_failing: bool,
 }
 
 impl AccessLog {
     /// A log that keeps nothing.
     pub fn off() -> AccessLog {
-        AccessLog { sink: None, lines: Vec::new(), lost: 0 }
+        AccessLog::with_sink(None)
     }
 
     /// Logs to standard output.
@@ -42,7 +47,11 @@ impl AccessLog {
             Some(sink) => sink,
             None => target.try_clone_to_owned()?,
         };
-        Ok(AccessLog { sink: Some(sink), lines: Vec::new(), lost: 0 })
+        Ok(AccessLog::with_sink(Some(sink)))
+    }
+
+    fn with_sink(sink: Option<OwnedFd>) -> AccessLog {
+        AccessLog { sink, lines: Vec::new(), lost: 0, is_failing: false }
     }
 
     /// Adds a line: `client - - [time] "request line" status bytes`.
@@ -73,16 +82,43 @@ impl AccessLog {
         match rustix::io::write(sink, &self.lines) {
             Ok(written) => {
                 self.lines.drain(..written);
-                if self.lost > 0 {
-                    log::warn!("access log: its reader is slow, {} lines were lost", self.lost);
-                    self.lost = 0;
-                }
+                self.is_failing = false;
+                self.tell_lost();
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
             Err(errno) => {
-                log::warn!("access log: cannot write: {errno}; lines since the last success are lost");
-                self.lines.clear();
+                if !self.is_failing {
+                    log::warn!("access log: cannot write: {errno}; lines are lost until that works again");
+                }
+                self.is_failing = true;
+                self.lose_all();
             }
+        }
+    }
+
+    /// Writes the rest at the end, for which the reader gets a moment; what it does not take is counted.
+    pub fn finish(&mut self) {
+        let deadline = Timespec { tv_sec: FINISH_SECS, tv_nsec: 0 };
+        self.flush();
+        while let Some(sink) = self.sink.as_ref().filter(|_| !self.lines.is_empty()) {
+            match poll(&mut [PollFd::new(sink, PollFlags::OUT)], Some(&deadline)) {
+                Ok(0) | Err(_) => break,
+                Ok(_) => self.flush(),
+            }
+        }
+        self.lose_all();
+        self.tell_lost();
+    }
+
+    fn lose_all(&mut self) {
+        self.lost += self.lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.lines.clear();
+    }
+
+    fn tell_lost(&mut self) {
+        if self.lost > 0 {
+            log::warn!("access log: its reader is slow or gone, {} lines were lost", self.lost);
+            self.lost = 0;
         }
     }
 }

@@ -68,6 +68,8 @@ pub mod reply;
 pub mod server;
 pub mod session;
 pub mod site;
+pub mod stop;
 
 pub use config::Config;
-pub use server::{Server, StopHandle};
+pub use server::Server;
+pub use stop::StopHandle;

@@ -22,9 +22,13 @@ pub struct Limits {
     pub run_bytes_max: usize,
     /// Connections accepted in one turn, so that a flood does not starve those already here.
     pub accepts_per_turn_max: usize,
-    /// Files up to this size are copied into the outbox and leave in one call with their head; larger ones are
-    /// sent by sendfile.
-    pub copied_file_bytes_max: u64,
+    /// Files up to this size are loaded and leave in one call with their head; larger ones stay on the disk
+    /// and are sent by sendfile.
+    pub loaded_file_bytes_max: u64,
+    /// What is remembered of files, their content included.
+    pub cache_bytes_max: usize,
+    /// Open descriptors kept for files that are too large to be loaded; at most an eighth of those allowed.
+    pub cached_descriptors_max: usize,
     /// Bytes thrown away after the last answer, while waiting for the client to close.
     pub linger_bytes_max: u32,
 
@@ -52,7 +56,9 @@ impl Default for Limits {
             pipeline_max: 64,
             run_bytes_max: 512 * 1024,
             accepts_per_turn_max: 128,
-            copied_file_bytes_max: 32 * 1024,
+            loaded_file_bytes_max: 32 * 1024,
+            cache_bytes_max: 16 * 1024 * 1024,
+            cached_descriptors_max: 256,
             linger_bytes_max: 256 * 1024,
             idle_secs: 75,
             head_secs: 10,
@@ -69,8 +75,25 @@ impl Default for Limits {
 /// Every connection is a descriptor, and the usual soft limit of 1,024 is kept for programs that use
 /// `select`. Where raising it is refused, the old limit stays in force.
 pub fn raise_open_files() -> u64 {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    let in_force = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
-    in_force.unwrap_or(u64::MAX)
+    let hard = getrlimit(Resource::Nofile).maximum;
+    // Refused or not: what counts is what is in force.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: hard, maximum: hard });
+    open_files()
 }
+
+/// The limit on open files in force.
+pub fn open_files() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+/// How many connections fit under a limit on open files, with room left for the files themselves. A client
+/// beyond that waits in the backlog, which is better than to be let in and find that no file can be opened.
+pub fn connections_max(open_files: u64) -> usize {
+    let spare = (open_files / 4).min(FILES_OPEN_MAX) + OWN_DESCRIPTORS;
+    usize::try_from(open_files.saturating_sub(spare).max(1)).unwrap_or(usize::MAX)
+}
+
+/// Descriptors for files: cached, and being sent.
+const FILES_OPEN_MAX: u64 = 512;
+/// Standard streams, poll, listeners, the root, signals.
+const OWN_DESCRIPTORS: u64 = 16;

@@ -50,6 +50,11 @@ impl Outbox {
         self.bytes.len() - self.sent
     }
 
+    /// Whether there are files among it.
+    pub fn has_files(&self) -> bool {
+        !self.files.is_empty()
+    }
+
     /// Where the next bytes go: append only.
     pub fn bytes_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes

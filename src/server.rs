@@ -5,26 +5,23 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use mio::event::Event;
 use mio::net::TcpListener;
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook_mio::v1_0::Signals;
+use mio::{Events, Interest, Poll, Registry, Token};
 use slab::Slab;
 
 use crate::access_log::AccessLog;
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
 use crate::connection::{Buffers, Connection, Edge, Readiness, Verdict};
-use crate::limits::Limits;
+use crate::limits::{self, Limits};
 use crate::net::listener;
 use crate::net::socket::{TcpSocket, client_address};
 use crate::session::Turn;
 use crate::site::Site;
+use crate::stop::{StopHandle, Stops};
 
 /// Events taken from the kernel at once.
 const EVENTS_MAX: usize = 1024;
@@ -69,6 +66,7 @@ pub struct Server {
     /// connection closes.
     accept_paused_until: Tick,
     slots: Slab<Slot>,
+    connections_max: usize,
     run_queue: Vec<usize>,
     /// No connection's time is up before this tick.
     next_deadline: Tick,
@@ -78,37 +76,20 @@ pub struct Server {
     clock: Clock,
     limits: Limits,
     state: State,
-    stop_handle: StopHandle,
-    stops_seen: u32,
-    signals: Option<Signals>,
-}
-
-/// Stops a server from anywhere: another thread, a test.
-#[derive(Clone, Debug)]
-pub struct StopHandle {
-    stops: Arc<AtomicU32>,
-    waker: Arc<Waker>,
-}
-
-impl StopHandle {
-    /// Asks the server to finish the answers under way and end; a second call ends it at once.
-    pub fn stop(&self) -> io::Result<()> {
-        self.stops.fetch_add(1, Ordering::Relaxed);
-        self.waker.wake()
-    }
+    stops: Stops,
 }
 
 impl Server {
     /// Opens the folder and the listening sockets. Errors say what failed, on what, and what to try.
     pub fn bind(config: Config) -> io::Result<Server> {
         let Config { binds, port, folder, access_log, limits } = config;
-        let site = Site::open(&folder, limits.copied_file_bytes_max)?;
+        let site = Site::open(&folder, &limits)?;
         let mut listeners = listener::listen(&binds, port)?;
         let poll = Poll::new()?;
         for (index, listener) in listeners.iter_mut().enumerate() {
             poll.registry().register(listener, Token(FIRST_LISTENER - index), Interest::READABLE)?;
         }
-        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        let stops = Stops::new(poll.registry(), WAKER)?;
         Ok(Server {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
@@ -116,6 +97,7 @@ impl Server {
             accept_ready: false,
             accept_paused_until: 0,
             slots: Slab::new(),
+            connections_max: limits::connections_max(limits::open_files()),
             run_queue: Vec::new(),
             next_deadline: Tick::MAX,
             buffers: Buffers::new(&limits),
@@ -124,9 +106,7 @@ impl Server {
             clock: Clock::start(),
             limits,
             state: State::Serving,
-            stop_handle: StopHandle { stops: Arc::new(AtomicU32::new(0)), waker },
-            stops_seen: 0,
-            signals: None,
+            stops,
         })
     }
 
@@ -137,16 +117,13 @@ impl Server {
 
     /// Stops this server from elsewhere.
     pub fn stop_handle(&self) -> StopHandle {
-        self.stop_handle.clone()
+        self.stops.handle()
     }
 
     /// Makes SIGINT and SIGTERM stop this server: the first finishes the answers under way, the second ends at
     /// once. For programs that are the server; a library leaves signals to its host.
     pub fn stop_on_signals(&mut self) -> io::Result<()> {
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
-        self.poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
-        self.signals = Some(signals);
-        Ok(())
+        self.stops.listen_to_signals(self.poll.registry(), SIGNALS)
     }
 
     /// Serves until stopped.
@@ -154,13 +131,14 @@ impl Server {
         while self.state != State::Stopped {
             self.turn()?;
         }
-        self.access_log.flush();
+        self.access_log.finish();
         Ok(())
     }
 
     fn turn(&mut self) -> io::Result<()> {
         self.wait()?;
         self.clock.read();
+        self.site.recheck();
         self.mark_events();
         self.run_queued();
         self.close_overdue();
@@ -200,14 +178,10 @@ impl Server {
 
 impl Server {
     fn mark_events(&mut self) {
-        let mut stops = self.stop_handle.stops.load(Ordering::Relaxed) - self.stops_seen;
-        self.stops_seen += stops;
+        let mut may_stop = false;
         for event in &self.events {
             match event.token() {
-                WAKER => {}
-                SIGNALS => {
-                    stops += self.signals.as_mut().map_or(0, |signals| signals.pending().count() as u32)
-                }
+                WAKER | SIGNALS => may_stop = true,
                 Token(token) if token > FIRST_LISTENER - self.listeners.len() => self.accept_ready = true,
                 // A key whose connection is gone belongs to nobody: keys are given anew only after this.
                 Token(key) => {
@@ -218,8 +192,10 @@ impl Server {
                 }
             }
         }
-        for _ in 0..stops {
-            self.stop();
+        if may_stop {
+            for _ in 0..self.stops.take() {
+                self.stop();
+            }
         }
     }
 
@@ -316,22 +292,28 @@ impl Server {
                     return;
                 }
                 accepts_left -= 1;
+                if self.slots.len() >= self.connections_max {
+                    return self.pause_accepting("as many connections as there are descriptors for");
+                }
                 match self.listeners[index].accept() {
                     Ok((stream, address)) => self.admit(stream.into(), address),
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                     Err(error) if is_of_one_connection(&error) => log::debug!("not accepted: {error}"),
-                    Err(error) => {
-                        log::debug!("accepting pauses: {error}");
-                        self.accept_paused_until = self.clock.now().tick + 1;
-                        return;
-                    }
+                    Err(error) => return self.pause_accepting(&error.to_string()),
                 }
             }
         }
         self.accept_ready = false;
     }
 
+    fn pause_accepting(&mut self, reason: &str) {
+        log::debug!("accepting pauses: {reason}");
+        self.accept_paused_until = self.clock.now().tick + 1;
+    }
+
     fn admit(&mut self, socket: TcpSocket, address: SocketAddr) {
+        // Its request may be younger than what was checked in this turn so far.
+        self.site.recheck();
         let client = client_address(address);
         let connection = Connection::new(socket, client, self.clock.now(), &self.limits);
         let key = self.slots.insert(Slot { connection, registered: Registered::No, is_queued: false });
@@ -399,4 +381,21 @@ fn is_of_one_connection(error: &io::Error) -> bool {
             | ErrorKind::NetworkUnreachable
             | ErrorKind::NetworkDown
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the slab adds to a slot: the place of the next free one, in a slot that is not taken.
+    #[expect(dead_code, reason = "only its size matters")]
+    enum Entry {
+        Vacant(usize),
+        Occupied(Slot),
+    }
+
+    #[test]
+    fn a_connection_takes_no_more_than_64_bytes() {
+        assert!(size_of::<Entry>() <= 64, "{} bytes", size_of::<Entry>());
+    }
 }

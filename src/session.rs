@@ -279,13 +279,14 @@ impl Session {
             (false, Version::Http11) => Persistence::Implied,
             (false, Version::Http10) => Persistence::Announced,
         };
-        self.afterwards = match (is_last, request.is_persistent()) {
-            (false, _) => Afterwards::NextRequest,
-            (true, true) => Afterwards::Linger,
-            (true, false) if body_end == BodyEnd::Unknown => Afterwards::Linger,
-            (true, false) => Afterwards::Close,
-        };
         let answered = turn.site.respond(request, persistence, turn.now, outbox);
+        // A client that asked for the end sends no more; but what takes long to send leaves time for a stray byte.
+        let is_quiet = !request.is_persistent() && body_end == BodyEnd::Known && !outbox.has_files();
+        self.afterwards = match (is_last, is_quiet) {
+            (false, _) => Afterwards::NextRequest,
+            (true, true) => Afterwards::Close,
+            (true, false) => Afterwards::Linger,
+        };
         self.log(head, answered, turn);
     }
 

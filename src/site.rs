@@ -5,12 +5,13 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::io::Errno;
 
 use crate::clock::Now;
-use crate::files::mime;
-use crate::files::root::{Opened, Root};
+use crate::files::Files;
+use crate::files::file::File;
 use crate::http::conditional::{self, Outcome};
 use crate::http::head::Persistence;
 use crate::http::method::Method;
@@ -18,8 +19,9 @@ use crate::http::range::{self, Selection};
 use crate::http::request::{Expectation, Request};
 use crate::http::status::Status;
 use crate::http::target::{self, PathError, Target};
+use crate::limits::Limits;
 use crate::outbox::Outbox;
-use crate::reply::{Answered, File, Reply};
+use crate::reply::{Answered, Reply};
 
 /// The file that stands for its folder.
 const INDEX: &[u8] = b"index.html";
@@ -28,7 +30,7 @@ const NOT_FOUND_PAGES: [&[u8]; 2] = [b"404.html", b"error.html"];
 
 /// What a request target led to.
 enum Found {
-    File(File),
+    File(Arc<File>),
     /// A folder that was asked for without its slash.
     FolderWithoutSlash,
 }
@@ -36,16 +38,21 @@ enum Found {
 /// The served folder and the rules by which it is served.
 #[derive(Debug)]
 pub struct Site {
-    root: Root,
-    copied_file_bytes_max: u64,
+    files: Files,
     /// The normalised path of the request at hand. Kept for its memory only.
     path: Vec<u8>,
 }
 
 impl Site {
-    /// Opens `folder`. Files of up to `copied_file_bytes_max` bytes are queued as bytes, larger ones as slices.
-    pub fn open(folder: &Path, copied_file_bytes_max: u64) -> io::Result<Site> {
-        Ok(Site { root: Root::open(folder)?, copied_file_bytes_max, path: Vec::new() })
+    /// Opens `folder`. Errors say what failed, on what, and what to try.
+    pub fn open(folder: &Path, limits: &Limits) -> io::Result<Site> {
+        Ok(Site { files: Files::open(folder, limits)?, path: Vec::new() })
+    }
+
+    /// From now on no answer rests on what the disk said before. To be called before requests are taken from
+    /// a source that may have written to the folder since.
+    pub fn recheck(&mut self) {
+        self.files.recheck();
     }
 
     /// Queues the answer to `request`.
@@ -56,21 +63,15 @@ impl Site {
         now: &Now,
         outbox: &mut Outbox,
     ) -> Answered {
-        let reply = Reply {
-            persistence,
-            head_only: request.method == Method::Head,
-            copied_file_bytes_max: self.copied_file_bytes_max,
-            now,
-            outbox,
-        };
+        let reply = Reply { persistence, head_only: request.method == Method::Head, now, outbox };
         if let Err(status) = check_method(request) {
             return reply.without_file(status);
         }
-        match self.find(request) {
-            Ok(Found::File(file)) => respond_with_file(request, file, reply),
+        match self.find(request, now) {
+            Ok(Found::File(file)) => respond_with_file(request, &file, reply),
             Ok(Found::FolderWithoutSlash) => reply.redirect_to_folder(&self.path, request.target),
-            Err(Status::NotFound) => match self.not_found_page() {
-                Some(page) => reply.page(Status::NotFound, page),
+            Err(Status::NotFound) => match self.not_found_page(now) {
+                Some(page) => reply.page(Status::NotFound, &page),
                 None => reply.without_file(Status::NotFound),
             },
             Err(status) => reply.without_file(status),
@@ -79,13 +80,11 @@ impl Site {
 
     /// Queues the answer to what was no request that could be served. It is the last on its connection.
     pub fn refuse(&self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Answered {
-        let copied_file_bytes_max = self.copied_file_bytes_max;
-        Reply { persistence: Persistence::Close, head_only, copied_file_bytes_max, now, outbox }
-            .without_file(status)
+        Reply { persistence: Persistence::Close, head_only, now, outbox }.without_file(status)
     }
 
     /// From the request to an open file, or to the status that says why not.
-    fn find(&mut self, request: &Request) -> Result<Found, Status> {
+    fn find(&mut self, request: &Request, now: &Now) -> Result<Found, Status> {
         let Target::Path { path, .. } = request.target else { return Err(Status::BadRequest) };
         target::normalise(path, &mut self.path).map_err(|error| match error {
             PathError::Malformed => Status::BadRequest,
@@ -98,27 +97,15 @@ impl Site {
         if wants_index {
             self.path.extend_from_slice(INDEX);
         }
-        match self.open_file(&self.path)? {
+        match self.files.find(&self.path, now).map_err(status_of)? {
             Some(file) => Ok(Found::File(file)),
             None if wants_index => Err(Status::NotFound),
             None => Ok(Found::FolderWithoutSlash),
         }
     }
 
-    /// Opens a file beneath the root; `None` if it is a folder.
-    fn open_file(&self, path: &[u8]) -> Result<Option<File>, Status> {
-        match self.root.open_file(path) {
-            Ok(Opened::File(descriptor, facts)) => {
-                Ok(Some(File { descriptor, facts, content_type: mime::of_path(path) }))
-            }
-            Ok(Opened::Folder) => Ok(None),
-            Ok(Opened::Special) => Err(Status::NotFound),
-            Err(errno) => Err(status_of(errno)),
-        }
-    }
-
-    fn not_found_page(&self) -> Option<File> {
-        NOT_FOUND_PAGES.iter().find_map(|page| self.open_file(page).ok().flatten())
+    fn not_found_page(&mut self, now: &Now) -> Option<Arc<File>> {
+        NOT_FOUND_PAGES.iter().find_map(|page| self.files.find(page, now).ok().flatten())
     }
 }
 
@@ -134,21 +121,21 @@ fn check_method(request: &Request) -> Result<(), Status> {
 }
 
 /// Preconditions, then ranges: the order of RFC 9110 §13.2.2.
-fn respond_with_file(request: &Request, file: File, reply: Reply) -> Answered {
-    let validators = file.facts.validators(reply.now);
-    match conditional::evaluate(request, &validators) {
+fn respond_with_file(request: &Request, file: &File, reply: Reply) -> Answered {
+    let validators = &file.validators;
+    match conditional::evaluate(request, validators) {
         Outcome::Proceed => {}
-        Outcome::NotModified => return reply.not_modified(&validators),
+        Outcome::NotModified => return reply.not_modified(validators),
         Outcome::Failed => return reply.without_file(Status::PreconditionFailed),
     }
     let mut range_fields = request.field_values("range");
     let selection = match (range_fields.next(), range_fields.next()) {
-        (Some(field), None) if conditional::range_applies(request, &validators) => {
-            range::select(field, file.facts.len)
+        (Some(field), None) if conditional::range_applies(request, validators) => {
+            range::select(field, file.content_len())
         }
         _ => Selection::Whole,
     };
-    reply.file(file, &validators, selection)
+    reply.file(file, selection)
 }
 
 /// Dotfiles are nobody's business, except below `/.well-known/` (RFC 8615).

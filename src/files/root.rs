@@ -5,14 +5,11 @@
 //! swapped between the check and the use.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
-
-use crate::clock::Now;
-use crate::http::conditional::{EntityTag, Validators};
 
 /// How often an open is tried again when the kernel saw a rename on the way and could not tell (`EAGAIN`).
 const RACES_MAX: usize = 16;
@@ -26,49 +23,62 @@ pub struct Root {
 /// What a path led to.
 #[derive(Debug)]
 pub enum Opened {
-    File(OwnedFd, FileFacts),
+    File(OwnedFd, Stamp),
     Folder,
     /// A FIFO, a socket or a device: nothing that is served.
     Special,
 }
 
-/// What `fstat` tells of a regular file.
+/// What tells one state of one file from every other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileFacts {
+pub struct Stamp {
+    device: u64,
+    inode: u64,
+    mode: u32,
     pub len: u64,
-    /// Last change of the content: seconds since 1970, before it negative ...
-    pub modified_secs: i64,
-    /// ... and nanoseconds behind them.
-    pub modified_nanos: u32,
+    /// Last change of the content, since 1970; before it negative.
+    pub modified: FileTime,
+    /// Last change of content, owner, permissions or name.
+    changed: FileTime,
 }
 
-impl FileFacts {
-    fn of(stat: &Stat) -> FileFacts {
-        FileFacts {
+/// Seconds since 1970 and nanoseconds behind them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileTime {
+    pub secs: i64,
+    pub nanos: u32,
+}
+
+impl Stamp {
+    fn of(stat: &Stat) -> Stamp {
+        Stamp {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            mode: stat.st_mode,
             len: u64::try_from(stat.st_size).unwrap_or(0),
-            modified_secs: stat.st_mtime,
-            modified_nanos: stat.st_mtime_nsec as u32,
+            modified: FileTime { secs: stat.st_mtime, nanos: stat.st_mtime_nsec as u32 },
+            changed: FileTime { secs: stat.st_ctime, nanos: stat.st_ctime_nsec as u32 },
         }
     }
 
-    /// What tells this state of the file from others.
-    ///
-    /// The kernel stamps files with a clock that ticks every few milliseconds, so a file stamped about now may
-    /// change again and keep its stamp: its tag is weak until the moment has passed (RFC 9110 §8.8.1).
-    pub fn validators(&self, now: &Now) -> Validators {
-        let modified_unix_secs = u64::try_from(self.modified_secs).unwrap_or(0);
-        let is_about_now = modified_unix_secs.abs_diff(now.unix_secs) <= STAMP_DOUBT_SECS;
-        Validators {
-            entity_tag: EntityTag::of_file(self.modified_secs, self.modified_nanos, self.len, is_about_now),
-            // A date in the future would promise what nobody knows (RFC 9110 §8.8.2.1).
-            last_modified_unix_secs: modified_unix_secs.min(now.unix_secs),
-            is_date_strong: modified_unix_secs + STAMP_DOUBT_SECS < now.unix_secs,
-        }
+    /// The state that `file` is in now.
+    pub fn of_open(file: BorrowedFd<'_>) -> Result<Stamp, Errno> {
+        rustix::fs::fstat(file).map(|stat| Stamp::of(&stat))
+    }
+
+    /// Whether a change made about now could go unseen. The kernel stamps files with a clock that ticks every
+    /// few milliseconds, some filesystems every two seconds: what was stamped within the last moments may
+    /// change again and keep its stamp.
+    pub fn is_in_doubt(&self, now_unix_secs: u64) -> bool {
+        let is_close = |time: FileTime| {
+            u64::try_from(time.secs).is_ok_and(|secs| secs.abs_diff(now_unix_secs) <= STAMP_DOUBT_SECS)
+        };
+        is_close(self.modified) || is_close(self.changed)
     }
 }
 
-/// The date's grain, and as much again for a `now` that is up to a second old.
-const STAMP_DOUBT_SECS: u64 = 2;
+/// The coarsest stamp's grain, and a second for a `now` that is read once a second.
+const STAMP_DOUBT_SECS: u64 = 3;
 
 impl Root {
     /// Opens the folder and tries the guard once: on a kernel without it there is no serving.
@@ -86,13 +96,19 @@ impl Root {
 
     /// Opens what is at `path`, relative to the root. Never blocks, whatever is there.
     pub fn open_file(&self, path: &[u8]) -> Result<Opened, Errno> {
-        let file = self.open_beneath(if path.is_empty() { b"." } else { path })?;
+        let file = self.open_beneath(path)?;
         let stat = rustix::fs::fstat(&file)?;
         Ok(match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Opened::File(file, FileFacts::of(&stat)),
+            FileType::RegularFile => Opened::File(file, Stamp::of(&stat)),
             FileType::Directory => Opened::Folder,
             _ => Opened::Special,
         })
+    }
+
+    /// The state of what is at `path`, to be compared with that of a file which was opened there before. Opens
+    /// nothing: the answer is good for recognising a file and for nothing else.
+    pub fn stamp_at(&self, path: &[u8]) -> Result<Stamp, Errno> {
+        rustix::fs::statat(&self.folder, path, AtFlags::empty()).map(|stat| Stamp::of(&stat))
     }
 
     fn open_beneath(&self, path: &[u8]) -> Result<OwnedFd, Errno> {

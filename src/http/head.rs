@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
 
 use super::status::Status;
-use crate::clock::Now;
+use crate::clock::{HTTP_DATE_LEN, Now};
 
 /// What every answer says of its maker.
 pub const SERVER: &str = concat!("pws/", env!("CARGO_PKG_VERSION"));
@@ -32,9 +32,7 @@ pub struct HeadWriter<'a> {
 impl<'a> HeadWriter<'a> {
     /// Writes the status line and the fields that every answer has.
     pub fn start(out: &'a mut Vec<u8>, status: Status, persistence: Persistence, now: &Now) -> Self {
-        out.extend_from_slice(b"HTTP/1.1 ");
-        write_decimal(out, u64::from(status.code()));
-        for part in [" ", status.reason(), "\r\nServer: ", SERVER, "\r\nDate: "] {
+        for part in ["HTTP/1.1 ", status.code_and_reason(), "\r\nServer: ", SERVER, "\r\nDate: "] {
             out.extend_from_slice(part.as_bytes());
         }
         out.extend_from_slice(now.http_date());
@@ -44,6 +42,11 @@ impl<'a> HeadWriter<'a> {
             Persistence::Announced => out.extend_from_slice(b"Connection: keep-alive\r\n"),
             Persistence::Close => out.extend_from_slice(b"Connection: close\r\n"),
         }
+        HeadWriter { out }
+    }
+
+    /// Goes on with a head of which the start is written elsewhere, or later.
+    pub fn behind_start(out: &'a mut Vec<u8>) -> Self {
         HeadWriter { out }
     }
 
@@ -57,6 +60,11 @@ impl<'a> HeadWriter<'a> {
         self
     }
 
+    /// Ends the head with what was written behind a start before, content included.
+    pub fn finish_with(self, prepared: &[u8]) {
+        self.out.extend_from_slice(prepared);
+    }
+
     /// Ends the head of an answer that has no content by its nature, 204 or 304 (RFC 9110 §8.6).
     pub fn finish_without_content(self) {
         self.out.extend_from_slice(b"\r\n");
@@ -65,14 +73,20 @@ impl<'a> HeadWriter<'a> {
     /// Ends the head of an answer whose representation has `content_length` bytes.
     pub fn finish(self, content_length: u64) {
         self.out.extend_from_slice(b"Content-Length: ");
-        write_decimal(self.out, content_length);
+        // Cannot fail: writing to memory.
+        let _ = write!(self.out, "{content_length}");
         self.out.extend_from_slice(b"\r\n\r\n");
     }
 }
 
-fn write_decimal(out: &mut Vec<u8>, number: u64) {
-    // Cannot fail: writing to memory.
-    let _ = write!(out, "{number}");
+/// An IMF-fixdate as a field value.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpDate(pub [u8; HTTP_DATE_LEN]);
+
+impl Display for HttpDate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(std::str::from_utf8(&self.0).map_err(|_| fmt::Error)?)
+    }
 }
 
 /// Lets through what may stand in a field value (RFC 9110 §5.5).

@@ -188,7 +188,7 @@ fn a_pipeline_past_every_bound_is_answered_whole() {
     let input = "GET /page.html HTTP/1.1\r\nHost: a\r\n\r\n".repeat(count);
     let limits =
         Limits { pipeline_max: 5, outbox_bytes_max: 50_000, run_bytes_max: 1000, ..Limits::default() };
-    let mut site = pws::site::Site::open(&folder.root(), limits.copied_file_bytes_max).expect("the folder");
+    let mut site = pws::site::Site::open(&folder.root(), &limits).expect("the folder");
     let pieces = [input.as_bytes()];
     let (bytes, end) = crate::support::memory::converse(&mut site, &limits, &pieces, 30_000);
     assert_eq!(Answer::all(&bytes, &vec!["GET"; count]).len(), count);

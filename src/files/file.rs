@@ -1,0 +1,141 @@
+//! A file ready to be sent: opened or loaded, with the fields of its head written out.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use rustix::fs::Advice;
+use rustix::io::Errno;
+
+use super::mime::{self, ContentType};
+use super::root::Stamp;
+use crate::clock::{self, Now};
+use crate::http::conditional::{EntityTag, Validators};
+use crate::http::head::{HeadWriter, HttpDate};
+
+/// How often a file that changes while it is loaded is loaded again.
+const CHANGES_MAX: usize = 3;
+/// How much of a large file the kernel is asked to read ahead when it is opened.
+const READ_AHEAD_BYTES: u64 = 1024 * 1024;
+
+/// One state of one file.
+#[derive(Debug)]
+pub struct File {
+    pub stamp: Stamp,
+    pub content_type: ContentType,
+    pub validators: Validators,
+    /// The file may change and keep its stamp: not to be kept.
+    pub is_in_doubt: bool,
+    /// The fields a 200 has behind those of every answer, the empty line included, then the content if the
+    /// file is small.
+    head_and_content: Box<[u8]>,
+    head_len: usize,
+    /// Where the content is if the file is large.
+    descriptor: Option<Arc<OwnedFd>>,
+}
+
+/// Where the content of a file is.
+#[derive(Debug)]
+pub enum Content<'a> {
+    Bytes(&'a [u8]),
+    Descriptor(&'a Arc<OwnedFd>),
+}
+
+impl File {
+    /// Makes a file of what was opened at `path`: its content is loaded if it has at most `loaded_bytes_max`.
+    pub fn new(
+        path: &[u8],
+        descriptor: OwnedFd,
+        mut stamp: Stamp,
+        loaded_bytes_max: u64,
+        now: &Now,
+    ) -> Result<File, Errno> {
+        if stamp.len > loaded_bytes_max {
+            // Only a hint: where it is refused, reading is slower and nothing else.
+            let _ = rustix::fs::fadvise(&descriptor, 0, READ_AHEAD_BYTES.try_into().ok(), Advice::WillNeed);
+            let mut file = File::describe(path, stamp, now);
+            file.descriptor = Some(Arc::new(descriptor));
+            return Ok(file);
+        }
+        for _ in 0..CHANGES_MAX {
+            let mut file = File::describe(path, stamp, now);
+            let is_whole = file.load(&descriptor)?;
+            let stamp_behind = Stamp::of_open(descriptor.as_fd())?;
+            if is_whole && stamp_behind == stamp {
+                return Ok(file);
+            }
+            stamp = stamp_behind;
+            if stamp.len > loaded_bytes_max {
+                break;
+            }
+        }
+        Err(Errno::AGAIN)
+    }
+
+    fn describe(path: &[u8], stamp: Stamp, now: &Now) -> File {
+        let is_in_doubt = stamp.is_in_doubt(now.unix_secs);
+        let modified_unix_secs = u64::try_from(stamp.modified.secs).unwrap_or(0);
+        let validators = Validators {
+            // A tag must not stay the same when the content changes (RFC 9110 §8.8.1).
+            entity_tag: EntityTag::of_file(stamp.modified.secs, stamp.modified.nanos, stamp.len, is_in_doubt),
+            // A date in the future would promise what nobody knows (RFC 9110 §8.8.2.1).
+            last_modified_unix_secs: modified_unix_secs.min(now.unix_secs),
+            is_date_strong: !is_in_doubt && modified_unix_secs < now.unix_secs,
+        };
+        let content_type = mime::of_path(path);
+        let mut head = Vec::with_capacity(192);
+        HeadWriter::behind_start(&mut head)
+            .field("Last-Modified", HttpDate(clock::http_date(validators.last_modified_unix_secs)))
+            .field("ETag", validators.entity_tag)
+            .field("Accept-Ranges", "bytes")
+            .field("Content-Type", content_type)
+            .finish(stamp.len);
+        let head_len = head.len();
+        let head_and_content = head.into_boxed_slice();
+        File { stamp, content_type, validators, is_in_doubt, head_and_content, head_len, descriptor: None }
+    }
+
+    /// Reads the content; false if there is not as much of it as there should be.
+    fn load(&mut self, descriptor: &OwnedFd) -> Result<bool, Errno> {
+        let mut bytes = std::mem::take(&mut self.head_and_content).into_vec();
+        let len = usize::try_from(self.stamp.len).map_err(|_| Errno::FBIG)?;
+        bytes.reserve_exact(len);
+        bytes.resize(self.head_len + len, 0);
+        let mut filled = self.head_len;
+        while filled < bytes.len() {
+            let offset = (filled - self.head_len) as u64;
+            match rustix::io::pread(descriptor, &mut bytes[filled..], offset)? {
+                0 => return Ok(false),
+                count => filled += count,
+            }
+        }
+        self.head_and_content = bytes.into_boxed_slice();
+        Ok(true)
+    }
+
+    /// Bytes of content.
+    pub fn content_len(&self) -> u64 {
+        self.stamp.len
+    }
+
+    /// What follows the start of a 200's head; with the content behind it if the file is loaded.
+    pub fn head_and_content(&self) -> &[u8] {
+        &self.head_and_content
+    }
+
+    /// What follows the start of a 200's head.
+    pub fn head(&self) -> &[u8] {
+        &self.head_and_content[..self.head_len]
+    }
+
+    pub fn content(&self) -> Content<'_> {
+        match &self.descriptor {
+            Some(descriptor) => Content::Descriptor(descriptor),
+            None => Content::Bytes(&self.head_and_content[self.head_len..]),
+        }
+    }
+
+    /// Bytes of memory this value holds on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.head_and_content.len()
+    }
+}

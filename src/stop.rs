@@ -1,0 +1,61 @@
+//! Stopping from outside the loop: by a handle from another thread, or by signal.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use mio::{Interest, Registry, Token, Waker};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals;
+
+/// Stops a server from anywhere: another thread, a test.
+#[derive(Clone, Debug)]
+pub struct StopHandle {
+    asked: Arc<AtomicU32>,
+    waker: Arc<Waker>,
+}
+
+impl StopHandle {
+    /// Asks the server to finish the answers under way and end; a second call ends it at once.
+    pub fn stop(&self) -> io::Result<()> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.waker.wake()
+    }
+}
+
+/// The loop's end of it: how often it was asked to stop.
+pub struct Stops {
+    handle: StopHandle,
+    seen: u32,
+    signals: Option<Signals>,
+}
+
+impl Stops {
+    /// Wakes the poll with `token` whenever a handle is used.
+    pub fn new(registry: &Registry, token: Token) -> io::Result<Stops> {
+        let handle =
+            StopHandle { asked: Arc::new(AtomicU32::new(0)), waker: Arc::new(Waker::new(registry, token)?) };
+        Ok(Stops { handle, seen: 0, signals: None })
+    }
+
+    /// Counts SIGINT and SIGTERM too, and wakes the poll with `token` for them.
+    pub fn listen_to_signals(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        registry.register(&mut signals, token, Interest::READABLE)?;
+        self.signals = Some(signals);
+        Ok(())
+    }
+
+    pub fn handle(&self) -> StopHandle {
+        self.handle.clone()
+    }
+
+    /// How often it was asked since the last call.
+    pub fn take(&mut self) -> u32 {
+        let asked = self.handle.asked.load(Ordering::Relaxed);
+        let by_handle = asked.wrapping_sub(self.seen);
+        self.seen = asked;
+        let by_signal = self.signals.as_mut().map_or(0, |signals| signals.pending().count() as u32);
+        by_handle.saturating_add(by_signal)
+    }
+}
