@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Parser, ValueEnum};
+use clap::{CommandFactory, Parser, ValueEnum};
 use log::LevelFilter;
 use pws::Config;
 use pws::config::DEFAULT_PORT;
+use pws::limits::Limits;
 
 /// The folder served where none was asked for, if it exists; else the current one.
 const DEFAULT_FOLDER: &str = "static";
@@ -26,6 +27,10 @@ pub struct Cli {
     #[arg(short, long, value_name = "DIR", env = "PWS_DIRECTORY")]
     directory: Option<PathBuf>,
 
+    /// Memory for files and what is known of them, such as 512K, 16M or 1G; 0 keeps nothing
+    #[arg(long, value_name = "SIZE", env = "PWS_CACHE_SIZE", default_value = "16M", value_parser = parse_size)]
+    cache_size: usize,
+
     /// Write a line per answer to standard output, in the common log format
     #[arg(long, value_name = "WHEN", env = "PWS_ACCESS_LOG", default_value = "on")]
     access_log: Switch,
@@ -42,6 +47,20 @@ enum Switch {
 }
 
 impl Cli {
+    /// Reads the command line. What is wrong with it is told together with the usage; exit code 2.
+    pub fn read() -> Cli {
+        Cli::try_parse().unwrap_or_else(|error| {
+            let text = error.render().to_string();
+            let is_told = !error.use_stderr() || text.contains("Usage:");
+            // Nobody is left to be told if this fails.
+            let _ = error.print();
+            if !is_told {
+                eprintln!("\n{}", Cli::command().render_usage());
+            }
+            std::process::exit(error.exit_code());
+        })
+    }
+
     pub fn log_level(&self) -> LevelFilter {
         self.log_level
     }
@@ -56,7 +75,39 @@ impl Cli {
             binds: self.bind,
             port: self.port,
             access_log: self.access_log == Switch::On,
+            limits: Limits { cache_bytes_max: self.cache_size, ..Limits::default() },
             ..Config::new(folder)
+        }
+    }
+}
+
+/// Bytes, with K, M or G behind the number for a power of 1,024.
+fn parse_size(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|last: char| !last.is_ascii_digit());
+    let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" => 1,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        unit => return Err(format!("'{unit}' is no unit: K, M or G is")),
+    };
+    let number: usize = digits.parse().map_err(|_| "a number is missing in front".to_owned())?;
+    number.checked_mul(unit).ok_or_else(|| "more than this machine can address".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, expected) in
+            [("0", Some(0)), ("1000", Some(1000)), ("512K", Some(524_288)), ("16m", Some(16_777_216))]
+        {
+            assert_eq!(parse_size(text).ok(), expected, "{text}");
+        }
+        for text in ["", "K", "1X", "1KB", "-1", "1.5M", "99999999999999999999", "99999999999G"] {
+            assert!(parse_size(text).is_err(), "{text}");
         }
     }
 }

@@ -142,11 +142,19 @@ impl<S: Socket> Connection<S> {
 
     fn pump(&mut self, input: &mut Input, outbox: &mut Outbox, turn: &mut Turn) -> Verdict {
         let mut budget = turn.limits.run_bytes_max;
+        let mut has_received = false;
         while budget > 0 {
             let step = match self.session.advance(input, outbox, turn) {
                 Want::Read if self.at_end => return Verdict::Close,
                 Want::Read if !self.readable => return Verdict::Park(Edge::Readable),
-                Want::Read => self.receive(input),
+                Want::Read => {
+                    // What comes now may have been sent after the site checked its files in this turn.
+                    if has_received {
+                        turn.site.recheck();
+                    }
+                    has_received = true;
+                    self.receive(input)
+                }
                 Want::Write if !self.writable => return Verdict::Park(Edge::Writable),
                 Want::Write => self.send(outbox, budget, turn),
                 Want::HalfClose => self.socket.shutdown_write().map(|()| 0),

@@ -7,12 +7,11 @@ mod cli;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
 use pws::net::listener;
 use pws::{Server, limits};
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::read();
     env_logger::Builder::new().filter_level(cli.log_level()).format_timestamp(None).init();
     match serve(cli) {
         Ok(()) => ExitCode::SUCCESS,

@@ -25,6 +25,8 @@ use crate::stop::{StopHandle, Stops};
 
 /// Events taken from the kernel at once.
 const EVENTS_MAX: usize = 1024;
+/// Slots that are not given back when nobody is left.
+const SLOTS_KEPT: usize = 256;
 /// Connections have their slab key as token; these stand above all keys.
 const WAKER: Token = Token(usize::MAX);
 const SIGNALS: Token = Token(usize::MAX - 1);
@@ -251,7 +253,16 @@ impl Server {
 
     fn close(&mut self, key: usize) {
         self.slots.remove(key);
+        self.room_was_made();
+    }
+
+    /// Connections have gone: others may come, and a crowd that has left leaves no memory behind.
+    fn room_was_made(&mut self) {
         self.accept_paused_until = 0;
+        if self.slots.is_empty() && self.slots.capacity() > SLOTS_KEPT {
+            self.slots = Slab::new();
+            self.run_queue.shrink_to(SLOTS_KEPT);
+        }
     }
 
     /// Closes the connections whose time is up.
@@ -276,7 +287,7 @@ impl Server {
         let count_closed = count_before - self.slots.len();
         if count_closed > 0 {
             log::debug!("{count_closed} connections closed: their time was up");
-            self.accept_paused_until = 0;
+            self.room_was_made();
         }
     }
 

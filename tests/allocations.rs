@@ -1,0 +1,106 @@
+//! Allocations per request, counted: none on the cached path after warm-up. A binary of its own, because it
+//! counts for the whole process.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use pws::access_log::AccessLog;
+use pws::clock::Now;
+use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
+use pws::limits::Limits;
+use pws::net::socket::Socket;
+use pws::session::Turn;
+use pws::site::Site;
+
+/// Sends the same bytes each time it becomes readable, and counts what comes back.
+struct Repeater {
+    request: &'static [u8],
+    is_readable: bool,
+    received: usize,
+}
+
+impl Socket for Repeater {
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !std::mem::take(&mut self.is_readable) {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        buffer[..self.request.len()].copy_from_slice(self.request);
+        Ok(self.request.len())
+    }
+
+    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+        self.received += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn send_file(&mut self, _file: BorrowedFd<'_>, _offset: u64, count: usize) -> io::Result<usize> {
+        self.received += count;
+        Ok(count)
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The allocations of 100 turns in which `request` is answered, after some for warming up.
+fn allocations(request: &'static [u8]) -> u64 {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("page.html"), [b'x'; 1024]).expect("a file");
+    std::fs::write(folder.path().join("large.bin"), [b'x'; 100_000]).expect("a file");
+    std::fs::write(folder.path().join("404.html"), "<p>lost").expect("a file");
+    let limits = Limits::default();
+    let mut site = Site::open(folder.path(), &limits).expect("the folder");
+    let null = std::fs::File::options().write(true).open("/dev/null").expect("/dev/null");
+    let mut access_log = AccessLog::to(null.as_fd()).expect("a log");
+    // Long before the files were made: their time is not in doubt, so they are kept.
+    let now = Now::at(0, 1_000_000_000);
+    let mut buffers = Buffers::new(&limits);
+    let socket = Repeater { request, is_readable: false, received: 0 };
+    let client = "2001:db8::1".parse().expect("an address");
+    let mut connection = Connection::new(socket, client, &now, &limits);
+    let mut turn = || {
+        site.recheck();
+        connection.socket.is_readable = true;
+        connection.mark(Readiness { readable: true, ..Readiness::default() });
+        let mut turn = Turn {
+            now: &now,
+            limits: &limits,
+            site: &mut site,
+            access_log: &mut access_log,
+            is_draining: false,
+        };
+        assert_eq!(connection.run(&mut buffers, &mut turn), Verdict::Park(Edge::Readable));
+        access_log.flush();
+    };
+    for _ in 0..10 {
+        turn();
+    }
+    let info = allocation_counter::measure(|| {
+        for _ in 0..100 {
+            turn();
+        }
+    });
+    assert!(connection.socket.received > 110 * 100, "it was answered");
+    info.count_total
+}
+
+#[test]
+fn a_cached_answer_allocates_nothing() {
+    for request in [
+        &b"GET /page.html HTTP/1.1\r\nHost: test\r\n\r\n"[..],
+        b"HEAD /page.html HTTP/1.1\r\nHost: test\r\n\r\n",
+        b"GET /large.bin HTTP/1.1\r\nHost: test\r\nConnection: keep-alive\r\n\r\n",
+        b"GET /nowhere HTTP/1.1\r\nHost: test\r\n\r\n",
+        b"GET /page.html HTTP/1.1\r\nHost: test\r\nIf-None-Match: *\r\n\r\n",
+        b"GET /page.html HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /page.html HTTP/1.1\r\nHost: test\r\n\r\n",
+    ] {
+        assert_eq!(allocations(request), 0, "{}", String::from_utf8_lossy(request));
+    }
+}
+
+/// So that the test above can be believed.
+#[test]
+fn an_allocation_is_counted() {
+    assert_eq!(allocation_counter::measure(|| drop(std::hint::black_box(Box::new(1)))).count_total, 1);
+}

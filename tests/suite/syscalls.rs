@@ -1,0 +1,123 @@
+//! System calls per request, counted by strace: no clocks, so it holds on any machine.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::support::client::Client;
+use crate::support::folder::{Folder, noise};
+use crate::support::patience::wait_until;
+use crate::support::process::{Process, command, serving};
+use crate::support::tools;
+
+/// Calls by name.
+type Counts = BTreeMap<String, u64>;
+
+/// How a conversation is led: `clients`, and how often each has to go through it.
+type Talk = fn(&mut [Client], usize);
+
+#[test]
+fn a_cached_answer_takes_two_calls() {
+    if !tools::has("strace") {
+        return;
+    }
+    let folder = Folder::new().file("page.html", noise(1024));
+    // Until a moment has passed, the files might change and keep their time: they are not kept before.
+    std::thread::sleep(Duration::from_millis(4500));
+    let etag = Process::start(serving(command(), &folder))
+        .connect()
+        .get("/page.html")
+        .field("etag")
+        .expect("a tag")
+        .to_owned();
+    assert!(etag.starts_with('"'), "old enough for a strong one");
+
+    let per_request = |talk: Talk, clients, requests: usize| {
+        let few = counts(&folder, talk, clients, 10);
+        let many = counts(&folder, talk, clients, 110);
+        let calls = |name: &str| {
+            let of = |counts: &Counts| counts.get(name).copied().unwrap_or(0);
+            (of(&many) - of(&few)) as f64 / (100 * requests) as f64
+        };
+        let all: f64 = many.keys().map(|name| calls(name)).sum();
+        (all, all - calls("epoll_wait") - calls("newfstatat"))
+    };
+    let talks: [(&str, Talk); 4] = [
+        ("200", |clients, times| keep_alive(clients, times, "GET", "/page.html", 200)),
+        ("404", |clients, times| keep_alive(clients, times, "GET", "/nowhere", 404)),
+        ("HEAD", |clients, times| keep_alive(clients, times, "HEAD", "/page.html", 200)),
+        ("304", not_modified),
+    ];
+    for (name, talk) in talks {
+        let (_, own) = per_request(talk, 1, 1);
+        assert!(own <= 2.05, "{name}: {own} calls a request, waiting and the one stat a turn not counted");
+    }
+    let (_, own) = per_request(pipeline_of_16, 1, 16);
+    assert!(own <= 0.2, "{own} calls a request in a pipeline of 16");
+    let (all, _) = per_request(all_at_once, 64, 64);
+    assert!(all <= 2.3, "{all} calls a request with 64 busy connections, everything counted");
+}
+
+fn keep_alive(clients: &mut [Client], times: usize, method: &str, target: &str, status: u16) {
+    for _ in 0..times {
+        clients[0].send(format!("{method} {target} HTTP/1.1\r\nHost: test\r\n\r\n"));
+        assert_eq!(clients[0].answer_to(method).status, status);
+    }
+}
+
+/// Asks for the file's own tag first.
+fn not_modified(clients: &mut [Client], times: usize) {
+    let etag = clients[0].get("/page.html").field("etag").expect("a tag").to_owned();
+    for _ in 0..times {
+        clients[0].send(format!("GET /page.html HTTP/1.1\r\nHost: test\r\nIf-None-Match: {etag}\r\n\r\n"));
+        assert_eq!(clients[0].answer().status, 304);
+    }
+}
+
+fn pipeline_of_16(clients: &mut [Client], times: usize) {
+    for _ in 0..times {
+        clients[0].send("GET /page.html HTTP/1.1\r\nHost: test\r\n\r\n".repeat(16));
+        for _ in 0..16 {
+            assert_eq!(clients[0].answer().status, 200);
+        }
+    }
+}
+
+/// All clients ask, then all read, so that many are ready in one turn.
+fn all_at_once(clients: &mut [Client], times: usize) {
+    for _ in 0..times {
+        for client in &mut *clients {
+            client.send("GET /page.html HTTP/1.1\r\nHost: test\r\n\r\n");
+        }
+        for client in &mut *clients {
+            assert_eq!(client.answer().status, 200);
+        }
+    }
+}
+
+/// The calls of a server's whole life, in which `clients` connections lead `talk`.
+fn counts(folder: &Folder, talk: Talk, clients: usize, times: usize) -> Counts {
+    let summary = tempfile::NamedTempFile::new().expect("a temporary file");
+    let mut command = Command::new("strace");
+    // -D: the server is our child, and strace stands aside.
+    command.args(["-D", "-f", "-c", "-o"]).arg(summary.path()).arg(env!("CARGO_BIN_EXE_pws"));
+    let mut command = serving(command, folder);
+    command.args(["--access-log", "off"]);
+    let process = Process::start(command);
+    let mut connections: Vec<Client> = (0..clients).map(|_| process.connect()).collect();
+    talk(&mut connections, times);
+    drop(connections);
+    process.stop();
+    parse(summary.path())
+}
+
+/// `% time, seconds, usecs/call, calls, [errors,] name` a line, and a line for the total at the end.
+fn parse(summary: &Path) -> Counts {
+    let read = || std::fs::read_to_string(summary).expect("a summary");
+    wait_until("strace ends", || read().trim_end().ends_with("total"));
+    let text = read();
+    let rows = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let rows = rows.filter(|row| row.len() >= 5 && row.last() != Some(&"total"));
+    rows.filter_map(|row| Some((row.last()?.to_string(), row[3].parse().ok()?))).collect()
+}
