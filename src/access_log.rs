@@ -12,6 +12,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::clock::Now;
+use crate::http::request;
 use crate::http::status::Status;
 
 /// Lines kept while the reader is slow, in bytes. Further ones are counted and dropped.
@@ -54,8 +55,9 @@ impl AccessLog {
         AccessLog { sink, lines: Vec::new(), lost: 0, is_failing: false }
     }
 
-    /// Adds a line: `client - - [time] "request line" status bytes`.
-    pub fn line(&mut self, now: &Now, client: IpAddr, request_line: &[u8], status: Status, body_bytes: u64) {
+    /// Adds a line: `client - - [time] "request line" status bytes`. Of `head`, or whatever stands for one, the
+    /// first line is taken.
+    pub fn line(&mut self, now: &Now, client: IpAddr, head: &[u8], status: Status, body_bytes: u64) {
         if self.sink.is_none() {
             return;
         }
@@ -67,7 +69,7 @@ impl AccessLog {
         let _ = write!(self.lines, "{client} - - [");
         self.lines.extend_from_slice(now.log_time());
         self.lines.extend_from_slice(b"] \"");
-        escape(request_line, &mut self.lines);
+        escape(request::first_line(head), &mut self.lines);
         let _ = writeln!(self.lines, "\" {} {body_bytes}", status.code());
     }
 

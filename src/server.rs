@@ -122,8 +122,8 @@ impl Server {
         self.stops.handle()
     }
 
-    /// Makes SIGINT and SIGTERM stop this server: the first finishes the answers under way, the second ends at
-    /// once. For programs that are the server; a library leaves signals to its host.
+    /// Makes SIGINT and SIGTERM stop this server: the first finishes the answers under way, the second ends
+    /// at once. For programs that are the server; a library leaves signals to its host.
     pub fn stop_on_signals(&mut self) -> io::Result<()> {
         self.stops.listen_to_signals(self.poll.registry(), SIGNALS)
     }
@@ -267,8 +267,8 @@ impl Server {
 
     /// Closes the connections whose time is up.
     ///
-    /// A sweep over all slots, at most one a second and only when the earliest deadline has come. A wheel or a
-    /// heap would have to be told at every request, and requests are many where expiries are few.
+    /// A sweep over all slots, at most one a second and only when the earliest deadline has come. A wheel or
+    /// a heap would have to be told at every request, and requests are many where expiries are few.
     fn close_overdue(&mut self) {
         let tick = self.clock.now().tick;
         if tick < self.next_deadline {

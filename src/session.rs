@@ -302,7 +302,7 @@ impl Session {
 
     fn log(&self, head: &[u8], answered: Answered, turn: &mut Turn) {
         let Answered { status, body_bytes } = answered;
-        turn.access_log.line(turn.now, self.client, request::first_line(head), status, body_bytes);
+        turn.access_log.line(turn.now, self.client, head, status, body_bytes);
     }
 }
 

@@ -93,7 +93,25 @@ pub fn is_authority(authority: &[u8], port_required: bool) -> bool {
 
 /// RFC 3986 §3.2.2; an escape is not taken apart.
 fn is_registered_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte)
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b'%'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+        )
 }
 
 /// Decodes `path` and resolves its `.` and `..` segments (RFC 3986 §5.2.4) into `out`, which is cleared first.
@@ -122,6 +140,10 @@ pub fn normalise(path: &[u8], out: &mut Vec<u8>) -> Result<(), PathError> {
 }
 
 fn decode(raw: &[u8], out: &mut Vec<u8>) -> Result<(), PathError> {
+    if !raw.contains(&b'%') {
+        out.extend_from_slice(raw);
+        return Ok(());
+    }
     let mut bytes = raw.iter();
     while let Some(&byte) = bytes.next() {
         if byte != b'%' {
