@@ -7,8 +7,8 @@ use std::io::Write as _;
 use super::status::Status;
 use crate::clock::{HTTP_DATE_LEN, Now};
 
-/// What every answer says of its maker.
-pub const SERVER: &str = concat!("pws/", env!("CARGO_PKG_VERSION"));
+/// What every answer says of its maker, up to the value of `Date`.
+const SERVER_AND_DATE: &str = concat!("\r\nServer: pws/", env!("CARGO_PKG_VERSION"), "\r\nDate: ");
 
 /// Tells a client that waits for it to send the body (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -32,7 +32,7 @@ pub struct HeadWriter<'a> {
 impl<'a> HeadWriter<'a> {
     /// Writes the status line and the fields that every answer has.
     pub fn start(out: &'a mut Vec<u8>, status: Status, persistence: Persistence, now: &Now) -> Self {
-        for part in ["HTTP/1.1 ", status.code_and_reason(), "\r\nServer: ", SERVER, "\r\nDate: "] {
+        for part in ["HTTP/1.1 ", status.code_and_reason(), SERVER_AND_DATE] {
             out.extend_from_slice(part.as_bytes());
         }
         out.extend_from_slice(now.http_date());
@@ -111,7 +111,7 @@ mod tests {
             .field("X", "a\r\nEvil: b\0")
             .finish(7);
         let expected = format!(
-            "HTTP/1.1 404 Not Found\r\nServer: {SERVER}\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+            "HTTP/1.1 404 Not Found{SERVER_AND_DATE}Sun, 06 Nov 1994 08:49:37 GMT\r\n\
              Connection: close\r\nX: a  Evil: b \r\nContent-Length: 7\r\n\r\n"
         );
         assert_eq!(String::from_utf8_lossy(&out), expected);

@@ -5,6 +5,7 @@
 
 use httparse::{EMPTY_HEADER, Header};
 
+use super::bytes::TOKEN;
 use super::method::Method;
 use super::status::Status;
 use super::target::{Target, is_authority};
@@ -78,6 +79,13 @@ impl<'a> Request<'a> {
         elements.map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
     }
 
+    /// Whether there are preconditions at all, which is rare: one look spares one for each of them.
+    pub fn is_conditional(&self) -> bool {
+        self.fields
+            .iter()
+            .any(|field| field.name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("if-")))
+    }
+
     /// Whether the client means to use the connection again (RFC 9112 §9.3).
     pub fn is_persistent(&self) -> bool {
         let has = |option: &str| {
@@ -126,11 +134,9 @@ pub fn parse<'a>(
     let head_bytes_max = usize::from(limits.head_bytes_max);
     let window = &input[..input.len().min(head_bytes_max)];
     let is_full = window.len() == head_bytes_max;
-    if !is_full && !window[searched.min(window.len())..].contains(&b'\n') {
-        return match window.len() > limits.target_bytes_max && is_target_too_long(window, limits) {
-            true => Parsed::Refused(Status::UriTooLong),
-            false => Parsed::Partial,
-        };
+    let has_new_line = searched == 0 || window[searched.min(window.len())..].contains(&b'\n');
+    if !has_new_line && !is_full && !is_target_too_long(window, limits) {
+        return Parsed::Partial;
     }
     match parse_lines(window, slots, limits) {
         Ok(Some((request, head_len))) => Parsed::Complete { request, head_len },
@@ -217,32 +223,16 @@ fn parse_request_line<'a>(line: &'a [u8], limits: &Limits) -> Result<(Method, Ta
 
 /// Whether the target of an unfinished request line is past the bound already.
 fn is_target_too_long(line: &[u8], limits: &Limits) -> bool {
-    line.split(|&byte| byte == b' ').nth(1).is_some_and(|target| target.len() > limits.target_bytes_max)
+    line.len() > limits.target_bytes_max
+        && line
+            .split(|&byte| byte == b' ')
+            .nth(1)
+            .is_some_and(|target| target.len() > limits.target_bytes_max)
 }
 
 /// RFC 9110 §5.6.2.
 fn is_token(bytes: &[u8]) -> bool {
-    let is_tchar = |byte: &u8| {
-        byte.is_ascii_alphanumeric()
-            || matches!(
-                byte,
-                b'!' | b'#'
-                    | b'$'
-                    | b'%'
-                    | b'&'
-                    | b'\''
-                    | b'*'
-                    | b'+'
-                    | b'-'
-                    | b'.'
-                    | b'^'
-                    | b'_'
-                    | b'`'
-                    | b'|'
-                    | b'~'
-            )
-    };
-    !bytes.is_empty() && bytes.iter().all(is_tchar)
+    !bytes.is_empty() && TOKEN.holds_all(bytes)
 }
 
 fn has_bare_lf(lines: &[u8]) -> bool {

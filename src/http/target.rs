@@ -7,6 +7,7 @@ use std::fmt::Display;
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode};
 
+use super::bytes::REGISTERED_NAME;
 use super::method::Method;
 
 /// A request target taken apart, nothing decoded (RFC 9112 §3.2).
@@ -80,7 +81,7 @@ pub fn is_authority(authority: &[u8], port_required: bool) -> bool {
         [b'[', address @ .., b']'] => {
             !address.is_empty() && address.iter().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(byte))
         }
-        _ => !is_literal && host.iter().all(|byte| is_registered_name_byte(*byte)),
+        _ => !is_literal && REGISTERED_NAME.holds_all(host),
     };
     let is_port = match rest {
         [] => !port_required,
@@ -89,29 +90,6 @@ pub fn is_authority(authority: &[u8], port_required: bool) -> bool {
         _ => false,
     };
     is_host && is_port
-}
-
-/// RFC 3986 §3.2.2; an escape is not taken apart.
-fn is_registered_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.'
-                | b'_'
-                | b'~'
-                | b'%'
-                | b'!'
-                | b'$'
-                | b'&'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-                | b'+'
-                | b','
-                | b';'
-                | b'='
-        )
 }
 
 /// Decodes `path` and resolves its `.` and `..` segments (RFC 3986 §5.2.4) into `out`, which is cleared first.
