@@ -68,6 +68,7 @@ pub mod reply;
 pub mod server;
 pub mod session;
 pub mod site;
+pub mod slot;
 pub mod stop;
 
 pub use config::Config;

@@ -7,20 +7,20 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mio::event::Event;
 use mio::net::TcpListener;
-use mio::{Events, Interest, Poll, Registry, Token};
+use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
 use crate::access_log::AccessLog;
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
-use crate::connection::{Buffers, Connection, Edge, Readiness, Verdict};
+use crate::connection::{Buffers, Connection, Readiness, Verdict};
 use crate::limits::{self, Limits};
 use crate::net::listener;
 use crate::net::socket::{TcpSocket, client_address};
 use crate::session::Turn;
 use crate::site::Site;
+use crate::slot::{Slot, readiness};
 use crate::stop::{StopHandle, Stops};
 
 /// Events taken from the kernel at once.
@@ -32,22 +32,6 @@ const WAKER: Token = Token(usize::MAX);
 const SIGNALS: Token = Token(usize::MAX - 1);
 /// The token of the first listener; the others count down from it.
 const FIRST_LISTENER: usize = usize::MAX - 2;
-
-/// A connection and what the loop notes of it.
-struct Slot {
-    connection: Connection<TcpSocket>,
-    registered: Registered,
-    /// In the run queue.
-    is_queued: bool,
-}
-
-/// The edges a socket was registered for. A connection that is over before it has to wait never is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Registered {
-    No,
-    Readable,
-    Both,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -327,7 +311,7 @@ impl Server {
         self.site.recheck();
         let client = client_address(address);
         let connection = Connection::new(socket, client, self.clock.now(), &self.limits);
-        let key = self.slots.insert(Slot { connection, registered: Registered::No, is_queued: false });
+        let key = self.slots.insert(Slot::new(connection));
         self.run_one(key);
     }
 
@@ -337,45 +321,6 @@ impl Server {
         {
             self.state = State::Stopped;
         }
-    }
-}
-
-impl Slot {
-    fn queue(&mut self, key: usize, run_queue: &mut Vec<usize>) {
-        if !self.is_queued {
-            self.is_queued = true;
-            run_queue.push(key);
-        }
-    }
-
-    /// Registers lazily: a connection that never has to wait never gets here.
-    fn register(&mut self, registry: &Registry, token: Token, edge: Edge) -> io::Result<()> {
-        let socket = &self.connection.socket;
-        match (self.registered, edge) {
-            (Registered::No, Edge::Readable) => {
-                socket.register(registry, token, false)?;
-                self.registered = Registered::Readable;
-            }
-            (Registered::No, Edge::Writable) => {
-                socket.register(registry, token, true)?;
-                self.registered = Registered::Both;
-            }
-            (Registered::Readable, Edge::Writable) => {
-                socket.reregister(registry, token, true)?;
-                self.registered = Registered::Both;
-            }
-            (Registered::Readable, Edge::Readable) | (Registered::Both, _) => {}
-        }
-        Ok(())
-    }
-}
-
-fn readiness(event: &Event) -> Readiness {
-    let is_broken = event.is_error();
-    Readiness {
-        readable: event.is_readable() || is_broken,
-        writable: event.is_writable() || event.is_write_closed() || is_broken,
-        read_closed: event.is_read_closed() || is_broken,
     }
 }
 
@@ -392,21 +337,4 @@ fn is_of_one_connection(error: &io::Error) -> bool {
             | ErrorKind::NetworkUnreachable
             | ErrorKind::NetworkDown
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What the slab adds to a slot: the place of the next free one, in a slot that is not taken.
-    #[expect(dead_code, reason = "only its size matters")]
-    enum Entry {
-        Vacant(usize),
-        Occupied(Slot),
-    }
-
-    #[test]
-    fn a_connection_takes_no_more_than_64_bytes() {
-        assert!(size_of::<Entry>() <= 64, "{} bytes", size_of::<Entry>());
-    }
 }
