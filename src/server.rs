@@ -193,7 +193,8 @@ impl Server {
         }
         log::info!("stopping: {} connections open", self.slots.len());
         self.listeners.clear();
-        self.state = State::Draining(self.clock.now().tick + self.limits.drain_secs);
+        // One more than asked for: the tick under way is a part of a second only.
+        self.state = State::Draining(self.clock.now().tick + self.limits.drain_secs + 1);
         // What has arrived already is still answered.
         for (key, slot) in &mut self.slots {
             slot.connection.mark(Readiness { readable: true, ..Readiness::default() });
