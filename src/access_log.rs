@@ -1,15 +1,17 @@
 //! One line per answer in the common log format, gathered in memory and written once a turn at most.
 //!
 //! A line is added when its answer is queued, and tells the size that was promised: nothing of the request
-//! has to be kept until the last byte is out. Whoever reads the log slowly costs lines, never the loop's time.
+//! has to be kept until the last byte is out. Whoever reads the log slowly costs lines, never the loop's
+//! time.
 
 use std::io::{self, Write as _};
 use std::net::IpAddr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
+use rustix::net::SendFlags;
 
 use crate::clock::Now;
 use crate::http::request;
@@ -24,7 +26,7 @@ const FINISH_SECS: i64 = 1;
 #[derive(Debug)]
 pub struct AccessLog {
     /// `None`: lines are not even made.
-    sink: Option<OwnedFd>,
+    sink: Option<Sink>,
     lines: Vec<u8>,
     lost: u64,
     /// The last write failed, and it was told.
@@ -44,19 +46,15 @@ impl AccessLog {
 
     /// Logs to `target`, without waiting for its reader where that can be had.
     pub fn to(target: BorrowedFd<'_>) -> io::Result<AccessLog> {
-        let sink = match reopen_nonblocking(target) {
-            Some(sink) => sink,
-            None => target.try_clone_to_owned()?,
-        };
-        Ok(AccessLog::with_sink(Some(sink)))
+        Ok(AccessLog::with_sink(Some(Sink::to(target)?)))
     }
 
-    fn with_sink(sink: Option<OwnedFd>) -> AccessLog {
+    fn with_sink(sink: Option<Sink>) -> AccessLog {
         AccessLog { sink, lines: Vec::new(), lost: 0, is_failing: false }
     }
 
-    /// Adds a line: `client - - [time] "request line" status bytes`. Of `head`, or whatever stands for one, the
-    /// first line is taken.
+    /// Adds a line: `client - - [time] "request line" status bytes`. Of `head`, or whatever stands for one,
+    /// the first line is taken.
     pub fn line(&mut self, now: &Now, client: IpAddr, head: &[u8], status: Status, body_bytes: u64) {
         if self.sink.is_none() {
             return;
@@ -81,7 +79,7 @@ impl AccessLog {
     /// Writes what has gathered, as far as the reader takes it.
     pub fn flush(&mut self) {
         let Some(sink) = self.sink.as_ref().filter(|_| !self.lines.is_empty()) else { return };
-        match rustix::io::write(sink, &self.lines) {
+        match sink.write(&self.lines) {
             Ok(written) => {
                 self.lines.drain(..written);
                 self.is_failing = false;
@@ -103,7 +101,7 @@ impl AccessLog {
         let deadline = Timespec { tv_sec: FINISH_SECS, tv_nsec: 0 };
         self.flush();
         while let Some(sink) = self.sink.as_ref().filter(|_| !self.lines.is_empty()) {
-            match poll(&mut [PollFd::new(sink, PollFlags::OUT)], Some(&deadline)) {
+            match poll(&mut [PollFd::new(&sink.descriptor, PollFlags::OUT)], Some(&deadline)) {
                 Ok(0) | Err(_) => break,
                 Ok(_) => self.flush(),
             }
@@ -125,15 +123,39 @@ impl AccessLog {
     }
 }
 
-/// Opens a pipe or terminal anew, so that it can be non-blocking here without being so for others that share
-/// it, the shell for one. `None` where that cannot be had or, as with a regular file, is not needed.
-fn reopen_nonblocking(target: BorrowedFd<'_>) -> Option<OwnedFd> {
-    use std::os::fd::AsRawFd;
+/// Where lines go, without waiting for whoever reads them.
+#[derive(Debug)]
+struct Sink {
+    descriptor: OwnedFd,
+    is_socket: bool,
+}
 
-    let stat = rustix::fs::fstat(target).ok()?;
-    if !matches!(FileType::from_raw_mode(stat.st_mode), FileType::Fifo | FileType::CharacterDevice) {
-        return None;
+impl Sink {
+    /// A pipe or terminal is opened anew, so that it can be non-blocking here without being so for others
+    /// that share it, the shell for one. Regular files never block; a socket is told with each write.
+    fn to(target: BorrowedFd<'_>) -> io::Result<Sink> {
+        let kind = FileType::from_raw_mode(rustix::fs::fstat(target)?.st_mode);
+        let reopened = match kind {
+            FileType::Fifo | FileType::CharacterDevice => reopen_nonblocking(target),
+            _ => None,
+        };
+        let descriptor = match reopened {
+            Some(descriptor) => descriptor,
+            None => target.try_clone_to_owned()?,
+        };
+        Ok(Sink { descriptor, is_socket: kind == FileType::Socket })
     }
+
+    fn write(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        match self.is_socket {
+            true => rustix::net::send(&self.descriptor, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL),
+            false => rustix::io::write(&self.descriptor, bytes),
+        }
+    }
+}
+
+/// `None` where it cannot be had: then a reader that sleeps holds the server up.
+fn reopen_nonblocking(target: BorrowedFd<'_>) -> Option<OwnedFd> {
     let path = format!("/proc/self/fd/{}", target.as_raw_fd());
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).ok()

@@ -28,7 +28,8 @@ pub struct Cli {
     directory: Option<PathBuf>,
 
     /// Memory for files and what is known of them, such as 512K, 16M or 1G; 0 keeps nothing
-    #[arg(long, value_name = "SIZE", env = "PWS_CACHE_SIZE", default_value = "16M", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", env = "PWS_CACHE_SIZE", default_value = "16M")]
+    #[arg(value_parser = parse_size)]
     cache_size: usize,
 
     /// Write a line per answer to standard output, in the common log format

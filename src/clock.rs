@@ -6,8 +6,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Length of an IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
-pub const HTTP_DATE_LEN: usize = 29;
+use crate::http::date::{self, HTTP_DATE_LEN};
+
 /// Length of a common-log-format time such as `06/Nov/1994:08:49:37 +0000`.
 const LOG_TIME_LEN: usize = 26;
 
@@ -25,10 +25,8 @@ pub struct Now {
 }
 
 impl Now {
-    /// `unix_secs` is clamped to the years that four digits can write.
     pub fn at(tick: Tick, unix_secs: u64) -> Now {
-        let unix_secs = unix_secs.min(LAST_DATE_UNIX_SECS);
-        let http_date = http_date(unix_secs);
+        let http_date = date::format(i64::try_from(unix_secs).unwrap_or(i64::MAX));
         let log_time = log_time(&http_date);
         Now { tick, unix_secs, http_date, log_time }
     }
@@ -42,20 +40,6 @@ impl Now {
     pub fn log_time(&self) -> &[u8] {
         &self.log_time
     }
-}
-
-/// Fri, 31 Dec 9999 23:59:59 GMT, the last moment an IMF-fixdate can tell.
-const LAST_DATE_UNIX_SECS: u64 = 253_402_300_799;
-
-/// Formats seconds since 1970 as an IMF-fixdate.
-pub fn http_date(unix_secs: u64) -> [u8; HTTP_DATE_LEN] {
-    use std::io::Write;
-
-    let time = UNIX_EPOCH + Duration::from_secs(unix_secs.min(LAST_DATE_UNIX_SECS));
-    let mut date = [b' '; HTTP_DATE_LEN];
-    // Cannot fail: the buffer has the fixed length of the format.
-    let _ = write!(&mut date[..], "{}", httpdate::HttpDate::from(time));
-    date
 }
 
 /// Rearranges an IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT` → `06/Nov/1994:08:49:37 +0000`.
@@ -120,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_past_the_year_9999_stops_there() {
+    fn a_clock_past_the_year_9999_shows_its_end() {
         assert_eq!(Now::at(0, u64::MAX).http_date(), b"Fri, 31 Dec 9999 23:59:59 GMT");
     }
 }

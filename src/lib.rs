@@ -19,8 +19,8 @@
 //! 1. [`server`] sleeps in the poll until sockets have news, then takes the time, once, for the whole turn.
 //! 2. Each event only sets flags on a connection and queues it. The queue is then run, each connection within
 //!    a budget of bytes, so that nobody waits for somebody else's download.
-//! 3. [`connection`] is the pump. It asks the session what it wants: to read, to write, to close. It does that
-//!    on the socket until the socket would block.
+//! 3. [`connection`] is the pump. It asks the session what it wants: to read, to write, to close. It does
+//!    that on the socket until the socket would block.
 //! 4. [`session`] is one client's HTTP/1.1 life: bytes in, answers queued. It never touches a socket.
 //! 5. [`site`] turns a request into an answer: which file, which head, which bytes.
 //! 6. [`outbox`] is the answer: bytes and slices of files, in order. It sends without knowing what they mean.
@@ -35,11 +35,13 @@
 //! # Six rules that make the house
 //!
 //! 1. **Buffers belong to the loop.** One [`input`] and one [`outbox`] serve every connection in turn. What a
-//!    connection could not finish it keeps on the heap until it can; a connection that waits idle owns nothing.
+//!    connection could not finish it keeps on the heap until it can; a connection that waits idle owns
+//!    nothing.
 //! 2. **Bytes in, bytes out.** The protocol is handed bytes and the time and returns values, so that every
 //!    rule of the wire can be tested in memory, whole or one byte at a time.
 //! 3. **An answer is a queue of segments.** The code that sends does not know what a head or a range is.
-//! 4. **Events are hints.** No callbacks, no futures: flags, a run queue and a loop that goes at its own pace.
+//! 4. **Events are hints.** No callbacks, no futures: flags, a run queue and a loop that goes at its own
+//!    pace.
 //! 5. **The kernel guards the root.** Files are opened by `openat2` beneath the served folder, and described
 //!    by `fstat` of what was opened. No string check stands between a client and the rest of the disk.
 //! 6. **One way.** A file uses only rooms on lower floors; upper floors get small values back. A test holds

@@ -5,8 +5,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// What one client may take, in bytes, counts and seconds.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Request line and fields together. 16 KiB fits any browser's cookies; nginx and h2o are in the same range.
-    /// The loop's read buffer is twice this, so that a pipeline fits behind a head.
+    /// Request line and fields together. 16 KiB fits any browser's cookies; nginx and h2o are in the same
+    /// range. The loop's read buffer is twice this, so that a pipeline fits behind a head.
     pub head_bytes_max: u16,
     /// The request target alone. RFC 9110 §4.1 asks for at least 8,000.
     pub target_bytes_max: usize,

@@ -104,8 +104,8 @@ impl Outbox {
         Ok(count)
     }
 
-    /// Takes what is unsent out into an outbox of its own, no larger than it must be, and leaves this one empty
-    /// with its buffer ready for the next connection.
+    /// Takes what is unsent out into an outbox of its own, no larger than it must be, and leaves this one
+    /// empty with its buffer ready for the next connection.
     pub fn take_rest(&mut self) -> Outbox {
         let sent = self.sent;
         let mut files = std::mem::take(&mut self.files);

@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::clock::{self, Now};
+use crate::clock::Now;
 use crate::files::file::{Content, File};
 use crate::files::mime;
 use crate::files::root::Stamp;
@@ -121,7 +121,7 @@ impl Reply<'_> {
     /// The head of a 206, up to what one range and many differ in.
     fn start_partial(&mut self, validators: &Validators) -> HeadWriter<'_> {
         self.start(Status::PartialContent)
-            .field("Last-Modified", HttpDate(clock::http_date(validators.last_modified_unix_secs)))
+            .field("Last-Modified", HttpDate::of(validators.last_modified_unix_secs))
             .field("ETag", validators.entity_tag)
             .field("Accept-Ranges", "bytes")
     }

@@ -207,7 +207,8 @@ impl Session {
                     match skip {
                         BodyPlan::NoBody => self.answer(&request, head, BodyEnd::Known, outbox, turn),
                         BodyPlan::Leave => self.answer(&request, head, BodyEnd::Unknown, outbox, turn),
-                        // The answers so far leave first: the client may wait for them before it sends the rest.
+                        // The answers so far leave first: the client may wait for them before it sends the
+                        // rest.
                         BodyPlan::Skip { .. } if !outbox.is_empty() => return Some(Phase::Send),
                         BodyPlan::Skip { skip, is_awaited } => {
                             if is_awaited && input.bytes().len() == head_len {
@@ -280,7 +281,8 @@ impl Session {
             (false, Version::Http10) => Persistence::Announced,
         };
         let answered = turn.site.respond(request, persistence, turn.now, outbox);
-        // A client that asked for the end sends no more; but what takes long to send leaves time for a stray byte.
+        // A client that asked for the end sends no more; but what takes long to send leaves time for a stray
+        // byte.
         let is_quiet = !request.is_persistent() && body_end == BodyEnd::Known && !outbox.has_files();
         self.afterwards = match (is_last, is_quiet) {
             (false, _) => Afterwards::NextRequest,
@@ -314,7 +316,8 @@ enum BodyPlan {
         skip: Skip,
         is_awaited: bool,
     },
-    /// Answer at once and close: it is too long, or the client waits to hear whether it is welcome and it is not.
+    /// Answer at once and close: it is too long, or the client waits to hear whether it is welcome and it is
+    /// not.
     Leave,
 }
 

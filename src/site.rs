@@ -123,14 +123,14 @@ fn check_method(request: &Request) -> Result<(), Status> {
 /// Preconditions, then ranges: the order of RFC 9110 §13.2.2.
 fn respond_with_file(request: &Request, file: &File, reply: Reply) -> Answered {
     let validators = &file.validators;
-    match conditional::evaluate(request, validators) {
+    match conditional::evaluate(request, validators, reply.now) {
         Outcome::Proceed => {}
         Outcome::NotModified => return reply.not_modified(validators),
         Outcome::Failed => return reply.without_file(Status::PreconditionFailed),
     }
     let mut range_fields = request.field_values("range");
     let selection = match (range_fields.next(), range_fields.next()) {
-        (Some(field), None) if conditional::range_applies(request, validators) => {
+        (Some(field), None) if conditional::range_applies(request, validators, reply.now) => {
             range::select(field, file.content_len())
         }
         _ => Selection::Whole,

@@ -2,8 +2,8 @@
 //!
 //! An entry is compared with the disk by path, so that a file put in another's place is seen, and down to the
 //! nanosecond. That takes one system call, and is done at most once between two calls of
-//! [`recheck`](Cache::recheck): under load, many requests share it. No watch tells of changes instead: watches
-//! overflow, cost one per folder and see nothing on network filesystems.
+//! [`recheck`](Cache::recheck): under load, many requests share it. No watch tells of changes instead:
+//! watches overflow, cost one per folder and see nothing on network filesystems.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use super::mime::{self, ContentType};
 use super::root::Stamp;
-use crate::clock::{self, Now};
+use crate::clock::Now;
 use crate::http::conditional::{EntityTag, Validators};
 use crate::http::head::{HeadWriter, HttpDate};
 
@@ -73,18 +73,18 @@ impl File {
 
     fn describe(path: &[u8], stamp: Stamp, now: &Now) -> File {
         let is_in_doubt = stamp.is_in_doubt(now.unix_secs);
-        let modified_unix_secs = u64::try_from(stamp.modified.secs).unwrap_or(0);
+        let now_unix_secs = i64::try_from(now.unix_secs).unwrap_or(i64::MAX);
         let validators = Validators {
             // A tag must not stay the same when the content changes (RFC 9110 §8.8.1).
             entity_tag: EntityTag::of_file(stamp.modified.secs, stamp.modified.nanos, stamp.len, is_in_doubt),
             // A date in the future would promise what nobody knows (RFC 9110 §8.8.2.1).
-            last_modified_unix_secs: modified_unix_secs.min(now.unix_secs),
-            is_date_strong: !is_in_doubt && modified_unix_secs < now.unix_secs,
+            last_modified_unix_secs: stamp.modified.secs.min(now_unix_secs),
+            is_date_strong: !is_in_doubt && stamp.modified.secs < now_unix_secs,
         };
         let content_type = mime::of_path(path);
         let mut head = Vec::with_capacity(192);
         HeadWriter::behind_start(&mut head)
-            .field("Last-Modified", HttpDate(clock::http_date(validators.last_modified_unix_secs)))
+            .field("Last-Modified", HttpDate::of(validators.last_modified_unix_secs))
             .field("ETag", validators.entity_tag)
             .field("Accept-Ranges", "bytes")
             .field("Content-Type", content_type)

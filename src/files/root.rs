@@ -105,8 +105,8 @@ impl Root {
         })
     }
 
-    /// The state of what is at `path`, to be compared with that of a file which was opened there before. Opens
-    /// nothing: the answer is good for recognising a file and for nothing else.
+    /// The state of what is at `path`, to be compared with that of a file which was opened there before.
+    /// Opens nothing: the answer is good for recognising a file and for nothing else.
     pub fn stamp_at(&self, path: &[u8]) -> Result<Stamp, Errno> {
         rustix::fs::statat(&self.folder, path, AtFlags::empty()).map(|stat| Stamp::of(&stat))
     }
@@ -130,11 +130,9 @@ fn explain(errno: Errno, path: &Path) -> io::Error {
         Errno::NOENT => "no such folder (try '--directory DIR' with one that exists)".to_owned(),
         Errno::NOTDIR => "not a folder (try the folder it is in)".to_owned(),
         Errno::ACCESS => "permission denied (try a folder that you can read)".to_owned(),
-        Errno::NOSYS | Errno::PERM => {
-            "this system has no openat2, which keeps clients below the folder (Linux 5.6 or later is needed, and \
-             a sandbox that allows the call)"
-                .to_owned()
-        }
+        Errno::NOSYS | Errno::PERM => "this system has no openat2, which keeps clients below the folder \
+             (Linux 5.6 or later is needed, and a sandbox that allows the call)"
+            .to_owned(),
         _ => errno.to_string(),
     };
     io::Error::new(io::Error::from(errno).kind(), format!("cannot serve {}: {reason}", path.display()))

@@ -1,9 +1,10 @@
 //! How long a request's body is, and skipping it without keeping it (RFC 9112 §6, §7).
 //!
 //! No method pws knows makes use of a body, but where it ends is where the next request starts: whoever gets
-//! that wrong lets one client's bytes pass for another's request. So the rules are strict, and whatever leaves
-//! room for doubt is refused and the connection closed.
+//! that wrong lets one client's bytes pass for another's request. So the rules are strict, and whatever
+//! leaves room for doubt is refused and the connection closed.
 
+use super::bytes::TOKEN;
 use super::request::{Request, Version};
 use super::status::Status;
 
@@ -93,6 +94,10 @@ enum State {
         size: u32,
         has_digits: bool,
     },
+    /// White space behind a chunk size, which must lead to an extension (RFC 9112 §7.1.1).
+    SizeSpace {
+        size: u32,
+    },
     /// A chunk extension, thrown away.
     Extension {
         size: u32,
@@ -108,9 +113,11 @@ enum State {
     /// The CR, then the LF behind a chunk.
     ChunkCr,
     ChunkLf,
-    /// The trailer section, at the start of a line or within one (RFC 9112 §7.1.2).
+    /// The trailer section: the start of a line, a field's name, its value, and the LF behind it
+    /// (RFC 9112 §7.1.2).
     TrailerStart,
-    Trailer,
+    TrailerName,
+    TrailerValue,
     TrailerLf,
     /// The LF of the empty line that ends it all.
     LastLf,
@@ -180,7 +187,12 @@ impl State {
                 let size = size.checked_mul(16).map_or(u32::MAX, |size| size | digit);
                 State::ChunkSize { size, has_digits: true }
             }
-            (State::ChunkSize { size, has_digits: true }, b';') => State::Extension { size },
+            (State::ChunkSize { size, has_digits: true } | State::SizeSpace { size }, b' ' | b'\t') => {
+                State::SizeSpace { size }
+            }
+            (State::ChunkSize { size, has_digits: true } | State::SizeSpace { size }, b';') => {
+                State::Extension { size }
+            }
             (State::ChunkSize { size, has_digits: true } | State::Extension { size }, b'\r') => {
                 State::SizeLineEnd { size }
             }
@@ -192,9 +204,10 @@ impl State {
             (State::ChunkCr, b'\r') => State::ChunkLf,
             (State::ChunkLf, b'\n') => State::ChunkSize { size: 0, has_digits: false },
             (State::TrailerStart, b'\r') => State::LastLf,
-            (State::Trailer, b'\r') => State::TrailerLf,
-            (State::TrailerStart, b'!'..=b'~') => State::Trailer,
-            (State::Trailer, b'\t' | b' '..=b'~' | 0x80..) => State::Trailer,
+            (State::TrailerName, b':') => State::TrailerValue,
+            (State::TrailerStart | State::TrailerName, byte) if TOKEN.holds(byte) => State::TrailerName,
+            (State::TrailerValue, b'\r') => State::TrailerLf,
+            (State::TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => State::TrailerValue,
             (State::TrailerLf, b'\n') => State::TrailerStart,
             (State::LastLf, b'\n') => State::Done,
             _ => return None,
@@ -278,6 +291,7 @@ mod tests {
             "0\r\n\r\n",
             "5\r\nhello\r\n0\r\n\r\n",
             "5;name=value;q=\"x\"\r\nhello\r\n00\r\n\r\n",
+            "5 \t;a\r\nhello\r\n0 ;b\r\n\r\n",
             "A\r\n0123456789\r\n1\r\n\r\r\n0\r\nTrailer: value\r\nOther:\r\n\r\n",
         ] {
             assert_eq!(skipped(Framing::Chunked, body.as_bytes(), 1000), done(body), "{body:?}");
@@ -306,7 +320,10 @@ mod tests {
             "5;\0\r\n",
             "0\r\n\n",
             "0\r\nA: b\n\r\n",
-            "0\r\n: b\0",
+            "0\r\n: b\r\n\r\n",
+            "0\r\nA : b\r\n\r\n",
+            "0\r\nA\r\n\r\n",
+            "0\r\nA: \0",
         ] {
             assert_eq!(skipped(Framing::Chunked, body.as_bytes(), 1000), Skipped::Malformed, "{body:?}");
         }

@@ -21,15 +21,20 @@ impl ByteSet {
         ByteSet(set)
     }
 
+    /// Whether `byte` is in the set.
+    pub fn holds(&self, byte: u8) -> bool {
+        self.0[usize::from(byte)]
+    }
+
     /// Whether every one of `bytes` is in the set.
     pub fn holds_all(&self, bytes: &[u8]) -> bool {
-        bytes.iter().all(|&byte| self.0[usize::from(byte)])
+        bytes.iter().all(|&byte| self.holds(byte))
     }
 }
 
 /// `tchar` (RFC 9110 §5.6.2).
 pub static TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
-/// What a `reg-name` is made of, escapes not taken apart (RFC 3986 §3.2.2).
+/// What a `reg-name` is made of (RFC 3986 §3.2.2).
 pub static REGISTERED_NAME: ByteSet = ByteSet::alphanumeric_and(b"-._~%!$&'()*+,;=");
 
 #[cfg(test)]

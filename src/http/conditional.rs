@@ -2,10 +2,11 @@
 
 use std::fmt::{self, Display};
 use std::io::Write;
-use std::time::UNIX_EPOCH;
 
+use super::date;
 use super::method::Method;
 use super::request::Request;
+use crate::clock::Now;
 
 /// Hex digits of two u64 and a u32, and what stands between them.
 const OPAQUE_LEN_MAX: usize = 48;
@@ -55,8 +56,8 @@ impl Display for EntityTag {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validators {
     pub entity_tag: EntityTag,
-    /// Seconds since 1970; never later than now.
-    pub last_modified_unix_secs: u64,
+    /// Seconds since 1970, before it negative; never later than now.
+    pub last_modified_unix_secs: i64,
     /// Whether the date is old enough to be a strong validator (RFC 9110 §8.8.2.2).
     pub is_date_strong: bool,
 }
@@ -74,7 +75,7 @@ pub enum Outcome {
 
 /// Evaluates the preconditions of a GET or HEAD whose answer would be 200, in the order and with the numbers
 /// of RFC 9110 §13.2.2. Step 5, If-Range, is [`range_applies`].
-pub fn evaluate(request: &Request, validators: &Validators) -> Outcome {
+pub fn evaluate(request: &Request, validators: &Validators, now: &Now) -> Outcome {
     if !request.is_conditional() {
         return Outcome::Proceed;
     }
@@ -84,7 +85,7 @@ pub fn evaluate(request: &Request, validators: &Validators) -> Outcome {
         if !any_tag(request, "if-match", |tag| validators.entity_tag.matches_strongly(tag)) {
             return Outcome::Failed;
         }
-    } else if let Some(date) = date_field(request, "if-unmodified-since")
+    } else if let Some(date) = date_field(request, "if-unmodified-since", now)
         && validators.last_modified_unix_secs > date
     {
         return Outcome::Failed;
@@ -94,7 +95,7 @@ pub fn evaluate(request: &Request, validators: &Validators) -> Outcome {
         if any_tag(request, "if-none-match", |tag| validators.entity_tag.matches_weakly(tag)) {
             return Outcome::NotModified;
         }
-    } else if let Some(date) = date_field(request, "if-modified-since")
+    } else if let Some(date) = date_field(request, "if-modified-since", now)
         && validators.last_modified_unix_secs <= date
     {
         return Outcome::NotModified;
@@ -104,14 +105,15 @@ pub fn evaluate(request: &Request, validators: &Validators) -> Outcome {
 
 /// Whether a Range field is to be heeded: for GET only, and only if If-Range, where there is one, names the
 /// state the file is in now, by a strong validator (RFC 9110 §13.1.5, §14.2).
-pub fn range_applies(request: &Request, validators: &Validators) -> bool {
+pub fn range_applies(request: &Request, validators: &Validators, now: &Now) -> bool {
     let mut conditions = request.field_values("if-range");
     match (request.method, conditions.next(), conditions.next()) {
         (Method::Get, None, _) => true,
         (Method::Get, Some(condition), None) => match ReceivedTag::take(&mut &*condition) {
             Some(tag) => validators.entity_tag.matches_strongly(tag),
             None => {
-                validators.is_date_strong && parse_date(condition) == Some(validators.last_modified_unix_secs)
+                let date = date::parse(condition, now.unix_secs);
+                validators.is_date_strong && date == Some(validators.last_modified_unix_secs)
             }
         },
         _ => false,
@@ -163,16 +165,10 @@ fn skip_separators(bytes: &[u8]) -> &[u8] {
 }
 
 /// The date in a field that stands once; a field that stands twice or is no date counts as absent.
-fn date_field(request: &Request, name: &str) -> Option<u64> {
+fn date_field(request: &Request, name: &str, now: &Now) -> Option<i64> {
     let mut values = request.field_values(name);
     let (value, None) = (values.next()?, values.next()) else { return None };
-    parse_date(value)
-}
-
-/// Any of the three forms of RFC 9110 §5.6.7, in seconds since 1970.
-fn parse_date(value: &[u8]) -> Option<u64> {
-    let time = httpdate::parse_http_date(std::str::from_utf8(value).ok()?).ok()?;
-    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
+    date::parse(value, now.unix_secs)
 }
 
 #[cfg(test)]
@@ -197,6 +193,10 @@ mod tests {
             last_modified_unix_secs: 784_111_777,
             is_date_strong: is_strong,
         }
+    }
+
+    fn now() -> Now {
+        Now::at(0, 1_000_000_000)
     }
 
     const TAG: &str = "\"2ebc98a1.0-6\"";
@@ -252,14 +252,15 @@ mod tests {
             // An earlier step wins.
             (format!("If-Match: \"other\"\r\nIf-None-Match: {TAG}\r\n"), Failed),
         ] {
-            let outcome = with_request(&fields, |request| evaluate(request, &validators(true)));
+            let outcome = with_request(&fields, |request| evaluate(request, &validators(true), &now()));
             assert_eq!(outcome, expected, "{fields}");
         }
     }
 
     #[test]
     fn a_weak_tag_is_good_for_not_modified_only() {
-        let outcome = |fields: &str| with_request(fields, |request| evaluate(request, &validators(false)));
+        let outcome =
+            |fields: &str| with_request(fields, |request| evaluate(request, &validators(false), &now()));
         assert_eq!(outcome(&format!("If-None-Match: W/{TAG}\r\n")), Outcome::NotModified);
         assert_eq!(outcome(&format!("If-Match: W/{TAG}\r\n")), Outcome::Failed);
     }
@@ -278,7 +279,8 @@ mod tests {
             (format!("If-Range: {TAG}\r\nIf-Range: {TAG}\r\n"), false, false),
         ] {
             for (is_strong, expected) in [(true, strong), (false, weak)] {
-                let applies = with_request(&fields, |request| range_applies(request, &validators(is_strong)));
+                let applies =
+                    with_request(&fields, |request| range_applies(request, &validators(is_strong), &now()));
                 assert_eq!(applies, expected, "{fields} {is_strong}");
             }
         }

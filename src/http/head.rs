@@ -4,8 +4,9 @@
 use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
 
+use super::date::{self, HTTP_DATE_LEN};
 use super::status::Status;
-use crate::clock::{HTTP_DATE_LEN, Now};
+use crate::clock::Now;
 
 /// What every answer says of its maker, up to the value of `Date`.
 const SERVER_AND_DATE: &str = concat!("\r\nServer: pws/", env!("CARGO_PKG_VERSION"), "\r\nDate: ");
@@ -81,7 +82,14 @@ impl<'a> HeadWriter<'a> {
 
 /// An IMF-fixdate as a field value.
 #[derive(Clone, Copy, Debug)]
-pub struct HttpDate(pub [u8; HTTP_DATE_LEN]);
+pub struct HttpDate([u8; HTTP_DATE_LEN]);
+
+impl HttpDate {
+    /// The date of seconds since 1970.
+    pub fn of(unix_secs: i64) -> HttpDate {
+        HttpDate(date::format(unix_secs))
+    }
+}
 
 impl Display for HttpDate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

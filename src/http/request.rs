@@ -122,9 +122,10 @@ pub enum Expectation {
 
 /// Parses the head at the start of `input`.
 ///
-/// The verdict depends on the complete lines received only, so it is the same however the bytes arrive. Of
-/// those, `searched` bytes are known from the last call to be no complete head: without a new line end among
-/// the rest there is nothing to parse again, which keeps a head that comes byte by byte cheap.
+/// The verdict is the same however the bytes arrive: it rests on complete lines, and on a target that is too
+/// long in an unfinished one. Of the bytes, `searched` are known from the last call to be no complete head:
+/// without a new line end among the rest there is nothing to parse again, which keeps a head that comes byte
+/// by byte cheap.
 pub fn parse<'a>(
     input: &'a [u8],
     searched: usize,
@@ -135,7 +136,7 @@ pub fn parse<'a>(
     let window = &input[..input.len().min(head_bytes_max)];
     let is_full = window.len() == head_bytes_max;
     let has_new_line = searched == 0 || window[searched.min(window.len())..].contains(&b'\n');
-    if !has_new_line && !is_full && !is_target_too_long(window, limits) {
+    if !has_new_line && !is_full && window.len() <= limits.target_bytes_max {
         return Parsed::Partial;
     }
     match parse_lines(window, slots, limits) {
@@ -153,14 +154,13 @@ fn parse_lines<'a>(
     limits: &Limits,
 ) -> Result<Option<(Request<'a>, usize)>, Status> {
     let start = skip_empty_lines(window)?;
-    let Some(line_len) = window[start..].iter().position(|&byte| byte == b'\n') else {
-        return match is_target_too_long(&window[start..], limits) {
-            true => Err(Status::UriTooLong),
-            false => Ok(None),
-        };
-    };
+    // Before all else, so that the verdict is the same whether the rest of the line has come or not.
+    if is_target_too_long(&window[start..], limits) {
+        return Err(Status::UriTooLong);
+    }
+    let Some(line_len) = window[start..].iter().position(|&byte| byte == b'\n') else { return Ok(None) };
     let line = window[start..start + line_len].strip_suffix(b"\r").ok_or(Status::BadRequest)?;
-    let (method, target, version) = parse_request_line(line, limits)?;
+    let (method, target, version) = parse_request_line(line)?;
 
     let fields_start = start + line_len + 1;
     let lines_end = window.iter().rposition(|&byte| byte == b'\n').map_or(fields_start, |at| at + 1);
@@ -201,13 +201,10 @@ fn skip_empty_lines(window: &[u8]) -> Result<usize, Status> {
 }
 
 /// `method SP request-target SP HTTP-version` (RFC 9112 §3), exactly one space each.
-fn parse_request_line<'a>(line: &'a [u8], limits: &Limits) -> Result<(Method, Target<'a>, Version), Status> {
+fn parse_request_line(line: &[u8]) -> Result<(Method, Target<'_>, Version), Status> {
     let mut parts = line.splitn(3, |&byte| byte == b' ');
     let method = parts.next().filter(|token| is_token(token)).ok_or(Status::BadRequest)?;
     let target = parts.next().ok_or(Status::BadRequest)?;
-    if target.len() > limits.target_bytes_max {
-        return Err(Status::UriTooLong);
-    }
     let version = match parts.next() {
         Some([b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0']) => Version::Http10,
         Some([b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1'..=b'9']) => Version::Http11,
@@ -221,13 +218,15 @@ fn parse_request_line<'a>(line: &'a [u8], limits: &Limits) -> Result<(Method, Ta
     Ok((method, target, version))
 }
 
-/// Whether the target of an unfinished request line is past the bound already.
+/// Whether the target of a request line, finished or not, is past the bound.
 fn is_target_too_long(line: &[u8], limits: &Limits) -> bool {
-    line.len() > limits.target_bytes_max
-        && line
-            .split(|&byte| byte == b' ')
-            .nth(1)
-            .is_some_and(|target| target.len() > limits.target_bytes_max)
+    if line.len() <= limits.target_bytes_max {
+        return false;
+    }
+    let mut parts = line.split(|byte| b" \r\n".contains(byte)).map(<[u8]>::len);
+    let (method_len, target_len) = (parts.next(), parts.next());
+    let ends_with_space = method_len.and_then(|len| line.get(len)) == Some(&b' ');
+    ends_with_space && target_len.is_some_and(|len| len > limits.target_bytes_max)
 }
 
 /// RFC 9110 §5.6.2.

@@ -4,6 +4,7 @@
 //! sees only the normalised path; what keeps a client below the root is not this code but the kernel.
 
 use std::fmt::Display;
+use std::net::Ipv6Addr;
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode};
 
@@ -60,7 +61,7 @@ fn absolute(target: &[u8]) -> Option<Target<'_>> {
     })?;
     let authority_end = rest.iter().position(|byte| b"/?".contains(byte)).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at(authority_end);
-    if authority.is_empty() || !is_authority(authority, false) {
+    if matches!(authority, [] | [b':', ..]) || !is_authority(authority, false) {
         return None;
     }
     Some(match split_query(rest) {
@@ -71,28 +72,34 @@ fn absolute(target: &[u8]) -> Option<Target<'_>> {
 
 /// `uri-host [ ":" port ]` (RFC 9110 §7.2), also what a Host field must be. User information is refused.
 pub fn is_authority(authority: &[u8], port_required: bool) -> bool {
-    let is_literal = authority.starts_with(b"[");
-    let host_end = match is_literal {
+    let host_end = match authority.starts_with(b"[") {
         true => authority.iter().position(|&byte| byte == b']').map_or(0, |at| at + 1),
         false => authority.iter().position(|&byte| byte == b':').unwrap_or(authority.len()),
     };
     let (host, rest) = authority.split_at(host_end);
     let is_host = match host {
-        [b'[', address @ .., b']'] => {
-            !address.is_empty() && address.iter().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(byte))
-        }
-        _ => !is_literal && REGISTERED_NAME.holds_all(host),
+        [b'[', address @ .., b']'] => is_ipv6_address(address),
+        _ => REGISTERED_NAME.holds_all(host) && !has_bad_escape(host),
     };
     let is_port = match rest {
-        [] => !port_required,
-        [b':'] => !port_required,
+        [] | [b':'] => !port_required,
         [b':', digits @ ..] => digits.iter().all(u8::is_ascii_digit),
         _ => false,
     };
     is_host && is_port
 }
 
-/// Decodes `path` and resolves its `.` and `..` segments (RFC 3986 §5.2.4) into `out`, which is cleared first.
+fn is_ipv6_address(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
+}
+
+fn has_bad_escape(text: &[u8]) -> bool {
+    let mut escapes = text.split(|&byte| byte == b'%').skip(1);
+    escapes.any(|behind| !behind.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
+}
+
+/// Decodes `path` and resolves its `.` and `..` segments (RFC 3986 §5.2.4) into `out`, which is cleared
+/// first.
 ///
 /// What comes out is relative to the root: no slash in front, none doubled, and one at the end exactly if a
 /// folder was asked for. The root itself is empty. Names are bytes and need not be UTF-8.

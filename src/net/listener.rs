@@ -125,7 +125,8 @@ mod tests {
             ),
             (
                 ErrorKind::AddrInUse,
-                "cannot listen on 0.0.0.0:80: the port is taken (try 'pws 1024', or 'pws 0' for any free one)",
+                "cannot listen on 0.0.0.0:80: the port is taken \
+                 (try 'pws 1024', or 'pws 0' for any free one)",
             ),
         ] {
             assert_eq!(explain(kind.into(), address).to_string(), expected);

@@ -2,4 +2,14 @@
 
 mod support;
 
+mod cache;
+mod cli;
+mod conformance;
+mod corpus;
+mod edges;
+mod properties;
+mod regressions;
+mod serving;
+mod syscalls;
+mod tidy;
 mod wire;

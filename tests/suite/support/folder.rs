@@ -37,6 +37,13 @@ impl Folder {
         self
     }
 
+    /// Adds a file of `len` bytes that takes no space on the disk: all of it reads as zeros.
+    pub fn sparse_file(self, name: &str, len: u64) -> Folder {
+        let file = fs::File::create(self.root().join(name)).expect("a file");
+        file.set_len(len).expect("a file system that keeps holes");
+        self
+    }
+
     /// Adds a file beside the root.
     pub fn file_outside(self, name: &str, content: impl AsRef<[u8]>) -> Folder {
         write(&self.outside().join(name), content.as_ref());

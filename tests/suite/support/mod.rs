@@ -1,7 +1,11 @@
-//! What tests share: folders, a connection in memory, a real server, a client that speaks raw bytes.
+//! What tests share: folders, a connection in memory, a real server, the real binary, a client that speaks
+//! raw bytes.
 
 pub mod answer;
 pub mod client;
 pub mod folder;
 pub mod memory;
+pub mod patience;
+pub mod process;
 pub mod server;
+pub mod tools;

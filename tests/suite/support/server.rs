@@ -9,27 +9,34 @@ use pws::{Config, Server, StopHandle};
 
 use super::client::Client;
 use super::folder::Folder;
+use super::patience::wait_until;
 
 /// Runs until dropped.
 pub struct RunningServer {
+    /// Lasts as long as the server.
+    pub folder: Folder,
+    /// The first of them.
     pub address: SocketAddr,
+    pub addresses: Vec<SocketAddr>,
     stop_handle: StopHandle,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl RunningServer {
-    pub fn start(folder: &Folder) -> RunningServer {
+    pub fn start(folder: Folder) -> RunningServer {
         RunningServer::start_within(folder, Limits::default())
     }
 
-    pub fn start_within(folder: &Folder, limits: Limits) -> RunningServer {
-        let binds = vec!["127.0.0.1".to_owned()];
-        let server =
-            Server::bind(Config { binds, port: 0, access_log: false, limits, ..Config::new(folder.root()) })
-                .expect("a server");
-        let address = server.local_addrs().expect("its address")[0];
+    pub fn start_within(folder: Folder, limits: Limits) -> RunningServer {
+        RunningServer::of(bound(&folder, limits), folder)
+    }
+
+    /// Has `server`, which serves `folder`, run.
+    pub fn of(server: Server, folder: Folder) -> RunningServer {
+        let addresses = server.local_addrs().expect("its addresses");
         let stop_handle = server.stop_handle();
-        RunningServer { address, stop_handle, thread: Some(std::thread::spawn(move || server.run())) }
+        let thread = Some(std::thread::spawn(move || server.run()));
+        RunningServer { folder, address: addresses[0], addresses, stop_handle, thread }
     }
 
     pub fn connect(&self) -> Client {
@@ -40,22 +47,39 @@ impl RunningServer {
         &self.stop_handle
     }
 
-    /// Waits for the server to end by itself.
+    /// Waits for the server to end by itself; panics if it does not.
     pub fn join(mut self) -> io::Result<()> {
+        self.wait();
         self.thread.take().expect("a thread").join().expect("no panic")
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    fn wait(&self) {
+        wait_until("the server ends", || self.has_ended());
     }
 }
 
 impl Drop for RunningServer {
     fn drop(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            for _ in 0..2 {
-                self.stop_handle.stop().expect("a waker");
-            }
-            let result = thread.join();
-            if !std::thread::panicking() {
-                result.expect("no panic in the server").expect("no error from the server");
+        for _ in 0..2 {
+            self.stop_handle.stop().expect("a waker");
+        }
+        // What is wrong already shall be told, not what follows from it.
+        if !std::thread::panicking() {
+            self.wait();
+            if let Some(thread) = self.thread.take() {
+                thread.join().expect("no panic in the server").expect("no error from the server");
             }
         }
     }
+}
+
+/// A server on a free port that does not run yet.
+pub fn bound(folder: &Folder, limits: Limits) -> Server {
+    let binds = vec!["127.0.0.1".to_owned()];
+    Server::bind(Config { binds, port: 0, access_log: false, limits, ..Config::new(folder.root()) })
+        .expect("a server")
 }

@@ -1,0 +1,108 @@
+//! One measurement: a server is started, checked, loaded, watched and killed.
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use crate::cases::Case;
+use crate::results::Figures;
+use crate::support::folder::{self, Folder, MANY};
+use crate::support::running::Running;
+use crate::support::servers::Server;
+use crate::support::wrk::{self, Ask, Load};
+use crate::support::{Result, http};
+
+pub fn measure(case: &Case, server: Server, folder: &Folder, secs: u64) -> Result<Figures> {
+    let mut running = Running::start(server, folder, &case.ask.target())?;
+    let field = check(case.ask, &running, folder)?;
+    let processes = running.processes();
+    let load = Load { ask: case.ask, connections: case.connections, secs, field, work: running.work.path() };
+
+    let cpu_secs_before = processes.cpu_secs()?;
+    let wrk = load.start(running.address)?;
+    // Under load, when everybody is connected.
+    thread::sleep(Duration::from_millis(secs * 750));
+    let memory = processes.memory();
+    let seen = wrk::finish(wrk)?;
+    let cpu_secs = processes.cpu_secs()? - cpu_secs_before;
+    running.check_alive()?;
+
+    // Where every answer is a 404, those that are not are wrong.
+    let wrong_answers = match case.ask {
+        Ask::Missing => seen.requests - seen.refusals,
+        _ => seen.refusals,
+    };
+    let memory = memory?;
+    Ok(Figures::new([
+        ("requests_per_sec", seen.requests / seen.secs),
+        ("cpu_us_per_request", cpu_secs * 1e6 / seen.requests),
+        ("cpu_busy_percent", cpu_secs * 100.0 / seen.secs),
+        ("p50_ms", seen.p50_ms),
+        ("p99_ms", seen.p99_ms),
+        ("max_ms", seen.max_ms),
+        ("pss_mb", memory.pss / 1e6),
+        ("private_dirty_mb", memory.private_dirty / 1e6),
+        ("requests", seen.requests),
+        ("socket_errors", seen.socket_errors),
+        ("timeouts", seen.timeouts),
+        ("wrong_answers", wrong_answers),
+        ("errors", seen.socket_errors + seen.timeouts + wrong_answers),
+    ]))
+}
+
+/// Sees to it that the server answers what is asked for, byte for byte, which also warms it up. Returns the field
+/// that the requests of this case carry.
+fn check(ask: Ask, running: &Running, folder: &Folder) -> Result<Option<(String, String)>> {
+    let mut stream = http::connect(running.address)?;
+    let target = ask.target();
+    let mut field = None;
+    match ask {
+        Ask::File(_) | Ask::Pipeline(..) => check_content(&mut stream, &target, "", folder)?,
+        Ask::NewConnection(_) => {
+            check_content(&mut stream, &target, "Connection: close\r\n", folder)?;
+            field = Some(("Connection".to_owned(), "close".to_owned()));
+        }
+        Ask::Many => {
+            for index in 0..MANY {
+                check_content(&mut stream, &folder::many(index), "", folder)?;
+            }
+        }
+        Ask::Missing => {
+            let status = http::get(&mut stream, &target, "")?.status;
+            if status != 404 {
+                return Err(format!("GET {target} was answered with {status} instead of 404").into());
+            }
+        }
+        Ask::NotModified(_) => field = Some(check_not_modified(&mut stream, &target)?),
+    }
+    Ok(field)
+}
+
+fn check_content(
+    stream: &mut std::net::TcpStream,
+    target: &str,
+    fields: &str,
+    folder: &Folder,
+) -> Result<()> {
+    let answer = http::get(stream, target, fields)?;
+    if answer.status != 200 || answer.body != fs::read(folder.path(target))? {
+        let (status, len) = (answer.status, answer.body.len());
+        return Err(format!("GET {target}: wrong answer, {status} with {len} bytes").into());
+    }
+    Ok(())
+}
+
+/// By the server's own entity tag, or by its date if it has no tags.
+fn check_not_modified(stream: &mut std::net::TcpStream, target: &str) -> Result<(String, String)> {
+    let fresh = http::get(stream, target, "")?;
+    let (name, value) = match (fresh.field("etag"), fresh.field("last-modified")) {
+        (Some(tag), _) => ("If-None-Match", tag),
+        (None, Some(date)) => ("If-Modified-Since", date),
+        (None, None) => return Err("neither ETag nor Last-Modified".into()),
+    };
+    let status = http::get(stream, target, &format!("{name}: {value}\r\n"))?.status;
+    if status != 304 {
+        return Err(format!("GET {target} with {name} was answered with {status} instead of 304").into());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}

@@ -1,0 +1,23 @@
+//! What the programs that measure whole servers share: the servers, the folder they serve, the load, and how
+//! results are written down.
+
+pub mod configs;
+pub mod folder;
+pub mod http;
+pub mod interrupt;
+pub mod machine;
+pub mod numbers;
+pub mod options;
+pub mod process_group;
+pub mod running;
+pub mod servers;
+pub mod table;
+pub mod wrk;
+
+/// A program that measures ends at the first error it cannot work around: a text for a person is enough.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// The server alone has this one,
+pub const SERVER_CPU: usize = 0;
+/// and whatever loads it has that one.
+pub const LOAD_CPU: usize = 1;

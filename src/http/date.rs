@@ -1,0 +1,171 @@
+//! Dates on the wire: one form out, three forms in (RFC 9110 §5.6.7).
+
+/// Length of an IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub const HTTP_DATE_LEN: usize = 29;
+
+/// Sat, 01 Jan 0000 00:00:00 GMT, the first moment an IMF-fixdate can tell ...
+const FIRST_UNIX_SECS: i64 = -62_167_219_200;
+/// ... and Fri, 31 Dec 9999 23:59:59 GMT, the last.
+const LAST_UNIX_SECS: i64 = 253_402_300_799;
+
+const DAY_SECS: i64 = 24 * 60 * 60;
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+
+/// Formats seconds since 1970 as an IMF-fixdate; what four digits cannot tell the year of becomes the nearest
+/// that they can.
+pub fn format(unix_secs: i64) -> [u8; HTTP_DATE_LEN] {
+    use std::io::Write;
+
+    let unix_secs = unix_secs.clamp(FIRST_UNIX_SECS, LAST_UNIX_SECS);
+    let (days, secs) = (unix_secs.div_euclid(DAY_SECS), unix_secs.rem_euclid(DAY_SECS));
+    let (year, month, day) = civil(days);
+    // 1 January 1970 was a Thursday.
+    let weekday = &WEEKDAYS[(days + 4).rem_euclid(7) as usize][..3];
+    let month = MONTHS[month as usize - 1];
+    let (hour, minute, second) = (secs / 3600, secs / 60 % 60, secs % 60);
+    let mut date = [b' '; HTTP_DATE_LEN];
+    // Cannot fail: the form has a fixed length.
+    let _ =
+        write!(&mut date[..], "{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT");
+    date
+}
+
+/// Parses any of the three forms into seconds since 1970, before it negative. The year of two digits that one
+/// of them has is taken to be no more than 50 years ahead of now.
+pub fn parse(value: &[u8], now_unix_secs: u64) -> Option<i64> {
+    let text = std::str::from_utf8(value).ok()?;
+    let Some((weekday, rest)) = text.split_once(", ") else { return parse_asctime(text) };
+    let (date, time) = rest.strip_suffix(" GMT")?.rsplit_once(' ')?;
+    let is_long = WEEKDAYS.contains(&weekday);
+    let mut parts = date.split(if is_long { '-' } else { ' ' });
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let year = match is_long {
+        true => century(digits(year, 2)?, now_unix_secs),
+        false if is_short_weekday(weekday) => digits(year, 4)?,
+        false => return None,
+    };
+    parts.next().is_none().then(|| unix_secs(year, month, digits(day, 2)?, time)).flatten()
+}
+
+/// `Sun Nov  6 08:49:37 1994`
+fn parse_asctime(text: &str) -> Option<i64> {
+    let (weekday, rest) = text.split_at_checked(4)?;
+    let (month, rest) = rest.split_at_checked(4)?;
+    let (day, rest) = rest.split_at_checked(3)?;
+    let (time, year) = rest.split_once(' ')?;
+    let day = day.strip_suffix(' ')?;
+    let day = day.strip_prefix(' ').map_or_else(|| digits(day, 2), |day| digits(day, 1))?;
+    if !is_short_weekday(weekday.strip_suffix(' ')?) {
+        return None;
+    }
+    unix_secs(digits(year, 4)?, month.strip_suffix(' ')?, day, time)
+}
+
+fn is_short_weekday(text: &str) -> bool {
+    WEEKDAYS.iter().any(|weekday| &weekday[..3] == text)
+}
+
+/// A number of just `count` digits.
+fn digits(text: &str, count: usize) -> Option<i64> {
+    let is_number = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
+}
+
+/// The year that ends in `two_digits` and is the last one not more than 50 years ahead.
+fn century(two_digits: i64, now_unix_secs: u64) -> i64 {
+    let (this_year, _, _) = civil(now_unix_secs as i64 / DAY_SECS);
+    let last_year = this_year + 50;
+    last_year - (last_year - two_digits).rem_euclid(100)
+}
+
+fn unix_secs(year: i64, month: &str, day: i64, time: &str) -> Option<i64> {
+    let month = MONTHS.iter().position(|name| *name == month)? as i64 + 1;
+    let mut parts = time.split(':');
+    let mut part = |last| parts.next().and_then(|text| digits(text, 2)).filter(|number| *number <= last);
+    // A minute may have 61 seconds: then the last two are one.
+    let (hour, minute, second) = (part(23)?, part(59)?, part(60)?.min(59));
+    if parts.next().is_some() || !(1..=31).contains(&day) {
+        return None;
+    }
+    Some(days(year, month, day) * DAY_SECS + hour * 3600 + minute * 60 + second)
+}
+
+/// Days from 1 January 1970 to a date. Years are counted from March, so that the leap day ends them.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    // 719,468 days lie between 1 March of the year 0 and 1 January 1970.
+    365 * year + leap_days + day_of_year - 719_468
+}
+
+/// The other way round: year, month and day of the month.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    // 400 years are 146,097 days, always.
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = 400 * era + year_of_era + i64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    #[test]
+    fn formats() {
+        assert_eq!(&format(784_111_777), b"Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(&format(0), b"Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(&format(951_782_400), b"Tue, 29 Feb 2000 00:00:00 GMT");
+        assert_eq!(&format(-1), b"Wed, 31 Dec 1969 23:59:59 GMT");
+        assert_eq!(&format(i64::MAX), b"Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(&format(i64::MIN), b"Sat, 01 Jan 0000 00:00:00 GMT");
+    }
+
+    #[test]
+    fn every_day_comes_back() {
+        for day in (FIRST_UNIX_SECS / DAY_SECS..LAST_UNIX_SECS / DAY_SECS).step_by(13) {
+            let unix_secs = day * DAY_SECS + day.rem_euclid(DAY_SECS);
+            assert_eq!(parse(&format(unix_secs), NOW), Some(unix_secs));
+        }
+    }
+
+    #[test]
+    fn parses_three_forms() {
+        for (text, expected) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(784_111_777)),
+            ("Sun Nov  6 08:49:37 1994", Some(784_111_777)),
+            ("Wed Nov 16 08:49:37 1994", Some(784_975_777)),
+            ("Thu, 30 Jun 1994 23:59:60 GMT", Some(773_020_799)),
+            ("Wed, 31 Dec 1969 23:59:59 GMT", Some(-1)),
+            ("Monday, 01-Jan-77 00:00:00 GMT", Some(3_376_684_800)),
+            ("Monday, 01-Jan-78 00:00:00 GMT", Some(252_460_800)),
+            ("Sun, 06 Nov 1994 08:49:37", None),
+            ("Sun, 06 Nov 1994 08:49:37 UTC", None),
+            ("Sun, 6 Nov 1994 08:49:37 GMT", None),
+            ("Sun, 06 nov 1994 08:49:37 GMT", None),
+            ("Son, 06 Nov 1994 08:49:37 GMT", None),
+            ("Sun, 06-Nov-94 08:49:37 GMT", None),
+            ("Sunday, 06 Nov 1994 08:49:37 GMT", None),
+            ("Sun, 06 Nov 1994 24:49:37 GMT", None),
+            ("Sun, 06 Nov 1994 08:49:61 GMT", None),
+            ("Sun, 00 Nov 1994 08:49:37 GMT", None),
+            ("Sun, 32 Nov 1994 08:49:37 GMT", None),
+            ("Sun, 06 Nov +994 08:49:37 GMT", None),
+            ("784111777", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(text.as_bytes(), NOW), expected, "{text}");
+        }
+    }
+}

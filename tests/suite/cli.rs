@@ -1,0 +1,12 @@
+//! The real binary: what can be typed, what it says, how it ends, and what it costs.
+
+mod access_log;
+mod cost;
+mod ending;
+mod options;
+
+use crate::support::folder::Folder;
+
+fn folder() -> Folder {
+    Folder::new().file("index.html", "<p>home").file("page.html", "<p>page")
+}

@@ -1,0 +1,190 @@
+//! The access log on standard output: what a line says, and that nobody who reads it holds the server up.
+
+use std::io::{BufRead, Read, Write};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::process::Signal;
+
+use super::folder;
+use crate::support::client::Client;
+use crate::support::patience::wait_until;
+use crate::support::process::{KilledOnDrop, Process, address_in, command, first_line, serving};
+
+/// Sends `count` requests as fast as they are taken, and reads as many answers.
+fn pipeline(address: SocketAddr, count: usize) {
+    // The page for what is not there is as long every time, fields included: bytes are as good as answers.
+    let mut client = Client::connect(address);
+    client.send_last("GET /nowhere HTTP/1.1\r\nHost: test\r\n\r\n");
+    let answer_len = client.rest().len() as u64;
+    let mut client = Client::connect(address);
+    let mut sending = client.stream.try_clone().expect("the same connection");
+    let sender = std::thread::spawn(move || {
+        let requests = b"GET /nowhere HTTP/1.1\r\nHost: test\r\n\r\n".repeat(count - 1);
+        sending.write_all(&requests).expect("the server reads");
+    });
+    let expected = (count as u64 - 1) * answer_len;
+    assert_eq!(client.count_rest(expected), expected);
+    sender.join().expect("all sent");
+}
+
+/// The parts of a line: `client - - [time] "request" status bytes`.
+fn assert_common_log_format(line: &str, request: &str, status: u16, body_bytes: usize) {
+    let rest = line.strip_prefix("127.0.0.1 - - [").expect(line);
+    let (time, rest) = rest.split_once("] ").expect(line);
+    let form: String = time.chars().map(|char| if char.is_ascii_digit() { '0' } else { char }).collect();
+    let (before_month, after_month) = form.split_at_checked(3).expect(line);
+    assert_eq!(before_month, "00/", "{line}");
+    assert_eq!(&after_month[3..], "/0000:00:00:00 +0000", "{line}");
+    assert_eq!(rest, format!("\"{request}\" {status} {body_bytes}"));
+}
+
+#[test]
+fn every_answer_has_its_line() {
+    let process = Process::serve(folder(), &[]);
+    let mut expected = Vec::new();
+    for (target, shown) in [
+        ("/page.html", "/page.html"),
+        ("/nowhere?a=b", "/nowhere?a=b"),
+        ("/\"quoted\\", "/\\\"quoted\\\\"),
+        ("/\u{fc}", "/\\xc3\\xbc"),
+        ("/\x1b[2J\x07", "/\\x1b[2J\\x07"),
+    ] {
+        // A connection each: the last is refused.
+        let answer = process.connect().get(target);
+        expected.push((format!("GET {shown} HTTP/1.1"), answer.status, answer.body.len()));
+    }
+    let mut client = process.connect();
+    client.send("HEAD /page.html HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert_eq!(client.answer_to("HEAD").status, 200);
+    expected.push(("HEAD /page.html HTTP/1.1".to_owned(), 200, 0));
+    let statuses: Vec<u16> = expected.iter().map(|(_, status, _)| *status).collect();
+    assert_eq!(statuses, [200, 404, 404, 404, 400, 200]);
+    let lines = process.stop();
+    assert_eq!(lines.len(), expected.len(), "{lines:?}");
+    for (line, (request, status, body_bytes)) in lines.iter().zip(expected) {
+        assert_common_log_format(line, &request, status, body_bytes);
+    }
+}
+
+#[test]
+fn no_access_log_if_so_asked() {
+    let process = Process::serve(folder(), &["--access-log", "off"]);
+    assert_eq!(process.connect().get("/page.html").status, 200);
+    assert_eq!(process.stop(), [""; 0]);
+}
+
+#[test]
+fn lines_are_written_at_once() {
+    let mut process = Process::serve(folder(), &[]);
+    assert_eq!(process.connect().get("/page.html").status, 200);
+    let (line, _reader) = first_line(process.stdout.take().expect("standard output"));
+    assert_common_log_format(&line, "GET /page.html HTTP/1.1", 200, 7);
+}
+
+#[test]
+fn a_log_nobody_reads_holds_nobody_up() {
+    let process = Process::serve(folder(), &[]);
+    pipeline(process.address(), 20_000);
+}
+
+#[test]
+fn a_log_to_a_socket_nobody_reads_holds_nobody_up() {
+    // As systemd has it for its journal.
+    let (reader, writer) = UnixStream::pair().expect("two ends");
+    let folder = folder();
+    let mut command = serving(command(), &folder);
+    command.stdout(OwnedFd::from(writer)).stderr(Stdio::null());
+    let _child = KilledOnDrop(command.spawn().expect("the binary"));
+    drop(command);
+    let (first_line, _reader) = first_line(reader);
+    pipeline(address_in(&first_line), 20_000);
+}
+
+/// How many lines standard error says were lost.
+fn lost_lines(process: &Process) -> usize {
+    let stderr = process.stderr();
+    let numbers = stderr.lines().filter_map(|line| line.strip_suffix(" lines were lost")?.rsplit(' ').next());
+    numbers.map(|number| number.parse::<usize>().expect("a count")).sum()
+}
+
+#[test]
+fn every_line_is_written_or_counted_as_lost() {
+    const COUNT: usize = 20_000;
+
+    let mut process = Process::serve(folder(), &[]);
+    pipeline(process.address(), COUNT);
+    let stdout = process.stdout.take().expect("standard output");
+    let written = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&written);
+    std::thread::spawn(move || {
+        for line in stdout.lines() {
+            line.expect("whole lines");
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    wait_until("the lines add up", || written.load(Ordering::Relaxed) + lost_lines(&process) == COUNT);
+}
+
+#[test]
+fn a_stop_writes_every_line_or_counts_it_as_lost() {
+    const COUNT: usize = 20_000;
+
+    let mut process = Process::serve(folder(), &[]);
+    pipeline(process.address(), COUNT);
+    process.signal(Signal::TERM);
+    let mut stdout = process.stdout.take().expect("standard output");
+    let mut text = String::new();
+    stdout.read_to_string(&mut text).expect("UTF-8");
+    assert_eq!(process.wait().code(), Some(0));
+    assert!(text.ends_with('\n'), "cut amid a line: {:?}", text.lines().last());
+    let (written, lost) = (text.lines().count(), lost_lines(&process));
+    assert_eq!(written + lost, COUNT, "{written} lines written, {lost} told as lost");
+}
+
+#[test]
+fn a_log_whose_reader_is_gone_ends_nothing() {
+    let mut process = Process::serve(folder(), &[]);
+    drop(process.stdout.take());
+    let mut client = process.connect();
+    for _ in 0..3000 {
+        assert_eq!(client.get("/page.html").text(), "<p>page");
+    }
+    assert!(process.is_running());
+}
+
+#[test]
+fn a_log_whose_reader_is_gone_does_not_flood_standard_error() {
+    let mut process = Process::serve(folder(), &[]);
+    drop(process.stdout.take());
+    let mut client = process.connect();
+    for _ in 0..3000 {
+        assert_eq!(client.get("/page.html").text(), "<p>page");
+    }
+    let stderr = process.stderr();
+    assert!(stderr.contains("access log"), "it is told: {stderr}");
+    assert!(stderr.lines().count() < 100, "{} lines of it", stderr.lines().count());
+}
+
+#[test]
+fn a_terminal_that_is_gone_with_both_outputs_ends_nothing() {
+    // As `pws 2>&1 | head -1` leaves it.
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let folder = folder();
+    let mut command = serving(command(), &folder);
+    command.stdout(writer.try_clone().expect("its copy")).stderr(Stdio::from(writer));
+    let mut child = KilledOnDrop(command.spawn().expect("the binary"));
+    // It holds copies of the writing end, which would keep the reader waiting if the process ended.
+    drop(command);
+    let (first_line, reader) = first_line(reader);
+    drop(reader);
+    let mut client = Client::connect(address_in(&first_line));
+    for _ in 0..100 {
+        assert_eq!(client.get("/page.html").text(), "<p>page");
+    }
+    assert!(child.0.try_wait().expect("a child").is_none());
+}

@@ -1,0 +1,128 @@
+//! What the process takes: time when there is nothing to do, and descriptors, which it must give back.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::folder;
+use crate::support::client::Client;
+use crate::support::patience::{PATIENCE, comes_true, wait_until};
+use crate::support::process::{Process, command_after, serving};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Waits until the process has no more descriptors open than `base`.
+fn assert_nothing_leaks(process: &Process, base: usize) {
+    let is_back = comes_true(|| process.open_files() <= base);
+    assert!(is_back, "{} descriptors instead of {base}", process.open_files());
+}
+
+/// Looks now and then until `look` has told the same twice.
+fn settled<T: PartialEq + Copy>(look: impl Fn() -> T) -> T {
+    let mut last = look();
+    wait_until("it settles", || {
+        sleep(SECOND / 10);
+        let now = look();
+        std::mem::replace(&mut last, now) == now
+    });
+    last
+}
+
+#[test]
+fn an_idle_server_sleeps() {
+    let process = Process::serve(folder(), &[]);
+    let mut clients: Vec<Client> = Vec::new();
+    for count in [0, 10] {
+        while clients.len() < count {
+            let mut client = process.connect();
+            assert_eq!(client.get("/page.html").status, 200);
+            clients.push(client);
+        }
+        // It goes to sleep a moment after the last answer has come.
+        settled(|| process.sleeps());
+        let before = (process.sleeps(), process.cpu_ticks());
+        sleep(SECOND);
+        let after = (process.sleeps(), process.cpu_ticks());
+        assert_eq!(after, before, "wake-ups and time, with {count} connections");
+    }
+}
+
+#[test]
+fn one_thread_does_it_all() {
+    let process = Process::serve(folder(), &[]);
+    assert_eq!(process.connect().get("/page.html").status, 200);
+    assert_eq!(process.threads(), 1);
+}
+
+#[test]
+fn resets_amid_downloads_leak_no_descriptors() {
+    let process = Process::serve(folder().sparse_file("large.bin", 1 << 30), &["--access-log", "off"]);
+    let reset_amid_a_download = || {
+        let mut client = process.connect();
+        client.ask("/large.bin");
+        assert_eq!(client.head().status, 200);
+        client.reset();
+    };
+    // What is kept of a file, if anything, is kept from the first request on.
+    reset_amid_a_download();
+    let base = settled(|| process.open_files());
+    for _ in 0..200 {
+        reset_amid_a_download();
+    }
+    assert_nothing_leaks(&process, base);
+    assert_eq!(process.connect().get("/page.html").status, 200);
+}
+
+/// Asserts that the process takes next to no time while it can do nothing.
+fn assert_no_spinning(process: &Process) {
+    let ticks = process.cpu_ticks();
+    sleep(SECOND);
+    let spent = process.cpu_ticks() - ticks;
+    assert!(spent < 20, "{spent} hundredths of a second of doing nothing");
+}
+
+#[test]
+fn more_clients_than_descriptors_are_let_in_as_far_as_there_is_room_for_files() {
+    let folder = folder();
+    let mut process = Process::start(serving(command_after("ulimit -n 40"), &folder));
+    let base = process.open_files();
+    let mut clients: Vec<Client> = (0..100).map(|_| process.connect()).collect();
+    let open_files = settled(|| process.open_files());
+    assert!(open_files > base && open_files < base + 100, "{open_files} of 40");
+    assert_eq!(clients[0].get("/page.html").text(), "<p>page");
+    assert_no_spinning(&process);
+    drop(clients);
+    assert_nothing_leaks(&process, base);
+    assert_eq!(process.connect().get("/page.html").text(), "<p>page");
+    assert!(process.is_running());
+}
+
+#[test]
+fn who_waits_for_room_is_served_when_others_leave() {
+    let folder = folder();
+    let process = Process::start(serving(command_after("ulimit -n 40"), &folder));
+    let mut first: Vec<Client> = (0..40).map(|_| process.connect()).collect();
+    let mut last = process.connect();
+    last.ask("/page.html");
+    last.set_patience(SECOND / 2);
+    assert!(last.read_some(&mut [0]).is_err(), "it was let in: nobody waits");
+    last.set_patience(PATIENCE);
+    first.clear();
+    assert_eq!(last.answer().text(), "<p>page");
+}
+
+#[test]
+fn a_server_without_a_single_descriptor_left_waits_and_recovers() {
+    let mut process = Process::serve(folder(), &[]);
+    let mut inside = process.connect();
+    assert_eq!(inside.get("/nowhere").status, 404);
+    process.set_soft_open_files_limit(4);
+    let answer = inside.get("/page.html");
+    assert_eq!((answer.status, answer.field("retry-after").is_some()), (503, true));
+    let mut outside = process.connect();
+    outside.ask("/page.html");
+    assert_no_spinning(&process);
+    process.set_soft_open_files_limit(1000);
+    assert_eq!(inside.get("/page.html").text(), "<p>page");
+    assert_eq!(outside.answer().text(), "<p>page");
+    assert!(process.is_running());
+}

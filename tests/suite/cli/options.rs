@@ -1,0 +1,264 @@
+//! Options, variables and defaults, the first line, and errors before serving starts.
+
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::folder;
+use crate::support::client::Client;
+use crate::support::folder::Folder;
+use crate::support::process::{self, Process, command, command_after, serving};
+use crate::support::tools;
+use pws::net::listener;
+
+/// A loopback address of these tests' own: no other test's connection takes a port of it.
+const OWN_ADDRESS: &str = "127.0.0.9";
+
+/// A port of [`OWN_ADDRESS`] that nothing listens on.
+fn free_port() -> String {
+    let listener = TcpListener::bind((OWN_ADDRESS, 0)).expect("a free port");
+    listener.local_addr().expect("its address").port().to_string()
+}
+
+fn shown(path: &Path) -> String {
+    path.canonicalize().expect("an existing path").display().to_string()
+}
+
+#[test]
+fn the_first_line_names_the_folder_and_the_url() {
+    let folder = folder();
+    let root = shown(&folder.root());
+    let process = Process::serve(folder, &[]);
+    let port = process.address().port();
+    assert_ne!(port, 0);
+    let expected = format!("Serving {root} at http://127.0.0.1:{port}/");
+    assert_eq!(process.first_line, expected);
+    assert_eq!(process.connect().get("/").text(), "<p>home", "it serves by then");
+}
+
+#[test]
+fn the_default_folder_is_static_and_else_the_current_one() {
+    let folder = Folder::new().file("index.html", "<p>current");
+    for (expected_folder, expected_text) in [("root", "<p>current"), ("root/static", "<p>static")] {
+        let mut command = command();
+        command.current_dir(folder.root()).args(["-b", "127.0.0.1", "0"]);
+        let process = Process::start(command);
+        let shown = shown(&folder.outside().join(expected_folder));
+        assert!(process.first_line.starts_with(&format!("Serving {shown} at ")), "{}", process.first_line);
+        assert_eq!(process.connect().get("/").text(), expected_text);
+        if expected_folder == "root" {
+            std::fs::create_dir(folder.root().join("static")).expect("a folder");
+            std::fs::write(folder.root().join("static/index.html"), "<p>static").expect("a file");
+        }
+    }
+}
+
+#[test]
+fn short_and_long_options_do_the_same() {
+    let folder = folder();
+    let root = folder.root();
+    for (directory, bind) in [("-d", "-b"), ("--directory", "--bind")] {
+        let mut command = command();
+        command.arg(directory).arg(&root).args([bind, "127.0.0.1", bind, "127.0.0.2", "0"]);
+        let process = Process::start(command);
+        let port = process.address().port();
+        let expected = ["127.0.0.1", "127.0.0.2"].map(|ip| format!("http://{ip}:{port}/"));
+        assert_eq!(process.urls(), expected);
+        for ip in [[127, 0, 0, 1], [127, 0, 0, 2]] {
+            assert_eq!(Client::connect((ip, port).into()).get("/page.html").text(), "<p>page");
+        }
+    }
+}
+
+#[test]
+fn every_variable_works() {
+    let folder = folder();
+    let port = free_port();
+    let mut command = command();
+    command.env("PWS_PORT", &port).env("PWS_BIND", format!("{OWN_ADDRESS},127.0.0.10"));
+    command.env("PWS_DIRECTORY", folder.root()).env("PWS_ACCESS_LOG", "off").env("PWS_LOG_LEVEL", "off");
+    let process = Process::start(command);
+    let expected = [OWN_ADDRESS, "127.0.0.10"].map(|ip| format!("http://{ip}:{port}/"));
+    assert_eq!(process.urls(), expected);
+    assert_eq!(process.connect().get("/page.html").text(), "<p>page");
+    assert_eq!(process.stderr(), "");
+    assert_eq!(process.stop(), [""; 0], "no access log");
+}
+
+#[test]
+fn an_option_beats_its_variable() {
+    let folder = folder();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken_port = taken.local_addr().expect("its address").port();
+    let mut command = command();
+    command.env("PWS_PORT", taken_port.to_string()).env("PWS_BIND", "192.0.2.1");
+    command.env("PWS_DIRECTORY", "/nowhere").env("PWS_ACCESS_LOG", "off").env("PWS_LOG_LEVEL", "off");
+    let mut command = serving(command, &folder);
+    command.args(["--access-log", "on", "--log-level", "info"]);
+    let process = Process::start(command);
+    assert_eq!(process.address().ip().to_string(), "127.0.0.1");
+    assert_eq!(process.connect().get("/page.html").text(), "<p>page");
+    assert!(process.stderr().contains("open files"), "{}", process.stderr());
+    assert_eq!(process.stop().len(), 1);
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_2_and_the_usage() {
+    for args in [
+        &["abc"][..],
+        &["65536"],
+        &["-1"],
+        &["80", "81"],
+        &["--no-such-option"],
+        &["--access-log", "perhaps"],
+        &["--log-level", "loud"],
+        &["--directory"],
+    ] {
+        let mut command = command();
+        command.args(args);
+        let output = process::run(command);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        assert!(stderr.contains("error: "), "{args:?}: {stderr}");
+        assert!(stderr.contains("Usage: ") || stderr.contains("--help"), "{args:?}: {stderr}");
+        assert_eq!(output.stdout, b"", "{args:?}");
+    }
+}
+
+#[test]
+fn what_cannot_start_exits_with_1_and_one_line_that_helps() {
+    let folder = folder();
+    let root = shown(&folder.root());
+    let missing = format!("{root}/nowhere");
+    let no_folder = format!("{root}/page.html");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().map(|address| (taken, address)).expect("its address");
+    let port = taken.1.port().to_string();
+    let shown_taken = taken.1.to_string();
+    for (args, named) in [
+        (["-d", &missing, "-b", "127.0.0.1", "0"], [&missing, "no such folder"]),
+        (["-d", &no_folder, "-b", "127.0.0.1", "0"], [&no_folder, "not a folder"]),
+        (["-d", &root, "-b", "127.0.0.1", &port], [&shown_taken, "taken"]),
+        (["-d", &root, "-b", "192.0.2.1", "0"], ["192.0.2.1", "no such address"]),
+    ] {
+        let mut command = command();
+        command.args(args);
+        let output = process::run(command);
+        let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.ends_with('\n') && stderr.lines().count() == 1, "one line: {stderr}");
+        assert!(stderr.starts_with("pws: cannot ") && stderr.contains("(try "), "{stderr}");
+        assert!(named.iter().all(|part| stderr.contains(part)), "{named:?} in {stderr}");
+        assert_eq!(output.stdout, b"");
+    }
+}
+
+#[test]
+fn the_soft_limit_on_open_files_is_raised_and_told() {
+    let folder = folder();
+    let process = Process::start(serving(command_after("ulimit -S -n 100"), &folder));
+    // The line comes behind the first one on standard output; whoever was answered comes behind both.
+    assert_eq!(process.connect().get("/").status, 200);
+    let (soft, hard) = process.open_files_limits();
+    assert_eq!(soft, hard);
+    let backlog = listener::effective_backlog();
+    let stderr = process.stderr();
+    assert!(stderr.contains(&format!("{hard} open files, a backlog of {backlog}\n")), "{stderr}");
+}
+
+#[test]
+fn log_level_off_is_silence() {
+    let process = Process::serve(folder(), &["--log-level", "off"]);
+    assert_eq!(process.connect().get("/").status, 200);
+    assert_eq!(process.stderr(), "");
+}
+
+#[test]
+fn a_file_the_server_may_not_read_is_forbidden() {
+    let folder = folder().file("unreadable.html", "<p>secret");
+    let set_mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("permissions");
+    };
+    set_mode(&folder.root().join("unreadable.html"), 0o000);
+    let command = match rustix::process::geteuid().is_root() {
+        false => command(),
+        // Root may read everything. As nobody, pws needs a way to the folder and to itself.
+        true => {
+            set_mode(folder.outside(), 0o755);
+            let binary = folder.outside().join("pws");
+            std::fs::copy(env!("CARGO_BIN_EXE_pws"), &binary).expect("a copy");
+            let mut command = Command::new(binary);
+            command.uid(65534).gid(65534).current_dir(folder.outside()).env_clear();
+            let can_run = command.arg("--version").stdout(Stdio::null()).status();
+            if !can_run.is_ok_and(|status| status.success()) {
+                return tools::skip("root may read everything, and nobody cannot run pws here");
+            }
+            let mut command = Command::new(folder.outside().join("pws"));
+            command.uid(65534).gid(65534).current_dir(folder.outside()).env_clear();
+            command
+        }
+    };
+    let process = Process::start(serving(command, &folder));
+    let mut client = process.connect();
+    let answer = client.get("/unreadable.html");
+    assert_eq!(answer.status, 403);
+    assert!(!answer.text().contains("secret"));
+    assert_eq!(client.get("/page.html").status, 200);
+}
+
+#[test]
+fn curl_and_wget_get_the_bytes() {
+    let process = Process::serve(folder(), &[]);
+    let url = format!("{}page.html", process.urls()[0]);
+    for (tool, args) in [("curl", ["--silent", "--show-error"]), ("wget", ["--quiet", "--output-document=-"])]
+    {
+        if tools::has(tool) {
+            let mut command = Command::new(tool);
+            // A proxy would not find this machine's loopback.
+            command.args(args).arg(&url).env_remove("http_proxy").stdin(Stdio::null());
+            let output = process::run(command);
+            assert!(output.status.success(), "{tool}: {output:?}");
+            assert_eq!(String::from_utf8_lossy(&output.stdout), "<p>page", "{tool}");
+        }
+    }
+}
+
+/// The long options and the variables that `text` names.
+fn names(text: &str) -> BTreeSet<String> {
+    let is_part = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
+    let words = text.split(|char| !is_part(char));
+    let is_name = |word: &&str| word.len() > 4 && (word.starts_with("--") || word.starts_with("PWS_"));
+    words.filter(is_name).filter(|word| !word.starts_with("---")).map(str::to_owned).collect()
+}
+
+/// What stands in backticks in the rows of tables.
+fn code_in_tables(markdown: &str) -> String {
+    let rows = markdown.lines().filter(|line| line.starts_with('|'));
+    rows.flat_map(|row| row.split('`').skip(1).step_by(2)).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn help_and_readme_name_the_same_options_and_variables() {
+    let mut command = command();
+    command.arg("--help");
+    let output = process::run(command);
+    assert_eq!(output.status.code(), Some(0));
+    let help = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(help.contains("[default: 9000]"), "{help}");
+    let in_help = names(&help);
+    for name in ["--bind", "--directory", "--access-log", "--log-level", "--help", "--version", "PWS_PORT"] {
+        assert!(in_help.contains(name), "{name} in {in_help:?}");
+    }
+    assert_eq!(names(&code_in_tables(include_str!("../../../README.md"))), in_help);
+}
+
+#[test]
+fn names_are_found_in_tables_only() {
+    let markdown =
+        "`--outside` PWS_OUTSIDE\n|---|---|\n| `-b`, `--bind ADDR` | `PWS_BIND` | as --plain does |";
+    let names: Vec<String> = names(&code_in_tables(markdown)).into_iter().collect();
+    assert_eq!(names, ["--bind", "PWS_BIND"]);
+}

@@ -1,0 +1,27 @@
+//! A test per bug, named after it, with the bytes that broke it.
+
+use pws::limits::Limits;
+
+use crate::support::answer::Answer;
+use crate::support::folder::Folder;
+use crate::support::memory::exchange_within;
+
+/// The bound on the target was checked on an unfinished line before everything else, and on a whole line behind
+/// the method and the line end: the same bytes were answered 414 or 400, depending on how they arrived.
+#[test]
+fn a_long_target_in_a_malformed_line_is_refused_the_same_however_it_arrives() {
+    let folder = Folder::new();
+    let limits = Limits { target_bytes_max: 40, ..Limits::default() };
+    let target = format!("/{}", "a".repeat(40));
+    for input in [
+        format!("G(T {target} HTTP/1.1\r\nHost: a\r\n\r\n"),
+        format!(" {target} HTTP/1.1\r\nHost: a\r\n\r\n"),
+        format!("GET {target} HTTP/1.1\nHost: a\r\n\r\n"),
+        format!("GET {target}\n"),
+        format!("GET {}\r\nHost: a\r\n\r\n", &target[..40]),
+    ] {
+        let (bytes, _) = exchange_within(&folder, &limits, input.as_bytes());
+        let status = Answer::all(&bytes, &["GET"])[0].status;
+        assert!([400, 414].contains(&status), "{status} for {input:?}");
+    }
+}

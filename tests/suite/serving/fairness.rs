@@ -1,0 +1,104 @@
+//! The budget of a turn, on a socket that never gets tired: on a real one the network ends most runs first.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::BorrowedFd;
+
+use crate::support::folder::Folder;
+use pws::access_log::AccessLog;
+use pws::clock::Now;
+use pws::connection::{Buffers, Connection, Verdict};
+use pws::limits::Limits;
+use pws::net::socket::Socket;
+use pws::session::Turn;
+use pws::site::Site;
+
+const REQUEST: &[u8] = b"GET /large.bin HTTP/1.1\r\nHost: test\r\n\r\n";
+const LARGE: u64 = 10_000_000;
+
+/// Takes all it is given, and has the same request again and again.
+#[derive(Default)]
+struct TirelessSocket {
+    /// How many come in all.
+    requests: u64,
+    received: u64,
+    sent: u64,
+}
+
+impl Socket for TirelessSocket {
+    /// Fills the buffer as long as there is enough to come, be it amid a request.
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.requests * REQUEST.len() as u64 - self.received;
+        if left == 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let count = buffer.len().min(left as usize);
+        let start = self.received as usize % REQUEST.len();
+        for (byte, next) in buffer[..count].iter_mut().zip(REQUEST.iter().cycle().skip(start)) {
+            *byte = *next;
+        }
+        self.received += count as u64;
+        Ok(count)
+    }
+
+    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+        self.sent += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn send_file(&mut self, _file: BorrowedFd<'_>, _offset: u64, count: usize) -> io::Result<usize> {
+        self.sent += count as u64;
+        Ok(count)
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Runs a connection with `requests` to come until it waits for more; returns the bytes that each run moved.
+fn bytes_per_run(folder: &Folder, limits: &Limits, requests: u64) -> Vec<u64> {
+    let mut site = Site::open(&folder.root(), limits).expect("the folder");
+    let (now, mut access_log, mut buffers) =
+        (Now::at(0, 1_000_000_000), AccessLog::off(), Buffers::new(limits));
+    let socket = TirelessSocket { requests, ..TirelessSocket::default() };
+    let client = "192.0.2.1".parse().expect("an address");
+    let mut connection = Connection::new(socket, client, &now, limits);
+    let mut runs = Vec::new();
+    let mut moved_before = 0;
+    loop {
+        let mut turn =
+            Turn { now: &now, limits, site: &mut site, access_log: &mut access_log, is_draining: false };
+        let verdict = connection.run(&mut buffers, &mut turn);
+        let moved = connection.socket.sent + connection.socket.received;
+        runs.push(moved - moved_before);
+        moved_before = moved;
+        match verdict {
+            Verdict::Yield => assert!(runs.len() < 100_000, "it never comes to rest"),
+            Verdict::Park(_) => return runs,
+            Verdict::Close => panic!("closed after {runs:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_download_gives_way_after_its_budget() {
+    let folder = Folder::new().sparse_file("large.bin", LARGE);
+    let limits = Limits { run_bytes_max: 100_000, ..Limits::default() };
+    let runs = bytes_per_run(&folder, &limits, 1);
+    assert!(runs.iter().sum::<u64>() > LARGE, "the whole file: {runs:?}");
+    assert!(runs.iter().all(|moved| *moved <= 100_000), "{runs:?}");
+}
+
+#[test]
+fn a_client_that_asks_without_end_gives_way_after_its_budget() {
+    const COUNT: u64 = 10_000;
+
+    // Small enough to be sent with its head.
+    let folder = Folder::new().file("large.bin", "<p>not so large");
+    let limits = Limits { run_bytes_max: 100_000, ..Limits::default() };
+    let runs = bytes_per_run(&folder, &limits, COUNT);
+    assert!(runs.iter().sum::<u64>() > COUNT * REQUEST.len() as u64 * 2, "all answers: {runs:?}");
+    // The last step of a run may be a read, which fills a buffer: that has room for a few heads.
+    let read_max = 4 * limits.head_bytes_max as u64;
+    assert!(runs.iter().all(|moved| *moved <= 100_000 + read_max), "{runs:?}");
+}

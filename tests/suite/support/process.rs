@@ -1,0 +1,219 @@
+//! The real binary as a process of its own: started on a free port, looked at through /proc, killed when
+//! dropped.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
+use tempfile::NamedTempFile;
+
+use super::client::Client;
+use super::folder::Folder;
+use super::patience::{PATIENCE, wait_until};
+
+/// The binary without arguments, and without variables that it or its log would heed.
+pub fn command() -> Command {
+    cleared(Command::new(env!("CARGO_BIN_EXE_pws")))
+}
+
+/// The binary by way of a shell, which runs `preparation` first and then becomes the binary.
+pub fn command_after(preparation: &str) -> Command {
+    let mut command = cleared(Command::new("sh"));
+    command.args(["-c", &format!("{preparation}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_pws")]);
+    command
+}
+
+fn cleared(mut command: Command) -> Command {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PWS_") || name == "RUST_LOG" {
+            command.env_remove(name);
+        }
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Adds to `command` what has it serve `folder` on a free port of the loopback.
+pub fn serving(mut command: Command, folder: &Folder) -> Command {
+    command.args(["--bind", "127.0.0.1", "--directory"]).arg(folder.root()).arg("0");
+    command
+}
+
+/// Runs `command` to its end, which must come by itself.
+pub fn run(mut command: Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary");
+    let mut child = KilledOnDrop(child);
+    wait_until("the process ends", || child.0.try_wait().expect("a child").is_some());
+    let mut output =
+        Output { status: child.0.wait().expect("an end"), stdout: Vec::new(), stderr: Vec::new() };
+    let (stdout, stderr) = (child.0.stdout.take(), child.0.stderr.take());
+    stdout.expect("a pipe").read_to_end(&mut output.stdout).expect("its output");
+    stderr.expect("a pipe").read_to_end(&mut output.stderr).expect("its errors");
+    output
+}
+
+/// A process that does not outlive its test.
+pub struct KilledOnDrop(pub Child);
+
+impl Drop for KilledOnDrop {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The first line that comes, without its end, and what it came from; empty if none ever will.
+pub fn first_line<R: Read + Send + 'static>(from: R) -> (String, BufReader<R>) {
+    let (sender, receiver) = mpsc::channel();
+    let mut reader = BufReader::new(from);
+    // A thread, because reading a pipe knows no patience.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let result = reader.read_line(&mut line).map(|_| line);
+        let _ = sender.send((result, reader));
+    });
+    let (line, reader) = receiver.recv_timeout(PATIENCE).expect("a line in time");
+    (line.expect("UTF-8").trim_end_matches('\n').to_owned(), reader)
+}
+
+fn urls_in(first_line: &str) -> Vec<&str> {
+    let (_, urls) = first_line.rsplit_once(" at ").expect("' at ' in the first line");
+    urls.split(' ').collect()
+}
+
+/// Where the first URL in a first line leads.
+pub fn address_in(first_line: &str) -> SocketAddr {
+    let authority = urls_in(first_line)[0].strip_prefix("http://").and_then(|rest| rest.strip_suffix('/'));
+    authority.expect("a URL").parse().expect("an address and a port")
+}
+
+/// A running pws, killed when dropped.
+pub struct Process {
+    child: KilledOnDrop,
+    /// What it told first: `Serving DIR at URL ...`.
+    pub first_line: String,
+    /// Standard output behind the first line. Nobody reads it unless a test does.
+    pub stdout: Option<BufReader<ChildStdout>>,
+    /// A file takes all that comes, so standard error never holds the process up.
+    stderr: NamedTempFile,
+    /// What is served, if it has to last as long.
+    folder: Option<Folder>,
+}
+
+impl Process {
+    /// Serves `folder` on a free port.
+    pub fn serve(folder: Folder, args: &[&str]) -> Process {
+        let mut command = serving(command(), &folder);
+        command.args(args);
+        let mut process = Process::start(command);
+        process.folder = Some(folder);
+        process
+    }
+
+    /// Starts `command` and waits until it serves.
+    pub fn start(mut command: Command) -> Process {
+        let stderr = NamedTempFile::new().expect("a temporary file");
+        command.stdout(Stdio::piped()).stderr(stderr.reopen().expect("the same file"));
+        let mut child = KilledOnDrop(command.spawn().expect("the binary"));
+        let (first_line, stdout) = first_line(child.0.stdout.take().expect("a pipe"));
+        let process = Process { child, first_line, stdout: Some(stdout), stderr, folder: None };
+        assert_ne!(process.first_line, "", "ended before it served: {}", process.stderr());
+        process
+    }
+
+    pub fn urls(&self) -> Vec<&str> {
+        urls_in(&self.first_line)
+    }
+
+    /// Where the first URL leads.
+    pub fn address(&self) -> SocketAddr {
+        address_in(&self.first_line)
+    }
+
+    pub fn connect(&self) -> Client {
+        Client::connect(self.address())
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child.0), signal).expect("a process to signal");
+    }
+
+    /// Standard error so far.
+    pub fn stderr(&self) -> String {
+        std::fs::read_to_string(self.stderr.path()).expect("UTF-8")
+    }
+
+    /// Waits for the process to end by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        wait_until("the process ends", || !self.is_running());
+        self.child.0.wait().expect("an end")
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.0.try_wait().expect("a child").is_none()
+    }
+
+    /// Stops the process, which must end well; returns the lines behind the first.
+    pub fn stop(mut self) -> Vec<String> {
+        self.signal(Signal::TERM);
+        // Read before it has ended, lest it have more to say than a pipe holds.
+        let mut stdout = self.stdout.take().expect("standard output");
+        let lines = std::thread::spawn(move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).map(|_| text)
+        });
+        assert_eq!(self.wait().code(), Some(0), "{}", self.stderr());
+        let text = lines.join().expect("a reader").expect("UTF-8");
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+/// What the kernel tells of it.
+impl Process {
+    fn proc(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{name}", self.child.0.id()))
+    }
+
+    pub fn open_files(&self) -> usize {
+        std::fs::read_dir(self.proc("fd")).expect("its descriptors").count()
+    }
+
+    pub fn threads(&self) -> usize {
+        std::fs::read_dir(self.proc("task")).expect("its threads").count()
+    }
+
+    /// Lowers or raises the limit behind its back.
+    pub fn set_soft_open_files_limit(&self, limit: u64) {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        let new = Rlimit { current: Some(limit), maximum };
+        prlimit(Some(Pid::from_child(&self.child.0)), Resource::Nofile, new).expect("a limit to set");
+    }
+
+    /// Soft and hard limit on open files.
+    pub fn open_files_limits(&self) -> (String, String) {
+        let limits = std::fs::read_to_string(self.proc("limits")).expect("its limits");
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+        let mut columns = line.expect("one for open files").split_whitespace().map(str::to_owned);
+        (columns.next().expect("the soft one"), columns.next().expect("the hard one"))
+    }
+
+    /// How often it has slept and woken.
+    pub fn sleeps(&self) -> u64 {
+        let status = std::fs::read_to_string(self.proc("status")).expect("its status");
+        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        count.expect("a count").trim().parse().expect("a number")
+    }
+
+    /// User and system time taken, in ticks of a hundredth of a second.
+    pub fn cpu_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(self.proc("stat")).expect("its times");
+        // The name, in parentheses, may contain anything; behind it `utime` and `stime` are 12th and 13th.
+        let (_, behind_name) = stat.rsplit_once(") ").expect("a name");
+        let columns: Vec<&str> = behind_name.split(' ').collect();
+        columns[11..13].iter().map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+    }
+}

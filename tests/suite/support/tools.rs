@@ -1,0 +1,27 @@
+//! Programs from outside that some tests compare against. `cargo test` needs none of them.
+
+use std::process::{Command, Stdio};
+
+/// Whether `name` can be run; says so loudly if not.
+///
+/// # Panics
+///
+/// If it cannot, and `PWS_REQUIRE_TOOLS=1` says that every tool must be there.
+pub fn has(name: &str) -> bool {
+    let version = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let is_there = version.is_ok_and(|status| status.success());
+    if !is_there {
+        let is_required = std::env::var_os("PWS_REQUIRE_TOOLS").is_some_and(|value| value == "1");
+        assert!(!is_required, "PWS_REQUIRE_TOOLS=1, and {name} is missing");
+        skip(&format!("{name} is missing"));
+    }
+    is_there
+}
+
+/// Says on standard error, past the capture of the test harness, that a test checks nothing here.
+pub fn skip(reason: &str) {
+    use std::io::Write;
+
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let _ = writeln!(std::io::stderr(), "\n*** SKIPPED {test}: {reason} ***");
+}
