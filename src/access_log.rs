@@ -8,6 +8,8 @@ use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -47,6 +49,15 @@ impl AccessLog {
     /// Logs to `target`, without waiting for its reader where that can be had.
     pub fn to(target: BorrowedFd<'_>) -> io::Result<AccessLog> {
         Ok(AccessLog::with_sink(Some(Sink::to(target)?)))
+    }
+
+    /// Has the poll wake with `token` when a reader that was slow takes lines again. What cannot be polled, a
+    /// regular file for one, does not need it.
+    pub fn register(&self, registry: &Registry, token: Token) {
+        if let Some(sink) = &self.sink {
+            let descriptor = sink.descriptor.as_raw_fd();
+            let _ = registry.register(&mut SourceFd(&descriptor), token, Interest::WRITABLE);
+        }
     }
 
     fn with_sink(sink: Option<Sink>) -> AccessLog {

@@ -30,7 +30,7 @@
 //!
 //! `main.rs` (how it starts), then down the floors: [`server`], [`connection`], [`session`], [`site`],
 //! [`outbox`]. Below them are the rules of the wire in [`http`], the disk in [`files`] and the sockets in
-//! [`net`]; at the bottom [`config`], [`clock`] and [`limits`], which depend on nothing.
+//! [`net`]; at the bottom [`config`], [`clock`] and [`limits`].
 //!
 //! # Six rules that make the house
 //!

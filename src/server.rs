@@ -30,8 +30,9 @@ const SLOTS_KEPT: usize = 256;
 /// Connections have their slab key as token; these stand above all keys.
 const WAKER: Token = Token(usize::MAX);
 const SIGNALS: Token = Token(usize::MAX - 1);
+const LOG: Token = Token(usize::MAX - 2);
 /// The token of the first listener; the others count down from it.
-const FIRST_LISTENER: usize = usize::MAX - 2;
+const FIRST_LISTENER: usize = usize::MAX - 3;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -46,6 +47,8 @@ pub struct Server {
     poll: Poll,
     events: Events,
     listeners: Vec<TcpListener>,
+    /// Which of them is asked first: not always the same, or a flood on one would starve the others.
+    first_listener: usize,
     /// Connections may be waiting: set by an edge, cleared by `WouldBlock`.
     accept_ready: bool,
     /// No descriptor or memory was left for another connection: accepting waits for this tick, or until a
@@ -76,10 +79,13 @@ impl Server {
             poll.registry().register(listener, Token(FIRST_LISTENER - index), Interest::READABLE)?;
         }
         let stops = Stops::new(poll.registry(), WAKER)?;
+        let access_log = if access_log { AccessLog::to_stdout()? } else { AccessLog::off() };
+        access_log.register(poll.registry(), LOG);
         Ok(Server {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
             listeners,
+            first_listener: 0,
             accept_ready: false,
             accept_paused_until: 0,
             slots: Slab::new(),
@@ -88,7 +94,7 @@ impl Server {
             next_deadline: Tick::MAX,
             buffers: Buffers::new(&limits),
             site,
-            access_log: if access_log { AccessLog::to_stdout()? } else { AccessLog::off() },
+            access_log,
             clock: Clock::start(),
             limits,
             state: State::Serving,
@@ -168,6 +174,8 @@ impl Server {
         for event in &self.events {
             match event.token() {
                 WAKER | SIGNALS => may_stop = true,
+                // Its reader has taken something. What waits is written before the next sleep, as always.
+                LOG => {}
                 Token(token) if token > FIRST_LISTENER - self.listeners.len() => self.accept_ready = true,
                 // A key whose connection is gone belongs to nobody: keys are given anew only after this.
                 Token(key) => {
@@ -282,9 +290,11 @@ impl Server {
             return;
         }
         let mut accepts_left = self.limits.accepts_per_turn_max;
-        for index in 0..self.listeners.len() {
+        let (first, count) = (self.first_listener, self.listeners.len());
+        for index in (first..first + count).map(|index| index % count) {
             loop {
                 if accepts_left == 0 {
+                    self.first_listener = (index + 1) % count;
                     return;
                 }
                 accepts_left -= 1;

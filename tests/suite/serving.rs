@@ -76,7 +76,7 @@ fn a_client_that_has_shut_its_side_is_answered_and_closed() {
 fn an_end_that_comes_with_the_request_is_seen() {
     let server = RunningServer::start(pages());
     let mut client = server.connect();
-    // From now on the server waits for news of this connection: there will be one, of request and end together.
+    // From now on the server waits for news of this connection: one event will tell of request and end.
     assert_eq!(client.get("/2.txt").text(), "page 2");
     client.send_last("GET /3.txt HTTP/1.1\r\nHost: test\r\n\r\n");
     assert_eq!(client.answer().text(), "page 3");

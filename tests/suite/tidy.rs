@@ -1,7 +1,7 @@
 //! House rules that the compiler does not know: read from the source as text.
 //!
-//! Each rule is a function from source files to complaints, and has a sample here that it must complain about:
-//! a rule that never does would go unnoticed.
+//! Each rule is a function from source files to complaints, and has a sample here that it must complain
+//! about: a rule that never does would go unnoticed.
 
 mod source;
 
@@ -92,7 +92,7 @@ fn uses_lead_downwards(sources: &[Source]) -> Vec<String> {
     complaints
 }
 
-/// Complains about each line that `is_wrong`, seen as it is and as code: without comments, literals and tests.
+/// Complains about each line that `is_wrong`, as it is and as code: without comments, literals and tests.
 fn wrong_lines(sources: &[Source], is_wrong: impl Fn(&Source, &str, &str) -> Option<String>) -> Vec<String> {
     let mut complaints = Vec::new();
     for source in sources {

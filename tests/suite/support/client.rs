@@ -21,7 +21,7 @@ impl Client {
         Client::of(TcpStream::connect(address).expect("a connection"))
     }
 
-    /// A client whose kernel takes little ahead of what is read: most of a large answer stays with the server.
+    /// A client whose kernel takes little ahead of what is read: most of a large answer stays at the server.
     pub fn connect_with_receive_buffer(address: SocketAddr, bytes: usize) -> Client {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
         // Only before connecting does the size bound the window that is offered.

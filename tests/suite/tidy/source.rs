@@ -1,5 +1,5 @@
-//! Rust source as text: just enough of the language to tell code from comments, literals and tests, and to see
-//! functions and paths.
+//! Rust source as text: just enough of the language to tell code from comments, literals and tests, and to
+//! see functions and paths.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -99,8 +99,8 @@ impl Source {
         module
     }
 
-    /// Where `path` leads: the innermost module on it that is a file. `None` for other crates and for names that
-    /// are local to the file.
+    /// Where `path` leads: the innermost module on it that is a file. `None` for other crates and for names
+    /// that are local to the file.
     fn file_of(&self, path: &[String], names: &BTreeSet<&str>) -> Option<String> {
         let mut rest = path;
         let mut module = self.module();
