@@ -39,7 +39,7 @@ const MODIFIED_UNIX_SECS: u64 = 784_111_777;
 /// and a time long after that, so that it is remembered.
 const NOW_UNIX_SECS: u64 = 1_000_000_000;
 
-/// A client that sends the same bytes whenever it is read after [`rearm`](Client::rearm), and takes everything.
+/// A client that sends the same bytes whenever it is read after [`rearm`](Client::rearm), and takes all.
 struct Client {
     request: Vec<u8>,
     received: usize,

@@ -140,8 +140,8 @@ fn respond_with_file(request: &Request, file: &File, reply: Reply) -> Answered {
 
 /// Dotfiles are nobody's business, except below `/.well-known/` (RFC 8615).
 fn is_hidden(path: &[u8]) -> bool {
-    let mut segments = path.split(|&byte| byte == b'/').peekable();
-    segments.peek() != Some(&&b".well-known"[..]) && segments.any(|segment| segment.starts_with(b"."))
+    let is_exempt = path.starts_with(b".well-known") && matches!(path.get(11), None | Some(b'/'));
+    !is_exempt && (path.starts_with(b".") || path.windows(2).any(|pair| pair == b"/."))
 }
 
 /// Why a file could not be opened, in the client's terms.

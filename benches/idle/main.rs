@@ -1,8 +1,8 @@
-//! What an idle connection takes: user-space memory of the server, before, with and after thousands of clients
-//! that have asked once and wait.
+//! What an idle connection takes: user-space memory of the server, before, with and after thousands of
+//! clients that have asked once and wait.
 //!
-//! `cargo bench --bench idle`; `-- --help` tells the options. What the kernel takes for a socket is the same for
-//! every server, and not counted.
+//! `cargo bench --bench idle`; `-- --help` tells the options. What the kernel takes for a socket is the same
+//! for every server, and not counted.
 
 #![forbid(unsafe_code)]
 
@@ -11,7 +11,6 @@
 mod support;
 
 use std::fs;
-use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,13 +18,14 @@ use clap::Parser;
 use serde_json::{Value, json};
 
 use support::folder::{Folder, ONE_KB};
+use support::http::Client;
 use support::numbers::{median, show, show_count, show_option};
 use support::options::Options;
 use support::process_group::{Memory, ProcessGroup};
 use support::running::Running;
 use support::servers::Server;
 use support::table::Table;
-use support::{Result, http, interrupt, machine, running};
+use support::{Result, interrupt, machine, running};
 
 /// How long a server may take to see that clients have come or gone.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -106,21 +106,21 @@ fn measure(server: Server, folder: &Folder, connections: usize) -> Result<Round>
     let mut running = Running::start(server, folder, ONE_KB)?;
     let processes = running.processes();
     // What the first request of all brings about is none of the connections' doing.
-    ask(&mut http::connect(running.address)?)?;
+    ask(&mut Client::connect(running.address)?)?;
     thread::sleep(Duration::from_millis(300));
     let (before, descriptors_before) = (processes.memory()?, descriptors(processes)?);
 
-    let mut streams: Vec<TcpStream> = Vec::with_capacity(connections);
+    let mut clients: Vec<Client> = Vec::with_capacity(connections);
     for index in 0..connections {
-        let mut stream = http::connect(running.address)?;
-        ask(&mut stream).map_err(|error| format!("connection {index}: {error}"))?;
-        streams.push(stream);
+        let mut client = Client::connect(running.address)?;
+        ask(&mut client).map_err(|error| format!("connection {index}: {error}"))?;
+        clients.push(client);
     }
     wait_for_descriptors(processes, "hold all connections", |count| count >= connections)?;
     thread::sleep(Duration::from_millis(300));
     let holding = processes.memory()?;
 
-    drop(streams);
+    drop(clients);
     let left = descriptors_before + OWN_DESCRIPTORS;
     wait_for_descriptors(processes, "let go of the connections", |count| count <= left)?;
     thread::sleep(Duration::from_millis(300));
@@ -129,8 +129,8 @@ fn measure(server: Server, folder: &Folder, connections: usize) -> Result<Round>
     Ok(Round { server, before, holding, after })
 }
 
-fn ask(stream: &mut TcpStream) -> Result<()> {
-    match http::get(stream, ONE_KB, "")?.status {
+fn ask(client: &mut Client) -> Result<()> {
+    match client.get(ONE_KB, "")?.status {
         200 => Ok(()),
         status => Err(format!("GET {ONE_KB} was answered with {status}").into()),
     }
@@ -207,8 +207,8 @@ fn report(
         table.row([server.name().to_owned()].into_iter().chain(cells.map(show_option)));
     }
     let mut text = format!(
-        "# Idle connections\n\nUser-space memory of all processes of a server while {} clients wait, each after \
-         one GET of 1 KB. Medians.\n\n{machine}\n{}",
+        "# Idle connections\n\nUser-space memory of all processes of a server while {} clients wait, each \
+         after one GET of 1 KB. Medians.\n\n{machine}\n{}",
         show_count(connections as f64),
         table.markdown()
     );

@@ -1,4 +1,4 @@
-//! Clients that are no friends of latency: some download as fast as they can, many read as slowly as they can.
+//! Clients that are no friends of latency: some download as fast as they can, many read very slowly.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -18,6 +18,9 @@ const SLOW_BYTES: usize = 4096;
 const SLOW_PERIOD: Duration = Duration::from_secs(1);
 /// The kernel takes little ahead for it, so that the rest stays with the server.
 const SLOW_RECEIVE_BUFFER_BYTES: usize = 16 * 1024;
+
+/// How long a download may stand still.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the threads have in common.
 #[derive(Default)]
@@ -39,7 +42,7 @@ impl Load {
     pub fn start(address: SocketAddr, target: &str, downloads: usize, slow: usize) -> Result<Load> {
         let shared = Arc::new(Shared::default());
         let mut load = Load { shared: Arc::clone(&shared), threads: Vec::new() };
-        let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let request = http::request(target, "Connection: close\r\n");
         let readers = (0..slow).map(|_| slow_reader(address, &request)).collect::<Result<Vec<_>>>()?;
         let slow_shared = Arc::clone(&shared);
         load.threads.push(thread::spawn(move || read_slowly(readers, &slow_shared)));
@@ -84,7 +87,9 @@ impl Drop for Load {
 
 /// Downloads once, or until it is over.
 fn download(address: SocketAddr, request: &str, shared: &Shared) -> Result<()> {
-    let mut stream = http::connect(address)?;
+    let mut stream = TcpStream::connect(address)?;
+    // So that a server that stands still is noticed.
+    stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(request.as_bytes())?;
     let mut buffer = vec![0; 1 << 20];
     while !shared.is_over.load(Ordering::Relaxed) {

@@ -1,8 +1,8 @@
 //! What big downloads and slow readers do to everybody else: the latency of small requests, alone and beside
 //! them.
 //!
-//! `cargo bench --bench mixed`; `-- --help` tells the options. The server has a CPU of its own; wrk and all other
-//! clients share the other one.
+//! `cargo bench --bench mixed`; `-- --help` tells the options. The server has a CPU of its own; wrk and all
+//! other clients share the other one.
 
 #![forbid(unsafe_code)]
 
@@ -30,7 +30,7 @@ use support::table::Table;
 use support::wrk::{self, Ask, Seen};
 use support::{Result, interrupt, machine, running};
 
-const BIG: &str = "/big.bin";
+const BIG: &str = "/large/big.bin";
 const BIG_BYTES: u64 = 1 << 30;
 /// Connections of wrk, which asks for 1 KB each time.
 const CONNECTIONS: usize = 16;
@@ -206,8 +206,9 @@ fn report(
     }
     let mut text = format!(
         "# Small requests beside big ones\n\n{CONNECTIONS} connections ask for 1 KB each, first alone, then \
-         beside {} clients that download 1 GB each and {} that read 4 KB a second. Medians of {} rounds. Errors \
-         are those of wrk, slow readers cut off and downloads failed, over all rounds.\n\n{machine}\n{}",
+         beside {} clients that download 1 GB each and {} that read 4 KB a second. Medians of {} rounds. \
+         Errors are those of wrk, slow readers cut off and downloads failed, over all rounds.\n\n\
+         {machine}\n{}",
         arguments.downloads,
         show_count(arguments.slow as f64),
         arguments.rounds,

@@ -2,7 +2,7 @@
 
 use crate::cases::Case;
 use crate::results::Results;
-use crate::support::numbers::show;
+use crate::support::numbers::{median, show};
 use crate::support::servers::Server;
 use crate::svg::{Anchor, FAINT_INK, GRID, INK, Svg, colour};
 
@@ -20,13 +20,17 @@ const BAR_STEP: f64 = 21.0;
 const PANEL_HEAD: f64 = 28.0;
 const PAGE_HEAD: f64 = 86.0;
 
+const CPU: &str = "cpu_us_per_request";
+/// So many times the figure in the middle is far off.
+const OUTLIER_FACTOR: f64 = 4.0;
+
 pub fn throughput(results: &Results) -> String {
     page(results, "requests_per_sec", "Requests per second", "Longer is better.")
 }
 
 pub fn cpu(results: &Results) -> String {
     let title = "Processor time of the server per request, µs";
-    page(results, "cpu_us_per_request", title, "Shorter is better.")
+    page(results, CPU, title, "Shorter is better.")
 }
 
 fn page(results: &Results, figure: &str, title: &str, hint: &str) -> String {
@@ -70,7 +74,7 @@ fn panel(svg: &mut Svg, (x, y): (f64, f64), results: &Results, case: &Case, figu
     svg.bold((x, y + 12.0), 13.0, Anchor::Start, INK, &case.full_title());
     let servers = results.servers(&[case]);
     let medians = servers.iter().map(|server| results.median(case, *server, figure));
-    let longest = medians.flatten().fold(f64::MIN_POSITIVE, f64::max);
+    let longest = scale_end(medians.flatten().collect(), figure);
     let bars_x = x + NAMES_WIDTH;
     let bars_width = PANEL_WIDTH - NAMES_WIDTH - FIGURES_WIDTH;
     for (index, server) in servers.into_iter().enumerate() {
@@ -86,13 +90,26 @@ fn panel(svg: &mut Svg, (x, y): (f64, f64), results: &Results, case: &Case, figu
             svg.text((bars_x + 4.0, baseline), 12.0, Anchor::Start, FAINT_INK, "failed");
             continue;
         };
-        let length = bars_width * median / longest;
+        let length = bars_width * (median / longest).min(1.0);
         svg.rectangle((bars_x, top), (bars_width, BAR_HEIGHT), "#f3f4f6");
         svg.rectangle((bars_x, top), (length, BAR_HEIGHT), colour(server));
+        if median > longest {
+            // Torn off: it goes on far beyond.
+            let tear = bars_x + bars_width - 14.0;
+            svg.line(&[(tear, top + BAR_HEIGHT + 1.0), (tear + 6.0, top - 1.0)], 3.0, "#ffffff");
+        }
         let mark = if results.is_doubtful(case, server) { " *" } else { "" };
         let figure = format!("{}{mark}", show(median));
         svg.text((bars_x + bars_width + 7.0, baseline), 12.0, Anchor::Start, INK, &figure);
     }
     let bottom = y + PANEL_HEAD + results.servers(&[case]).len() as f64 * BAR_STEP + 2.0;
     svg.line(&[(x, bottom), (x + PANEL_WIDTH, bottom)], 1.0, GRID);
+}
+
+/// What the longest bar shows. Where less is better, one that is far off would make all others look the same:
+/// it is cut.
+fn scale_end(medians: Vec<f64>, figure: &str) -> f64 {
+    let middle = median(medians.iter().copied()).unwrap_or(0.0);
+    let is_shown = |median: &f64| figure != CPU || *median <= OUTLIER_FACTOR * middle;
+    medians.into_iter().filter(is_shown).fold(f64::MIN_POSITIVE, f64::max)
 }

@@ -32,56 +32,84 @@ fn cases(results: &Results) -> Vec<&'static Case> {
 pub fn by_connections(results: &Results) -> String {
     let mut svg = Svg::new(WIDTH, HEIGHT);
     page_head(&mut svg, results, "1 KB by number of connections", "");
-    plot(&mut svg, PLOTS_X[0], results, "requests_per_sec", "Requests per second");
-    let title = "Processor time of the server per request, µs";
-    plot(&mut svg, PLOTS_X[1], results, "cpu_us_per_request", title);
+    for (x, figure, title) in [
+        (PLOTS_X[0], "requests_per_sec", "Requests per second"),
+        (PLOTS_X[1], "cpu_us_per_request", "Processor time of the server per request, µs"),
+    ] {
+        svg.bold((x, PLOT_TOP - 22.0), 14.0, Anchor::Start, INK, title);
+        let plot = Plot::new(x, results, figure);
+        plot.axes(&mut svg);
+        plot.curves(&mut svg);
+    }
     svg.finish()
 }
 
-fn plot(svg: &mut Svg, x: f64, results: &Results, figure: &str, title: &str) {
-    let cases = cases(results);
-    let servers = results.servers(&cases);
-    let medians = servers
-        .iter()
-        .flat_map(|server| cases.iter().filter_map(|case| results.median(case, *server, figure)));
-    let step = tick_step(medians.fold(f64::MIN_POSITIVE, f64::max));
-    let medians = servers
-        .iter()
-        .flat_map(|server| cases.iter().filter_map(|case| results.median(case, *server, figure)));
-    let ticks = (medians.fold(0.0, f64::max) / step).ceil().max(1.0);
-    let place = |case: &Case, value: f64| {
-        let most = cases.last().map_or(1, |case| case.connections).max(2) as f64;
-        let along = (case.connections as f64).ln() / most.ln();
-        (x + PLOT_WIDTH * along, PLOT_BOTTOM - (PLOT_BOTTOM - PLOT_TOP) * value / (ticks * step))
-    };
-    svg.bold((x, PLOT_TOP - 22.0), 14.0, Anchor::Start, INK, title);
-    for tick in 0..=ticks as usize {
-        let value = tick as f64 * step;
-        let (_, y) = place(cases[0], value);
-        svg.line(&[(x, y), (x + PLOT_WIDTH, y)], 1.0, GRID);
-        svg.text((x - 10.0, y + 4.0), 12.0, Anchor::End, FAINT_INK, &show(value));
+struct Plot {
+    x: f64,
+    /// The places on the axis.
+    connections: Vec<f64>,
+    /// A figure for each of these places.
+    curves: Vec<(Server, Vec<f64>)>,
+    /// Between two lines of the grid.
+    step: f64,
+    steps: f64,
+}
+
+impl Plot {
+    /// Of those servers that took part in every case: what shows a part only would lead astray.
+    fn new(x: f64, results: &Results, figure: &str) -> Plot {
+        let cases = cases(results);
+        let curve = |server: Server| {
+            let medians = cases.iter().map(|case| results.median(case, server, figure));
+            Some((server, medians.collect::<Option<Vec<f64>>>()?))
+        };
+        let curves: Vec<_> = results.servers(&cases).into_iter().filter_map(curve).collect();
+        let figures = curves.iter().flat_map(|(_, figures)| figures).copied();
+        let most = figures.fold(f64::MIN_POSITIVE, f64::max);
+        let step = tick_step(most);
+        let connections = cases.iter().map(|case| case.connections as f64).collect();
+        Plot { x, connections, curves, step, steps: (most / step).ceil() }
     }
-    for case in &cases {
-        let (at, _) = place(case, 0.0);
-        svg.line(&[(at, PLOT_BOTTOM), (at, PLOT_BOTTOM + 5.0)], 1.0, FAINT_INK);
-        let connections = show_count(case.connections as f64);
-        svg.text((at, PLOT_BOTTOM + 21.0), 12.0, Anchor::Middle, FAINT_INK, &connections);
+
+    fn place(&self, connections: f64, figure: f64) -> (f64, f64) {
+        let most = self.connections.iter().copied().fold(2.0, f64::max);
+        let height = (PLOT_BOTTOM - PLOT_TOP) * figure / (self.steps * self.step);
+        (self.x + PLOT_WIDTH * connections.ln() / most.ln(), PLOT_BOTTOM - height)
     }
-    let middle = (x + PLOT_WIDTH / 2.0, PLOT_BOTTOM + 44.0);
-    svg.text(middle, 12.0, Anchor::Middle, FAINT_INK, "connections");
-    let mut names: Vec<(f64, Server)> = Vec::new();
-    // pws last, so that no line hides it.
-    for &server in servers.iter().rev() {
-        let points = cases.iter().filter_map(|case| Some(place(case, results.median(case, server, figure)?)));
-        let points: Vec<(f64, f64)> = points.collect();
-        let Some(&(_, end)) = points.last() else { continue };
-        svg.line(&points, if server == Server::Pws { 3.0 } else { 1.8 }, colour(server));
-        for &point in &points {
-            svg.dot(point, if server == Server::Pws { 4.0 } else { 3.0 }, colour(server));
+
+    fn axes(&self, svg: &mut Svg) {
+        for step in 0..=self.steps as usize {
+            let figure = step as f64 * self.step;
+            let (_, y) = self.place(1.0, figure);
+            svg.line(&[(self.x, y), (self.x + PLOT_WIDTH, y)], 1.0, GRID);
+            let label = if self.step >= 1.0 { show_count(figure) } else { show(figure) };
+            svg.text((self.x - 10.0, y + 4.0), 12.0, Anchor::End, FAINT_INK, &label);
         }
-        names.push((end, server));
+        for &connections in &self.connections {
+            let (x, _) = self.place(connections, 0.0);
+            svg.line(&[(x, PLOT_BOTTOM), (x, PLOT_BOTTOM + 5.0)], 1.0, FAINT_INK);
+            let label = show_count(connections);
+            svg.text((x, PLOT_BOTTOM + 21.0), 12.0, Anchor::Middle, FAINT_INK, &label);
+        }
+        let middle = (self.x + PLOT_WIDTH / 2.0, PLOT_BOTTOM + 44.0);
+        svg.text(middle, 12.0, Anchor::Middle, FAINT_INK, "connections");
     }
-    write_names(svg, x + PLOT_WIDTH + 12.0, names);
+
+    fn curves(&self, svg: &mut Svg) {
+        let mut names = Vec::new();
+        // pws last, so that no line hides it.
+        for (server, figures) in self.curves.iter().rev() {
+            let points = self.connections.iter().zip(figures);
+            let points: Vec<(f64, f64)> = points.map(|(at, figure)| self.place(*at, *figure)).collect();
+            let (width, radius) = if *server == Server::Pws { (3.0, 4.0) } else { (1.8, 3.0) };
+            svg.line(&points, width, colour(*server));
+            for &point in &points {
+                svg.dot(point, radius, colour(*server));
+            }
+            names.extend(points.last().map(|(_, y)| (*y, *server)));
+        }
+        write_names(svg, self.x + PLOT_WIDTH + 12.0, names);
+    }
 }
 
 /// Beside the ends of the lines, moved apart where they would lie on each other.

@@ -110,11 +110,9 @@ fn progress(round: &Round, rounds: usize) -> String {
     let start = format!("{:<12} {round}/{rounds} {:<18}", case.name, server.name());
     match outcome {
         Ok(figures) => {
-            let show = |name| numbers::show(figures.get(name));
-            let errors = match figures.get("errors") {
-                0.0 => String::new(),
-                count => format!("  ERRORS {count}"),
-            };
+            let show = |name| numbers::show_option(figures.get(name));
+            let count = figures.get("errors").unwrap_or(0.0);
+            let errors = if count > 0.0 { format!("  ERRORS {count}") } else { String::new() };
             format!(
                 "{start} {:>9} requests/s  {:>6} µs CPU/request  p99 {:>6} ms{errors}",
                 show("requests_per_sec"),

@@ -14,11 +14,15 @@ enum Better {
     More,
 }
 
+const LATENCY_NOTE: &str = "As wrk tells it: corrected for the requests that a slow answer kept from being \
+     sent (coordinated omission). It takes one time for a whole pipeline, which says nothing of an answer.";
+
 pub fn markdown(results: &Results) -> String {
     let (logs, cases): (Vec<&Case>, Vec<&Case>) =
         results.cases().into_iter().partition(|case| case.is_about_logs());
     let mut text = format!(
-        "# pws and its peers\n\nMedians of {} rounds of {} s each, server and wrk on a CPU of their own.\n\n{}",
+        "# pws and its peers\n\nMedians of {} rounds of {} s each, server and wrk on a CPU of their own.\n\n\
+         {}",
         results.rounds_max(),
         results.secs,
         machine::describe(&results.machine)
@@ -31,7 +35,7 @@ pub fn markdown(results: &Results) -> String {
         for (title, figure, better) in sections {
             text += &format!("\n## {title}\n\n{}", with_ratios(results, &cases, figure, better));
         }
-        text += &format!("\n## Latency, p50 / p99, ms\n\n{}", latencies(results, &cases));
+        text += &format!("\n## Latency, p50 / p99, ms\n\n{LATENCY_NOTE}\n\n{}", latencies(results, &cases));
         for (title, figure) in [
             ("Memory under load (PSS of all processes), MB", "pss_mb"),
             ("Load of the server's CPU, % (where it is not 100, wrk was the limit)", "cpu_busy_percent"),
@@ -124,12 +128,15 @@ fn complaints(results: &Results) -> String {
                     show_count(sum("requests")),
                 );
             }
-        }
-    }
-    for round in &results.rounds {
-        if let Err(error) = &round.outcome {
-            let (case, server) = (round.case.name, round.server.name());
-            lines += &format!("- {case}, {server}, round {} failed: {error}\n", round.round);
+            let mut failures = results.failures(case, server);
+            if let Some(first) = failures.next() {
+                let count = 1 + failures.count();
+                lines += &format!(
+                    "- {}, {}: {count} rounds failed, the first: {first}\n",
+                    case.name,
+                    server.name()
+                );
+            }
         }
     }
     match lines.is_empty() {

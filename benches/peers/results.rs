@@ -7,19 +7,12 @@ use crate::support::numbers::median;
 use crate::support::servers::Server;
 
 /// The figures of one measurement, by name.
-pub struct Figures(Vec<(&'static str, f64)>);
+pub struct Figures(pub Vec<(&'static str, f64)>);
 
 impl Figures {
-    pub fn new(figures: impl Into<Vec<(&'static str, f64)>>) -> Figures {
-        Figures(figures.into())
-    }
-
-    /// # Panics
-    ///
-    /// If there is no figure of that name.
-    pub fn get(&self, name: &str) -> f64 {
-        let found = self.0.iter().find(|(found, _)| *found == name);
-        found.unwrap_or_else(|| panic!("no figure is called {name}")).1
+    /// The one of that name, if it was taken.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.0.iter().find(|(found, _)| *found == name).map(|(_, figure)| *figure)
     }
 }
 
@@ -65,9 +58,7 @@ impl Results {
     }
 
     fn figures(&self, case: &Case, server: Server, figure: &str) -> impl Iterator<Item = f64> {
-        self.of(case, server)
-            .filter_map(|round| round.outcome.as_ref().ok())
-            .map(move |found| found.get(figure))
+        self.of(case, server).filter_map(move |round| round.outcome.as_ref().ok()?.get(figure))
     }
 
     /// The median over the rounds that worked.
@@ -82,7 +73,12 @@ impl Results {
 
     /// Whether wrk had something to complain about in the rounds that worked, or one did not.
     pub fn is_doubtful(&self, case: &Case, server: Server) -> bool {
-        self.sum(case, server, "errors") > 0.0 || self.of(case, server).any(|round| round.outcome.is_err())
+        self.sum(case, server, "errors") > 0.0 || self.failures(case, server).next().is_some()
+    }
+
+    /// Why rounds failed.
+    pub fn failures(&self, case: &Case, server: Server) -> impl Iterator<Item = &str> {
+        self.of(case, server).filter_map(|round| round.outcome.as_ref().err()).map(String::as_str)
     }
 
     /// All of it, every round.

@@ -34,7 +34,7 @@ impl Svg {
 
     pub fn rectangle(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), colour: &str) {
         self.element(format_args!(
-            r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" rx="1.5" fill="{colour}"/>"#
+            r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" fill="{colour}"/>"#
         ));
     }
 
@@ -47,7 +47,7 @@ impl Svg {
         let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         let points = points.join(" ");
         self.element(format_args!(
-            r#"<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-linejoin="round"/>"#
+            r#"<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="{width}"/>"#
         ));
     }
 
@@ -74,9 +74,9 @@ impl Svg {
             Anchor::End => "end",
         };
         let text = text.replace('&', "&amp;").replace('<', "&lt;");
-        self.element(format_args!(
-            r#"<text x="{x:.1}" y="{y:.1}" font-size="{size}" text-anchor="{anchor}" font-weight="{weight}" fill="{colour}">{text}</text>"#
-        ));
+        let place = format!(r#"x="{x:.1}" y="{y:.1}" text-anchor="{anchor}""#);
+        let looks = format!(r#"font-size="{size}" font-weight="{weight}" fill="{colour}""#);
+        self.element(format_args!("<text {place} {looks}>{text}</text>"));
     }
 
     pub fn finish(self) -> String {
@@ -95,10 +95,11 @@ pub fn colour(server: Server) -> &'static str {
         Server::Pws | Server::PwsLogNull | Server::PwsLogFile => "#dc2626",
         Server::Nginx => "#15803d",
         Server::NginxOfc => "#65a30d",
+        Server::NginxTuned => "#0d9488",
         Server::Lighttpd => "#2563eb",
         Server::H2o => "#7c3aed",
         Server::Darkhttpd => "#92400e",
-        Server::Sws => "#0891b2",
+        Server::Sws => "#475569",
         Server::Caddy => "#db2777",
         Server::Python => "#ca8a04",
         Server::Floor => "#9ca3af",

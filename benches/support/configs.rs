@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use super::folder::LARGE;
+
 /// The clip is the kernel's (`net.core.somaxconn`).
 const BACKLOG: u32 = 65_535;
 /// The largest case has 10,000, and each may have a file open.
@@ -20,16 +22,28 @@ pub struct Place<'a> {
     pub port: u16,
 }
 
-/// `with_file_cache` adds `open_file_cache`: files are then looked at once a minute only.
-pub fn nginx(place: &Place, with_file_cache: bool) -> String {
+/// Ways of running nginx, all of which somebody would call the right one.
+#[derive(Clone, Copy)]
+pub enum Nginx {
+    /// As Debian ships it: `sendfile` and `tcp_nopush`.
+    Plain,
+    /// With `open_file_cache` as well: files are looked at once a minute only.
+    FileCache,
+    /// With it, without `tcp_nopush`, which makes pipelines wait for acknowledgements, and `sendfile` for
+    /// large files only: small ones take less time when they are copied.
+    Tuned,
+}
+
+pub fn nginx(place: &Place, nginx: Nginx) -> String {
+    const FILE_CACHE: &str =
+        "open_file_cache max=4096 inactive=60s; open_file_cache_valid 60s; open_file_cache_errors on;";
     let Place { root, work, port } = place;
     let (root, work) = (root.display(), work.display());
     let (user, group) = (id("-un"), id("-gn"));
-    let file_cache = match with_file_cache {
-        true => {
-            "open_file_cache max=4096 inactive=60s; open_file_cache_valid 60s; open_file_cache_errors on;"
-        }
-        false => "",
+    let (sending, file_cache) = match nginx {
+        Nginx::Plain => ("sendfile on; tcp_nopush on;", ""),
+        Nginx::FileCache => ("sendfile on; tcp_nopush on;", FILE_CACHE),
+        Nginx::Tuned => ("sendfile off;", FILE_CACHE),
     };
     format!(
         "daemon off;
@@ -41,25 +55,28 @@ error_log {work}/error.log error;
 events {{ worker_connections {CONNECTIONS_MAX}; multi_accept on; }}
 http {{
     access_log off;
-    sendfile on;
-    tcp_nopush on;
     keepalive_requests 1000000000;
     keepalive_timeout {IDLE_SECS}s;
     types {{ text/html html; }}
+    {sending}
     {file_cache}
     client_body_temp_path {work}/body;
     proxy_temp_path {work}/proxy;
     fastcgi_temp_path {work}/fastcgi;
     uwsgi_temp_path {work}/uwsgi;
     scgi_temp_path {work}/scgi;
-    server {{ listen 127.0.0.1:{port} backlog={BACKLOG}; root {root}; }}
+    server {{
+        listen 127.0.0.1:{port} backlog={BACKLOG};
+        root {root};
+        location {LARGE}/ {{ sendfile on; }}
+    }}
 }}
 "
     )
 }
 
-/// The cap on requests per connection is a 16-bit number that cannot be lifted: at its largest, it is met once
-/// in 65,535 requests.
+/// The cap on requests per connection is a 16-bit number that cannot be lifted: at its largest, it is met
+/// once in 65,535 requests.
 pub fn lighttpd(place: &Place) -> String {
     let Place { root, work, port } = place;
     let (root, work) = (root.display(), work.display());
@@ -79,8 +96,8 @@ mimetype.assign = (\".html\" => \"text/html\")
     )
 }
 
-/// No cap on requests per connection to lift, and the backlog is 65,535 already. The request timeout is the idle
-/// one, too.
+/// No cap on requests per connection to lift, and the backlog is 65,535 already. The request timeout is the
+/// idle one, too.
 pub fn h2o(place: &Place) -> String {
     let Place { root, work, port } = place;
     let (root, work) = (root.display(), work.display());
@@ -112,7 +129,6 @@ pub fn caddy(place: &Place) -> String {
         "{{
     admin off
     auto_https off
-    persist_config off
     storage file_system {work}
 }}
 http://:{port} {{

@@ -10,13 +10,18 @@ use super::Result;
 
 pub const ONE_KB: &str = "/1k.html";
 pub const TEN_KB: &str = "/10k.html";
-pub const HUNDRED_KB: &str = "/100k.html";
-pub const ONE_MB: &str = "/1m.html";
+pub const HUNDRED_KB: &str = "/large/100k.html";
+pub const ONE_MB: &str = "/large/1m.html";
+/// Where the large files are, for servers that are told to send them in another way.
+pub const LARGE: &str = "/large";
 /// How many small files there are beside those.
 pub const MANY: usize = 1000;
 
 /// Long past: a file that has just changed is not remembered by servers that care for what they remember.
 const MODIFIED_UNIX_SECS: u64 = 784_111_777;
+
+/// For so long a file that has just been made may change unnoticed.
+const DOUBT: Duration = Duration::from_secs(5);
 
 /// A folder that vanishes with this value.
 pub struct Folder {
@@ -27,6 +32,7 @@ impl Folder {
     /// With all files of the cases.
     pub fn new() -> Result<Folder> {
         let folder = Folder { temporary: TempDir::with_prefix("pws-bench-")? };
+        fs::create_dir(folder.path(LARGE))?;
         for (path, bytes) in
             [(ONE_KB, 1 << 10), (TEN_KB, 10 << 10), (HUNDRED_KB, 100 << 10), (ONE_MB, 1 << 20)]
         {
@@ -36,6 +42,8 @@ impl Folder {
         for index in 0..MANY {
             folder.write(&many(index), 2048 + index)?;
         }
+        // The time of the last change to a file's name or owner cannot be set: it has to pass.
+        std::thread::sleep(DOUBT);
         Ok(folder)
     }
 
@@ -64,7 +72,7 @@ pub fn many(index: usize) -> String {
     format!("/many/{index:03}.html")
 }
 
-/// `len` printable bytes in which no stretch repeats soon, so that a wrong piece of a file does not go unseen.
+/// `len` printable bytes in which no stretch repeats soon, so that a wrong piece of a file is seen.
 fn noise(len: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ len as u64;
     let mut next = || {

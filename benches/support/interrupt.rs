@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the program ends at the next step instead of at once, so that no server is left behind.
+//! Ctrl-C and SIGTERM: the program ends at the next step instead of at once, so that no server stays behind.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};

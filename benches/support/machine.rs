@@ -15,7 +15,7 @@ pub fn facts(servers: &[Server]) -> Value {
         "date": httpdate::fmt_http_date(SystemTime::now()),
         "commit": commit(),
         "cpu": cpu_model(),
-        "cpus": std::thread::available_parallelism().map_or(0, usize::from),
+        "cpus": read("/proc/cpuinfo").matches("\nprocessor").count() + 1,
         "kernel": read("/proc/sys/kernel/osrelease"),
         "backlog_max": read("/proc/sys/net/core/somaxconn"),
         "load_average": read("/proc/loadavg"),
@@ -28,13 +28,14 @@ pub fn facts(servers: &[Server]) -> Value {
 pub fn describe(facts: &Value) -> String {
     let fact = |name: &str| facts[name].as_str().unwrap_or("?").to_owned();
     let mut text = format!(
-        "{}, commit {}, {} ({} CPUs), Linux {}, {}.\n\n",
+        "{}, commit {}, {} ({} CPUs), Linux {}, {}; load average at the start {}.\n\n",
         fact("date"),
         fact("commit"),
         fact("cpu"),
         facts["cpus"],
         fact("kernel"),
-        fact("wrk"),
+        fact("wrk").split(" [").next().unwrap_or("?"),
+        fact("load_average").split(' ').next().unwrap_or("?"),
     );
     for (server, version) in facts["versions"].as_object().into_iter().flatten() {
         text += &format!("- {server}: {}\n", version.as_str().unwrap_or("?"));

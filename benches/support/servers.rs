@@ -20,6 +20,8 @@ pub enum Server {
     Nginx,
     /// With `open_file_cache`.
     NginxOfc,
+    /// With that and what else makes it faster.
+    NginxTuned,
     Lighttpd,
     H2o,
     Darkhttpd,
@@ -32,12 +34,13 @@ pub enum Server {
 }
 
 impl Server {
-    pub const ALL: [Server; 12] = [
+    pub const ALL: [Server; 13] = [
         Server::Pws,
         Server::PwsLogNull,
         Server::PwsLogFile,
         Server::Nginx,
         Server::NginxOfc,
+        Server::NginxTuned,
         Server::Lighttpd,
         Server::H2o,
         Server::Darkhttpd,
@@ -54,6 +57,7 @@ impl Server {
             Server::PwsLogFile => "pws-log-file",
             Server::Nginx => "nginx",
             Server::NginxOfc => "nginx-ofc",
+            Server::NginxTuned => "nginx-tuned",
             Server::Lighttpd => "lighttpd",
             Server::H2o => "h2o",
             Server::Darkhttpd => "darkhttpd",
@@ -83,7 +87,7 @@ impl Server {
     pub fn program(self) -> Option<PathBuf> {
         match self {
             Server::Pws | Server::PwsLogNull | Server::PwsLogFile => Some(env!("CARGO_BIN_EXE_pws").into()),
-            Server::Nginx | Server::NginxOfc => find("nginx"),
+            Server::Nginx | Server::NginxOfc | Server::NginxTuned => find("nginx"),
             Server::Floor => env::current_exe().ok(),
             other => find(other.name()),
         }
@@ -102,7 +106,8 @@ impl Server {
     fn version_argument(self) -> Option<&'static str> {
         match self {
             Server::Floor => None,
-            Server::Nginx | Server::NginxOfc | Server::Lighttpd | Server::H2o => Some("-v"),
+            Server::Nginx | Server::NginxOfc | Server::NginxTuned => Some("-v"),
+            Server::Lighttpd | Server::H2o => Some("-v"),
             Server::Caddy => Some("version"),
             _ => Some("--version"),
         }
@@ -142,14 +147,17 @@ impl Server {
             let options = ["--bind", "127.0.0.1", "--log-level", "error", "--access-log", log];
             words(&[&[&port, "--directory", &root], &options[..]].concat())
         };
+        let nginx = |way| -> Result<Vec<String>> {
+            let config = write("nginx.conf", configs::nginx(place, way))?;
+            // Errors before the configuration is read go to standard error.
+            Ok(words(&["-p", &place.work.display().to_string(), "-e", "stderr", "-c", &config]))
+        };
         Ok(match self {
             Server::Pws => pws("off"),
             Server::PwsLogNull | Server::PwsLogFile => pws("on"),
-            Server::Nginx | Server::NginxOfc => {
-                let config = write("nginx.conf", configs::nginx(place, self == Server::NginxOfc))?;
-                // Errors before the configuration is read go to standard error.
-                words(&["-p", &place.work.display().to_string(), "-e", "stderr", "-c", &config])
-            }
+            Server::Nginx => nginx(configs::Nginx::Plain)?,
+            Server::NginxOfc => nginx(configs::Nginx::FileCache)?,
+            Server::NginxTuned => nginx(configs::Nginx::Tuned)?,
             Server::Lighttpd => words(&["-D", "-f", &write("lighttpd.conf", configs::lighttpd(place))?]),
             Server::H2o => words(&["-c", &write("h2o.conf", configs::h2o(place))?]),
             Server::Caddy => {

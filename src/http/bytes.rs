@@ -34,8 +34,8 @@ impl ByteSet {
 
 /// `tchar` (RFC 9110 §5.6.2).
 pub static TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
-/// What a `reg-name` is made of (RFC 3986 §3.2.2).
-pub static REGISTERED_NAME: ByteSet = ByteSet::alphanumeric_and(b"-._~%!$&'()*+,;=");
+/// What a `reg-name` is made of, beside escapes (RFC 3986 §3.2.2).
+pub static REGISTERED_NAME: ByteSet = ByteSet::alphanumeric_and(b"-._~!$&'()*+,;=");
 
 #[cfg(test)]
 mod tests {

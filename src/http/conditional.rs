@@ -76,7 +76,7 @@ pub enum Outcome {
 /// Evaluates the preconditions of a GET or HEAD whose answer would be 200, in the order and with the numbers
 /// of RFC 9110 §13.2.2. Step 5, If-Range, is [`range_applies`].
 pub fn evaluate(request: &Request, validators: &Validators, now: &Now) -> Outcome {
-    if !request.is_conditional() {
+    if !request.may_be_conditional() {
         return Outcome::Proceed;
     }
     let has = |name| request.field_values(name).next().is_some();

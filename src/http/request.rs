@@ -33,9 +33,11 @@ pub struct FieldSlots<'a> {
 /// that a request has.
 const FEW_FIELDS: usize = 32;
 
+const NO_FIELDS: [Header<'static>; FEW_FIELDS] = [EMPTY_HEADER; FEW_FIELDS];
+
 impl FieldSlots<'_> {
     pub fn new() -> Self {
-        FieldSlots { few: [EMPTY_HEADER; FEW_FIELDS], many: Vec::new() }
+        FieldSlots { few: NO_FIELDS, many: Vec::new() }
     }
 }
 
@@ -52,7 +54,22 @@ pub struct Request<'a> {
     pub target: Target<'a>,
     pub version: Version,
     fields: &'a [Header<'a>],
+    /// A bit for each name that stands among the fields, see [`name_bit`].
+    names: u64,
 }
+
+/// One of 64 bits by the length and the first letter of a field's name, in any case. Most names that are
+/// asked for are not there, and most of those are told by this without a look at the fields.
+const fn name_bit(name: &str) -> u64 {
+    let first = if name.is_empty() { 0 } else { name.as_bytes()[0].to_ascii_lowercase() };
+    1 << ((name.len() + 5 * first as usize) % 64)
+}
+
+/// The bits of the fields that are preconditions (RFC 9110 §13.1).
+const PRECONDITIONS: u64 = name_bit("if-match")
+    | name_bit("if-none-match")
+    | name_bit("if-modified-since")
+    | name_bit("if-unmodified-since");
 
 /// What the bytes received so far amount to.
 #[derive(Debug)]
@@ -68,8 +85,9 @@ pub enum Parsed<'a> {
 impl<'a> Request<'a> {
     /// The values of all fields called `name`, in order, without the white space around them.
     pub fn field_values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        let fields = self.fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name));
-        fields.map(|field| field.value)
+        let fields = if self.names & name_bit(name) == 0 { &[] } else { self.fields };
+        let named = fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name));
+        named.map(|field| field.value)
     }
 
     /// The elements of the comma-separated list that all fields called `name` make together, empty ones left
@@ -79,11 +97,9 @@ impl<'a> Request<'a> {
         elements.map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
     }
 
-    /// Whether there are preconditions at all, which is rare: one look spares one for each of them.
-    pub fn is_conditional(&self) -> bool {
-        self.fields
-            .iter()
-            .any(|field| field.name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("if-")))
+    /// Whether there may be preconditions: false is certain, and usual.
+    pub fn may_be_conditional(&self) -> bool {
+        self.names & PRECONDITIONS != 0
     }
 
     /// Whether the client means to use the connection again (RFC 9112 §9.3).
@@ -171,7 +187,8 @@ fn parse_lines<'a>(
     if has_bare_lf(&window[fields_start - 1..head_len]) {
         return Err(Status::BadRequest);
     }
-    let request = Request { method, target, version, fields };
+    let names = fields.iter().fold(0, |names, field| names | name_bit(field.name));
+    let request = Request { method, target, version, fields, names };
     check_host(&request)?;
     Ok(Some((request, head_len)))
 }
@@ -234,8 +251,10 @@ fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && TOKEN.holds_all(bytes)
 }
 
+/// Looks at all bytes, whatever it finds: that way the compiler can look at many at once.
 fn has_bare_lf(lines: &[u8]) -> bool {
-    lines.iter().zip(&lines[1..]).any(|(&before, &byte)| byte == b'\n' && before != b'\r')
+    let pairs = lines.iter().zip(&lines[1..]);
+    pairs.fold(false, |is_bare, (&before, &byte)| is_bare | ((byte == b'\n') & (before != b'\r')))
 }
 
 /// One Host field, and a valid one; HTTP/1.0 may leave it out (RFC 9112 §3.2).

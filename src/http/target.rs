@@ -34,7 +34,8 @@ pub enum PathError {
 impl<'a> Target<'a> {
     /// Takes the target of a request line apart; `None` if it fits no form that `method` may use.
     pub fn parse(target: &'a [u8], method: Method) -> Option<Target<'a>> {
-        if !target.iter().all(|&byte| byte > b' ' && byte != 0x7f && byte != b'#') {
+        let is_fit = |byte: u8| (byte > b' ') & (byte != 0x7f) & (byte != b'#');
+        if !target.iter().fold(true, |are_fit, &byte| are_fit & is_fit(byte)) {
             return None;
         }
         match (method, target) {
@@ -72,30 +73,34 @@ fn absolute(target: &[u8]) -> Option<Target<'_>> {
 
 /// `uri-host [ ":" port ]` (RFC 9110 §7.2), also what a Host field must be. User information is refused.
 pub fn is_authority(authority: &[u8], port_required: bool) -> bool {
-    let host_end = match authority.starts_with(b"[") {
-        true => authority.iter().position(|&byte| byte == b']').map_or(0, |at| at + 1),
-        false => authority.iter().position(|&byte| byte == b':').unwrap_or(authority.len()),
+    let host_end = match authority {
+        [b'[', ..] => match authority.iter().position(|&byte| byte == b']') {
+            Some(end) if is_ipv6_address(&authority[1..end]) => end + 1,
+            _ => return false,
+        },
+        _ => registered_name_len(authority),
     };
-    let (host, rest) = authority.split_at(host_end);
-    let is_host = match host {
-        [b'[', address @ .., b']'] => is_ipv6_address(address),
-        _ => REGISTERED_NAME.holds_all(host) && !has_bad_escape(host),
-    };
-    let is_port = match rest {
+    match &authority[host_end..] {
         [] | [b':'] => !port_required,
         [b':', digits @ ..] => digits.iter().all(u8::is_ascii_digit),
         _ => false,
-    };
-    is_host && is_port
+    }
+}
+
+/// How far the bytes at the start of `text` are a `reg-name` (RFC 3986 §3.2.2).
+fn registered_name_len(text: &[u8]) -> usize {
+    let mut len = 0;
+    loop {
+        match &text[len..] {
+            [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => len += 3,
+            [byte, ..] if REGISTERED_NAME.holds(*byte) => len += 1,
+            _ => return len,
+        }
+    }
 }
 
 fn is_ipv6_address(text: &[u8]) -> bool {
     std::str::from_utf8(text).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
-}
-
-fn has_bad_escape(text: &[u8]) -> bool {
-    let mut escapes = text.split(|&byte| byte == b'%').skip(1);
-    escapes.any(|behind| !behind.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
 }
 
 /// Decodes `path` and resolves its `.` and `..` segments (RFC 3986 §5.2.4) into `out`, which is cleared
