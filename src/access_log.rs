@@ -1,7 +1,7 @@
 //! One line per answer in the common log format, gathered in memory and written once a turn at most.
 //!
 //! A line is added when its answer is queued, and tells the size that was promised: nothing of the request
-//! has to be kept until the last byte is out. Whoever reads the log slowly costs lines, never the loop's
+//! has to be kept until the last byte is out. Whoever reads the log slowly costs lines, not the loop's
 //! time.
 
 use std::io::{self, Write as _};
@@ -21,8 +21,9 @@ use crate::http::status::Status;
 
 /// Lines kept while the reader is slow, in bytes. Further ones are counted and dropped.
 const BUFFER_BYTES_MAX: usize = 256 * 1024;
-/// How long the reader may take nothing before the rest is given up at the end, seconds.
-const FINISH_SECS: i64 = 1;
+/// How often, and how long each time, the reader is waited for at the end: a second in all.
+const FINISH_WAITS: usize = 100;
+const FINISH_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 
 /// The log of a server.
 #[derive(Debug)]
@@ -94,7 +95,9 @@ impl AccessLog {
             Ok(written) => {
                 self.lines.drain(..written);
                 self.is_failing = false;
-                self.tell_lost();
+                if self.lines.is_empty() {
+                    self.tell_lost();
+                }
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
             Err(errno) => {
@@ -109,13 +112,10 @@ impl AccessLog {
 
     /// Writes the rest at the end, for which the reader gets a moment; what it does not take is counted.
     pub fn finish(&mut self) {
-        let deadline = Timespec { tv_sec: FINISH_SECS, tv_nsec: 0 };
-        self.flush();
-        while let Some(sink) = self.sink.as_ref().filter(|_| !self.lines.is_empty()) {
-            match poll(&mut [PollFd::new(&sink.descriptor, PollFlags::OUT)], Some(&deadline)) {
-                Ok(0) | Err(_) => break,
-                Ok(_) => self.flush(),
-            }
+        for _ in 0..FINISH_WAITS {
+            self.flush();
+            let Some(sink) = self.sink.as_ref().filter(|_| !self.lines.is_empty()) else { break };
+            let _ = poll(&mut [PollFd::new(&sink.descriptor, PollFlags::OUT)], Some(&FINISH_WAIT));
         }
         self.lose_all();
         self.tell_lost();
@@ -126,8 +126,12 @@ impl AccessLog {
         self.lines.clear();
     }
 
+    /// Standard error may be the same pipe, and writing to that waits: it is told when there is room, or
+    /// later.
     fn tell_lost(&mut self) {
-        if self.lost > 0 {
+        let stderr = std::io::stderr();
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        if self.lost > 0 && poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Some(&now)) == Ok(1) {
             log::warn!("access log: its reader is slow or gone, {} lines were lost", self.lost);
             self.lost = 0;
         }
@@ -150,6 +154,9 @@ impl Sink {
             FileType::Fifo | FileType::CharacterDevice => reopen_nonblocking(target),
             _ => None,
         };
+        if kind == FileType::Fifo && reopened.is_none() {
+            log::warn!("access log: its pipe is somebody else's, who can hold the server up by not reading");
+        }
         let descriptor = match reopened {
             Some(descriptor) => descriptor,
             None => target.try_clone_to_owned()?,

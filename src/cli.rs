@@ -73,7 +73,8 @@ impl Cli {
             false => ".".into(),
         });
         Config {
-            binds: self.bind,
+            // An empty variable is as good as none.
+            binds: self.bind.into_iter().filter(|bind| !bind.is_empty()).collect(),
             port: self.port,
             access_log: self.access_log == Switch::On,
             limits: Limits { cache_bytes_max: self.cache_size, ..Limits::default() },
@@ -84,7 +85,7 @@ impl Cli {
 
 /// Bytes, with K, M or G behind the number for a power of 1,024.
 fn parse_size(text: &str) -> Result<usize, String> {
-    let digits = text.trim_end_matches(|last: char| !last.is_ascii_digit());
+    let digits = &text[..text.bytes().take_while(u8::is_ascii_digit).count()];
     let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
         "" => 1,
         "K" => 1 << 10,

@@ -28,9 +28,10 @@
 //!
 //! # Reading order
 //!
-//! `main.rs` (how it starts), then down the floors: [`server`], [`connection`], [`session`], [`site`],
-//! [`outbox`]. Below them are the rules of the wire in [`http`], the disk in [`files`] and the sockets in
-//! [`net`]; at the bottom [`config`], [`clock`] and [`limits`].
+//! `main.rs` (how it starts), then down the floors: [`server`] with [`slot`] and [`stop`], [`connection`],
+//! [`session`], [`site`] and [`reply`], [`access_log`], [`outbox`], [`input`]. Below them are the rules of
+//! the wire in [`http`], the disk in [`files`] and the sockets in [`net`]; at the bottom [`config`],
+//! [`clock`] and [`limits`].
 //!
 //! # Six rules that make the house
 //!

@@ -1,5 +1,7 @@
 //! Every bound in one place, with its unit and its reason.
 
+use std::io;
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What one client may take, in bytes, counts and seconds.
@@ -70,6 +72,24 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Refuses bounds within which nothing could ever be done.
+    pub fn check(&self) -> io::Result<()> {
+        let bounds = [
+            ("head_bytes_max", usize::from(self.head_bytes_max)),
+            ("pipeline_max", self.pipeline_max),
+            ("run_bytes_max", self.run_bytes_max),
+            ("accepts_per_turn_max", self.accepts_per_turn_max),
+        ];
+        match bounds.iter().find(|(_, bound)| *bound == 0) {
+            Some((name, _)) => {
+                Err(io::Error::new(io::ErrorKind::InvalidInput, format!("the limit {name} must not be 0")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 /// Raises the soft limit on open files to the hard one; returns the limit in force afterwards.
 ///
 /// Every connection is a descriptor, and the usual soft limit of 1,024 is kept for programs that use
@@ -97,3 +117,15 @@ pub fn connections_max(open_files: u64) -> usize {
 const FILES_OPEN_MAX: u64 = 512;
 /// Standard streams, poll, listeners, the root, signals.
 const OWN_DESCRIPTORS: u64 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_that_allow_nothing_are_refused() {
+        assert!(Limits::default().check().is_ok());
+        assert!(Limits { pipeline_max: 0, ..Limits::default() }.check().is_err());
+        assert!(Limits { head_bytes_max: 0, ..Limits::default() }.check().is_err());
+    }
+}

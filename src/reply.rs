@@ -204,8 +204,8 @@ impl Display for ContentRange<'_> {
     }
 }
 
-/// What parts the parts. Made of the file's time and length: whoever writes the file's content cannot know it
-/// beforehand, and the same request gets the same answer.
+/// What parts the parts. Made of the file's time and length, so that the same request gets the same answer;
+/// content that holds it can only have been written to.
 struct Boundary<'a>(&'a Stamp);
 
 impl Display for Boundary<'_> {

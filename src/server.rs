@@ -72,6 +72,7 @@ impl Server {
     /// Opens the folder and the listening sockets. Errors say what failed, on what, and what to try.
     pub fn bind(config: Config) -> io::Result<Server> {
         let Config { binds, port, folder, access_log, limits } = config;
+        limits.check()?;
         let site = Site::open(&folder, &limits)?;
         let mut listeners = listener::listen(&binds, port)?;
         let poll = Poll::new()?;
@@ -199,7 +200,7 @@ impl Server {
             self.state = State::Stopped;
             return;
         }
-        log::info!("stopping: {} connections open", self.slots.len());
+        log::debug!("stopping: {} connections open", self.slots.len());
         self.listeners.clear();
         // One more than asked for: the tick under way is a part of a second only.
         self.state = State::Draining(self.clock.now().tick + self.limits.drain_secs + 1);
@@ -292,9 +293,9 @@ impl Server {
         let mut accepts_left = self.limits.accepts_per_turn_max;
         let (first, count) = (self.first_listener, self.listeners.len());
         for index in (first..first + count).map(|index| index % count) {
+            self.first_listener = (index + 1) % count;
             loop {
                 if accepts_left == 0 {
-                    self.first_listener = (index + 1) % count;
                     return;
                 }
                 accepts_left -= 1;

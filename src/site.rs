@@ -49,8 +49,8 @@ impl Site {
         Ok(Site { files: Files::open(folder, limits)?, path: Vec::new() })
     }
 
-    /// From now on no answer rests on what the disk said before. To be called before requests are taken from
-    /// a source that may have written to the folder since.
+    /// From now on no answer rests on what the disk said before. Called once the poll has told of new
+    /// requests: what arrives while these are answered may be answered by the same check.
     pub fn recheck(&mut self) {
         self.files.recheck();
     }
@@ -148,8 +148,8 @@ fn is_hidden(path: &[u8]) -> bool {
 fn status_of(errno: Errno) -> Status {
     match errno {
         Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::LOOP | Errno::NXIO => Status::NotFound,
-        // The path would have left the root.
-        Errno::XDEV => Status::NotFound,
+        // The path would have left the root, or the filesystem can hold no such name.
+        Errno::XDEV | Errno::INVAL | Errno::ILSEQ => Status::NotFound,
         Errno::ACCESS | Errno::PERM => Status::Forbidden,
         Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN => {
             log::debug!("cannot open a file: {errno}");

@@ -11,6 +11,7 @@
 mod support;
 
 use std::fs;
+use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -55,8 +56,11 @@ struct Round {
     after: Memory,
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    support::end(run(&Arguments::parse()))
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.options.is_bench() {
         return Ok(());
     }

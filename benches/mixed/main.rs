@@ -14,6 +14,7 @@ mod load;
 
 use std::fs::File;
 use std::io;
+use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -70,8 +71,11 @@ struct Round {
     failed_downloads: u64,
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    support::end(run(&Arguments::parse()))
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.options.is_bench() {
         return Ok(());
     }
@@ -96,7 +100,7 @@ fn main() -> Result<()> {
         for &server in &servers {
             interrupt::check()?;
             let start = format!("{number}/{} {:<10}", arguments.rounds, server.name());
-            match measure(server, &folder, &arguments) {
+            match measure(server, &folder, arguments) {
                 Ok(round) => {
                     let (alone, beside) = (show(round.alone.p99_ms), show(round.beside.p99_ms));
                     let speed = show(round.download_mb_per_sec);
@@ -115,7 +119,7 @@ fn main() -> Result<()> {
         "machine": facts, "secs": arguments.secs, "downloads": arguments.downloads, "slow": arguments.slow,
         "rounds": rounds_json, "failed": failures,
     });
-    let report = report(&servers, &rounds, &failures, &arguments, &machine::describe(&facts));
+    let report = report(&servers, &rounds, &failures, arguments, &machine::describe(&facts));
     println!("\n{report}");
     arguments.options.write("mixed.json", &format!("{json:#}\n"))?;
     arguments.options.write("mixed.md", &report)

@@ -73,8 +73,7 @@ pub fn page_head(svg: &mut Svg, results: &Results, title: &str, hint: &str) {
 fn panel(svg: &mut Svg, (x, y): (f64, f64), results: &Results, case: &Case, figure: &str) {
     svg.bold((x, y + 12.0), 13.0, Anchor::Start, INK, &case.full_title());
     let servers = results.servers(&[case]);
-    let medians = servers.iter().map(|server| results.median(case, *server, figure));
-    let longest = scale_end(medians.flatten().collect(), figure);
+    let longest = scale_end(results, case, figure);
     let bars_x = x + NAMES_WIDTH;
     let bars_width = PANEL_WIDTH - NAMES_WIDTH - FIGURES_WIDTH;
     for (index, server) in servers.into_iter().enumerate() {
@@ -108,7 +107,9 @@ fn panel(svg: &mut Svg, (x, y): (f64, f64), results: &Results, case: &Case, figu
 
 /// What the longest bar shows. Where less is better, one that is far off would make all others look the same:
 /// it is cut.
-fn scale_end(medians: Vec<f64>, figure: &str) -> f64 {
+pub fn scale_end(results: &Results, case: &Case, figure: &str) -> f64 {
+    let servers = results.servers(&[case]).into_iter();
+    let medians: Vec<f64> = servers.filter_map(|server| results.median(case, server, figure)).collect();
     let middle = median(medians.iter().copied()).unwrap_or(0.0);
     let is_shown = |median: &f64| figure != CPU || *median <= OUTLIER_FACTOR * middle;
     medians.into_iter().filter(is_shown).fold(f64::MIN_POSITIVE, f64::max)

@@ -1,6 +1,6 @@
 //! Two figures against the number of connections, a line per server.
 
-use crate::bars::page_head;
+use crate::bars::{page_head, scale_end};
 use crate::cases::Case;
 use crate::results::Results;
 use crate::support::numbers::{show, show_count};
@@ -50,25 +50,42 @@ struct Plot {
     connections: Vec<f64>,
     /// A figure for each of these places.
     curves: Vec<(Server, Vec<f64>)>,
+    /// Servers that have no curve.
+    omitted: Vec<&'static str>,
     /// Between two lines of the grid.
     step: f64,
     steps: f64,
 }
 
 impl Plot {
-    /// Of those servers that took part in every case: what shows a part only would lead astray.
+    /// Of those servers that took part in every case, as what shows a part only would lead astray, and that
+    /// are not so far off that all others would look the same.
     fn new(x: f64, results: &Results, figure: &str) -> Plot {
         let cases = cases(results);
-        let curve = |server: Server| {
-            let medians = cases.iter().map(|case| results.median(case, server, figure));
-            Some((server, medians.collect::<Option<Vec<f64>>>()?))
+        let mut plot = Plot {
+            x,
+            connections: cases.iter().map(|case| case.connections as f64).collect(),
+            curves: Vec::new(),
+            omitted: Vec::new(),
+            step: 0.0,
+            steps: 0.0,
         };
-        let curves: Vec<_> = results.servers(&cases).into_iter().filter_map(curve).collect();
-        let figures = curves.iter().flat_map(|(_, figures)| figures).copied();
-        let most = figures.fold(f64::MIN_POSITIVE, f64::max);
-        let step = tick_step(most);
-        let connections = cases.iter().map(|case| case.connections as f64).collect();
-        Plot { x, connections, curves, step, steps: (most / step).ceil() }
+        let all = cases.iter().map(|case| scale_end(results, case, figure));
+        let end = all.fold(f64::MIN_POSITIVE, f64::max);
+        let mut most = f64::MIN_POSITIVE;
+        for server in results.servers(&cases) {
+            let medians = cases.iter().map(|case| results.median(case, server, figure));
+            match medians.collect::<Option<Vec<f64>>>() {
+                Some(medians) if medians.iter().all(|median| *median <= end) => {
+                    most = medians.iter().copied().fold(most, f64::max);
+                    plot.curves.push((server, medians));
+                }
+                _ => plot.omitted.push(server.name()),
+            }
+        }
+        plot.step = tick_step(most);
+        plot.steps = (most / plot.step).ceil();
+        plot
     }
 
     fn place(&self, connections: f64, figure: f64) -> (f64, f64) {
@@ -93,6 +110,10 @@ impl Plot {
         }
         let middle = (self.x + PLOT_WIDTH / 2.0, PLOT_BOTTOM + 44.0);
         svg.text(middle, 12.0, Anchor::Middle, FAINT_INK, "connections");
+        if !self.omitted.is_empty() {
+            let text = format!("far off, or not measured everywhere: {}", self.omitted.join(", "));
+            svg.text((self.x, PLOT_TOP - 6.0), 11.0, Anchor::Start, FAINT_INK, &text);
+        }
     }
 
     fn curves(&self, svg: &mut Svg) {

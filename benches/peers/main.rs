@@ -18,6 +18,7 @@ mod results;
 mod svg;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -57,16 +58,19 @@ enum Role {
     Floor { port: u16, file: PathBuf },
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    if let Some(Role::Floor { port, file }) = arguments.role {
-        return floor::serve(port, &file);
+fn main() -> ExitCode {
+    support::end(run(&Arguments::parse()))
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    if let Some(Role::Floor { port, file }) = &arguments.role {
+        return floor::serve(*port, file);
     }
     if arguments.options.is_bench() {
         interrupt::watch()?;
         pws::limits::raise_open_files();
         running::keep_off_the_servers_cpu()?;
-        measure_all(&arguments)?;
+        measure_all(arguments)?;
     }
     Ok(())
 }
@@ -83,6 +87,9 @@ fn measure_all(arguments: &Arguments) -> Result<()> {
     for case in CASES.iter().filter(is_asked) {
         let mut taking_part: Vec<Server> =
             servers.iter().copied().filter(|server| case.is_for(*server)).collect();
+        if taking_part.is_empty() {
+            continue;
+        }
         for round in 1..=arguments.rounds {
             for &server in &taking_part {
                 interrupt::check()?;
@@ -94,12 +101,13 @@ fn measure_all(arguments: &Arguments) -> Result<()> {
                 results.rounds.push(round);
             }
             // Whoever was first is last now: what a predecessor leaves behind hits all the same.
-            if !taking_part.is_empty() {
-                taking_part.rotate_left(1);
-            }
+            taking_part.rotate_left(1);
         }
         // After each case, so that a long run that is cut short was not for nothing.
         write(&results, &arguments.options)?;
+    }
+    if results.rounds.is_empty() {
+        return Err("none of these servers takes part in any of these cases (try without --case)".into());
     }
     println!("\n{}", report::markdown(&results));
     Ok(())

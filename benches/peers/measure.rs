@@ -17,10 +17,15 @@ use crate::support::wrk::{self, Ask, Load};
 /// server that waits for the client's acknowledgement in every answer.
 const MANY_CHECK_STEP: usize = 37;
 
+/// For so many connections a measurement takes a second longer.
+const CONNECTIONS_PER_EXTRA_SEC: usize = 2_500;
+
 pub fn measure(case: &Case, server: Server, folder: &Folder, secs: u64) -> Result<Figures> {
     let mut running = Running::start(server, folder, &case.ask.target())?;
     let field = check(case.ask, &running, folder)?;
     let processes = running.processes();
+    // Thousands of connections take a while to be made.
+    let secs = secs + (case.connections / CONNECTIONS_PER_EXTRA_SEC) as u64;
     let load = Load { ask: case.ask, connections: case.connections, secs, field, work: running.work.path() };
 
     let cpu_secs_before = processes.cpu_secs()?;

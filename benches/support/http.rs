@@ -1,6 +1,6 @@
 //! Just enough of an HTTP client to see whether a server answers what it should.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -77,7 +77,10 @@ impl Client {
 
     fn read_more(&mut self) -> Result<()> {
         let mut buffer = [0; 64 * 1024];
-        let count = self.stream.read(&mut buffer)?;
+        let count = self.stream.read(&mut buffer).map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock => format!("nothing comes any more for {} s", PATIENCE.as_secs()),
+            _ => error.to_string(),
+        })?;
         if count == 0 {
             return Err(format!("the connection ended behind {} bytes", self.received.len()).into());
         }

@@ -14,8 +14,21 @@ pub mod servers;
 pub mod table;
 pub mod wrk;
 
+use std::process::ExitCode;
+
 /// A program that measures ends at the first error it cannot work around: a text for a person is enough.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Ends a program, with a line that says why if it failed.
+pub fn end(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// The server alone has this one,
 pub const SERVER_CPU: usize = 0;

@@ -26,7 +26,7 @@ pub fn show(value: f64) -> String {
 
 /// A whole number of things, with commas between thousands.
 pub fn show_count(count: f64) -> String {
-    let digits = format!("{count:.0}");
+    let digits = format!("{:.0}", count.abs());
     let mut shown = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index) % 3 == 0 {

@@ -109,6 +109,8 @@ impl Server {
             Server::Nginx | Server::NginxOfc | Server::NginxTuned => Some("-v"),
             Server::Lighttpd | Server::H2o => Some("-v"),
             Server::Caddy => Some("version"),
+            // It would serve a folder called --version.
+            Server::Darkhttpd => Some("--help"),
             _ => Some("--version"),
         }
     }

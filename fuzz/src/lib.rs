@@ -2,12 +2,12 @@
 //!
 //! ```sh
 //! cargo install cargo-fuzz
-//! cargo +nightly fuzz run session /tmp/session fuzz/corpus/session -- -dict=fuzz/http.dict -max_total_time=600
+//! cargo +nightly fuzz run session /tmp/new fuzz/corpus/session -- -dict=fuzz/http.dict -max_total_time=600
 //! ```
 //!
-//! New inputs gather in the first folder named, here `/tmp/session`. The second is the committed corpus: small,
-//! and replayed by `cargo test` (`tests/suite/corpus.rs`). An input that broke something goes there once it is
-//! mended. `checks` and `support` are shared with that test, so both crates name them the same way.
+//! New inputs gather in the first folder named, here `/tmp/new`. The second is the committed corpus: small,
+//! and replayed by `cargo test` (`tests/suite/corpus.rs`). An input that broke something goes there once it
+//! is mended. `checks` and `support` are shared with that test: both crates name them the same way.
 
 pub mod checks;
 

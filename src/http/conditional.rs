@@ -109,8 +109,8 @@ pub fn range_applies(request: &Request, validators: &Validators, now: &Now) -> b
     let mut conditions = request.field_values("if-range");
     match (request.method, conditions.next(), conditions.next()) {
         (Method::Get, None, _) => true,
-        (Method::Get, Some(condition), None) => match ReceivedTag::take(&mut &*condition) {
-            Some(tag) => validators.entity_tag.matches_strongly(tag),
+        (Method::Get, Some(mut condition), None) => match ReceivedTag::take(&mut condition) {
+            Some(tag) => condition.is_empty() && validators.entity_tag.matches_strongly(tag),
             None => {
                 let date = date::parse(condition, now.unix_secs);
                 validators.is_date_strong && date == Some(validators.last_modified_unix_secs)
@@ -271,6 +271,8 @@ mod tests {
             (String::new(), true, true),
             (format!("If-Range: {TAG}\r\n"), true, false),
             (format!("If-Range: W/{TAG}\r\n"), false, false),
+            (format!("If-Range: {TAG}, {TAG}\r\n"), false, false),
+            (format!("If-Range: {TAG}x\r\n"), false, false),
             ("If-Range: \"other\"\r\n".into(), false, false),
             (format!("If-Range: {SAME}\r\n"), true, false),
             (format!("If-Range: {BEFORE}\r\n"), false, false),

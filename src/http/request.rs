@@ -152,7 +152,9 @@ pub fn parse<'a>(
     let window = &input[..input.len().min(head_bytes_max)];
     let is_full = window.len() == head_bytes_max;
     let has_new_line = searched == 0 || window[searched.min(window.len())..].contains(&b'\n');
-    if !has_new_line && !is_full && window.len() <= limits.target_bytes_max {
+    // A target that is too long is told before its line has ended.
+    let may_be_too_long = window.len() > limits.target_bytes_max && !window.contains(&b'\n');
+    if !has_new_line && !is_full && !may_be_too_long {
         return Parsed::Partial;
     }
     match parse_lines(window, slots, limits) {

@@ -21,7 +21,8 @@ pub fn listen(binds: &[String], port: u16) -> io::Result<Vec<TcpListener>> {
         return match listen_on(everywhere, false) {
             // No IPv6 on this machine.
             Err(error) if error.raw_os_error().is_some_and(is_missing_family) => {
-                Ok(vec![listen_at(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), false)?])
+                let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+                Ok(vec![listen_on(everywhere, false).map_err(|error| explain(error, everywhere))?])
             }
             result => Ok(vec![result.map_err(|error| explain(error, everywhere))?]),
         };
@@ -35,13 +36,24 @@ pub fn listen(binds: &[String], port: u16) -> io::Result<Vec<TcpListener>> {
     // The two wildcards can only stand side by side if the one for IPv6 leaves IPv4 alone.
     let only_v6 = addresses.iter().any(|address| address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let mut listeners: Vec<TcpListener> = Vec::with_capacity(addresses.len());
+    let mut missing = None;
     for mut address in addresses {
         if let (0, Some(first)) = (port, listeners.first()) {
             address.set_port(first.local_addr()?.port());
         }
-        listeners.push(listen_at(address, only_v6)?);
+        match listen_on(address, only_v6) {
+            Ok(listener) => listeners.push(listener),
+            // A name such as localhost may have an address in a family that this machine does without.
+            Err(error) if error.raw_os_error().is_some_and(is_missing_family) => {
+                missing = Some(explain(error, address));
+            }
+            Err(error) => return Err(explain(error, address)),
+        }
     }
-    Ok(listeners)
+    match missing {
+        Some(error) if listeners.is_empty() => Err(error),
+        _ => Ok(listeners),
+    }
 }
 
 fn resolve(bind: &str, port: u16) -> io::Result<impl Iterator<Item = SocketAddr>> {
@@ -51,10 +63,6 @@ fn resolve(bind: &str, port: u16) -> io::Result<impl Iterator<Item = SocketAddr>
             format!("cannot listen on {bind}: {error} (try an address of this machine, such as 127.0.0.1)");
         io::Error::new(error.kind(), text)
     })
-}
-
-fn listen_at(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
-    listen_on(address, only_v6).map_err(|error| explain(error, address))
 }
 
 fn listen_on(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {

@@ -146,6 +146,16 @@ fn a_cache_of_no_bytes_keeps_nothing() {
 }
 
 #[test]
+fn a_cache_of_no_descriptors_keeps_no_large_file() {
+    let folder = Folder::new().file("a", noise(40_000));
+    let limits = Limits { cached_descriptors_max: 0, ..Limits::default() };
+    let mut files = Files::open(&folder.root(), &limits).expect("the folder");
+    let now = Now::at(0, NOW_UNIX_SECS);
+    let weak = Arc::downgrade(&files.find(b"a", &now).expect("it").expect("a file"));
+    assert!(weak.upgrade().is_none());
+}
+
+#[test]
 fn names_that_do_not_exist_do_not_fill_memory() {
     let folder = Folder::new().file("a", "content");
     let limits = Limits { cache_bytes_max: 10_000, ..Limits::default() };
