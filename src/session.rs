@@ -1,7 +1,7 @@
 //! The HTTP/1.1 life of one client: which phase it is in, and what leads to the next.
 //!
 //! Bytes in, bytes out: the session never touches a socket, a file or a clock. All transitions go through
-//! [`Session::enter`], which also sets the deadline.
+//! `Session::enter`, which also sets the deadline.
 //!
 //! ```text
 //!            first byte        head complete             sent, keep-alive
