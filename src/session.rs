@@ -294,7 +294,7 @@ impl Session {
 
     /// Answers what cannot be served. Where the next request would start is unknown: all input is dropped.
     fn refuse(&mut self, status: Status, input: &mut Input, outbox: &mut Outbox, turn: &mut Turn) -> Phase {
-        let head_only = request::first_line(input.bytes()).starts_with(b"HEAD ");
+        let head_only = request::is_head(input.bytes());
         let answered = turn.site.refuse(status, head_only, turn.now, outbox);
         self.log(input.bytes(), answered, turn);
         self.afterwards = Afterwards::Linger;

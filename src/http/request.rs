@@ -215,8 +215,18 @@ fn parse_fields<'a>(
 
 /// Returns where the request line starts.
 fn skip_empty_lines(window: &[u8]) -> Result<usize, Status> {
-    let lines = window.chunks(2).take_while(|pair| *pair == b"\r\n").count();
-    if lines > EMPTY_LINES_MAX { Err(Status::BadRequest) } else { Ok(2 * lines) }
+    let start = 2 * empty_lines(window);
+    if window[start..].starts_with(b"\r\n") { Err(Status::BadRequest) } else { Ok(start) }
+}
+
+/// How many of the empty lines in front are skipped.
+fn empty_lines(input: &[u8]) -> usize {
+    input.chunks(2).take(EMPTY_LINES_MAX).take_while(|pair| *pair == b"\r\n").count()
+}
+
+/// Whether `input`, refused or not, is a HEAD: decided by bytes that every verdict rests on.
+pub fn is_head(input: &[u8]) -> bool {
+    input[2 * empty_lines(input)..].starts_with(b"HEAD ")
 }
 
 /// `method SP request-target SP HTTP-version` (RFC 9112 §3), exactly one space each.

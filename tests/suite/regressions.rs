@@ -25,3 +25,14 @@ fn a_long_target_in_a_malformed_line_is_refused_the_same_however_it_arrives() {
         assert!([400, 414].contains(&status), "{status} for {input:?}");
     }
 }
+
+/// Whether a refusal has a body was judged by a line behind any white space, of which more or less had arrived:
+/// the same bytes were answered with a page or without, depending on how they came.
+#[test]
+fn a_head_behind_what_is_refused_does_not_decide_about_the_body() {
+    for input in ["\nHEAD / HTTP/1.1\r\n", "\r\n\r\n\r\n\r\n\r\nHEAD / HTTP/1.1\r\n"] {
+        let (bytes, _) = exchange_within(&Folder::new(), &Limits::default(), input.as_bytes());
+        let answer = Answer::all(&bytes, &["GET"]).remove(0);
+        assert_eq!((answer.status, answer.body.is_empty()), (400, false), "{input:?}");
+    }
+}
