@@ -40,7 +40,9 @@ pub struct Limits {
     pub head_secs: u32,
     /// A body under way, seconds in all.
     pub body_secs: u32,
-    /// An answer of which the client takes nothing, seconds.
+    /// An answer of which the client takes nothing, seconds. Long, because what is seen of a slow client is
+    /// seen in steps: its kernel holds megabytes, and says that there is room again only when a good part of
+    /// them has been read. Shorter ones cut clients that read 20 KB a second.
     pub send_stall_secs: u32,
     /// Waiting for the client to close after the last answer, seconds.
     pub linger_secs: u32,
@@ -65,7 +67,7 @@ impl Default for Limits {
             idle_secs: 75,
             head_secs: 10,
             body_secs: 30,
-            send_stall_secs: 30,
+            send_stall_secs: 300,
             linger_secs: 2,
             drain_secs: 10,
         }
