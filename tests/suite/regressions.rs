@@ -36,3 +36,12 @@ fn a_head_behind_what_is_refused_does_not_decide_about_the_body() {
         assert_eq!((answer.status, answer.body.is_empty()), (400, false), "{input:?}");
     }
 }
+
+/// Behind empty lines, a long target was refused when it came whole and waited for when it came in pieces.
+#[test]
+fn a_long_target_behind_empty_lines_is_refused_before_its_line_has_ended() {
+    let limits = Limits { target_bytes_max: 40, ..Limits::default() };
+    let input = format!("\r\n\r\nGET /{}", "a".repeat(60));
+    let (bytes, _) = exchange_within(&Folder::new(), &limits, input.as_bytes());
+    assert_eq!(Answer::all(&bytes, &["GET"])[0].status, 414);
+}
