@@ -25,7 +25,8 @@ pub struct Limits {
     /// Connections accepted in one turn, so that a flood does not starve those already here.
     pub accepts_per_turn_max: usize,
     /// Files up to this size are loaded and leave in one call with their head; larger ones stay on the disk
-    /// and are sent by sendfile.
+    /// and are sent by sendfile, which takes a call more and a copy less. Measured, one CPU, 64 connections:
+    /// at 6 KiB both take the same, at 8 sendfile takes 0.97 of a copy's time, at 10 0.9, at 32 0.66.
     pub loaded_file_bytes_max: u64,
     /// What is remembered of files, their content included.
     pub cache_bytes_max: usize,
@@ -60,9 +61,9 @@ impl Default for Limits {
             pipeline_max: 64,
             run_bytes_max: 512 * 1024,
             accepts_per_turn_max: 128,
-            loaded_file_bytes_max: 32 * 1024,
+            loaded_file_bytes_max: 8 * 1024,
             cache_bytes_max: 16 * 1024 * 1024,
-            cached_descriptors_max: 256,
+            cached_descriptors_max: 1024,
             linger_bytes_max: 256 * 1024,
             idle_secs: 75,
             head_secs: 10,
@@ -116,7 +117,7 @@ pub fn connections_max(open_files: u64) -> usize {
 }
 
 /// Descriptors for files: cached, and being sent.
-const FILES_OPEN_MAX: u64 = 512;
+const FILES_OPEN_MAX: u64 = 1280;
 /// Standard streams, poll, listeners, the root, signals.
 const OWN_DESCRIPTORS: u64 = 16;
 

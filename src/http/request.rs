@@ -153,9 +153,9 @@ pub fn parse<'a>(
     let is_full = window.len() == head_bytes_max;
     let has_new_line = searched == 0 || window[searched.min(window.len())..].contains(&b'\n');
     // A target that is too long is told before its line has ended.
-    let is_line_open = !window[2 * empty_lines(window)..].contains(&b'\n');
-    let may_be_too_long = window.len() > limits.target_bytes_max && is_line_open;
-    if !has_new_line && !is_full && !may_be_too_long {
+    let is_line_open = || !window[2 * empty_lines(window)..].contains(&b'\n');
+    let may_be_too_long = || window.len() > limits.target_bytes_max && is_line_open();
+    if !has_new_line && !is_full && !may_be_too_long() {
         return Parsed::Partial;
     }
     match parse_lines(window, slots, limits) {

@@ -1,0 +1,176 @@
+//! Instructions per request outside the kernel, counted by callgrind, each with a bound: a figure that no other
+//! work on the machine disturbs.
+//!
+//! `cargo bench --bench instructions`; ends with an error if a bound is broken. Needs valgrind, for the last two
+//! rows one that knows openat2.
+
+#![forbid(unsafe_code)]
+
+use std::fs::{self, File};
+use std::hint::black_box;
+use std::io::{self, ErrorKind, Read as _};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::process::{Command, ExitCode};
+
+use pws::access_log::AccessLog;
+use pws::clock::Now;
+use pws::connection::{Buffers, Connection, Readiness};
+use pws::files::file;
+use pws::files::root::Stamp;
+use pws::http::head::Persistence;
+use pws::http::range::Selection;
+use pws::http::request::{self, FieldSlots, Parsed};
+use pws::http::target;
+use pws::limits::Limits;
+use pws::net::socket::Socket;
+use pws::outbox::Outbox;
+use pws::reply::Reply;
+use pws::session::Turn;
+use pws::site::Site;
+use tempfile::TempDir;
+
+const BARE: &[u8] = b"GET /page.html HTTP/1.1\r\nHost: localhost:9000\r\n\r\n";
+const BROWSER: &[u8] = b"GET /page.html HTTP/1.1\r\nHost: localhost:9000\r\n\
+    User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n\
+    Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n\
+    Accept-Language: en-US,en;q=0.5\r\nAccept-Encoding: gzip, deflate, br, zstd\r\nConnection: keep-alive\r\n\
+    Cookie: session=0123456789abcdef0123456789abcdef; theme=light\r\nUpgrade-Insecure-Requests: 1\r\n\
+    Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Site: none\r\nPriority: u=0, i\r\n\r\n";
+const PIPELINE: usize = 16;
+/// Long after the file was written, so that it is remembered.
+const NOW_UNIX_SECS: u64 = 1 << 40;
+
+/// What is counted: does its work so many times.
+type Part = fn(usize) -> io::Result<()>;
+
+/// Name, what to do, how many requests that answers, and the most instructions a request may take.
+const PARTS: [(&str, Part, usize, u64); 6] = [
+    ("parse, bare", |times| parse(BARE, times), 1, 1_400),
+    ("parse, browser", |times| parse(BROWSER, times), 1, 4_300),
+    ("normalise", normalise, 1, 350),
+    ("answer of 1 KB", answer, 1, 400),
+    ("connection, 1 KB", |times| connect(BARE, times), 1, 3_400),
+    ("pipeline of 16", |times| connect(&BARE.repeat(PIPELINE), times), PIPELINE, 2_700),
+];
+
+fn main() -> ExitCode {
+    if let (Ok(name), Ok(times)) = (std::env::var("PWS_PART"), std::env::var("PWS_TIMES")) {
+        let part = PARTS.iter().find(|(known, ..)| *known == name).expect("a part");
+        // An error tells the counting process that this part cannot be had here.
+        return part.1(times.parse().expect("a number")).map_or(ExitCode::from(2), |()| ExitCode::SUCCESS);
+    }
+    let mut is_kept = true;
+    println!("{:>8} {:>8}  instructions a request", "counted", "bound");
+    for (name, _, requests, bound) in PARTS {
+        let (few, many) = (count(name, 100), count(name, 1_100));
+        let (Some(few), Some(many)) = (few, many) else {
+            println!("{:>8} {bound:>8}  {name}: NOT COUNTED, this valgrind cannot run it", "-");
+            continue;
+        };
+        let counted = (many - few) / (1_000 * requests as u64);
+        let verdict = if counted <= bound { "" } else { ": TOO MANY" };
+        is_kept &= counted <= bound;
+        println!("{counted:>8} {bound:>8}  {name}{verdict}");
+    }
+    if is_kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// All instructions of a process that does `part` so often, start and end included.
+fn count(part: &str, times: usize) -> Option<u64> {
+    let own = std::env::current_exe().expect("this program");
+    let mut command = Command::new("valgrind");
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(own);
+    command.env("PWS_PART", part).env("PWS_TIMES", times.to_string());
+    let output = command.output().expect("valgrind (apt-get install valgrind)");
+    let text = String::from_utf8_lossy(&output.stderr);
+    let collected = text.lines().find_map(|line| line.split("Collected : ").nth(1));
+    output.status.success().then(|| collected?.trim().parse().ok())?
+}
+
+fn parse(head: &[u8], times: usize) -> io::Result<()> {
+    let limits = Limits::default();
+    for _ in 0..times {
+        let mut slots = FieldSlots::new();
+        let parsed = request::parse(black_box(head), 0, &mut slots, &limits);
+        assert!(matches!(parsed, Parsed::Complete { .. }));
+    }
+    Ok(())
+}
+
+fn normalise(times: usize) -> io::Result<()> {
+    let mut out = Vec::new();
+    for _ in 0..times {
+        target::normalise(black_box(b"/assets/css/main.css"), &mut out).expect("a good path");
+        black_box(&out);
+    }
+    Ok(())
+}
+
+fn folder() -> io::Result<TempDir> {
+    let folder = TempDir::new()?;
+    fs::write(folder.path().join("page.html"), [b'x'; 1024])?;
+    Ok(folder)
+}
+
+fn answer(times: usize) -> io::Result<()> {
+    let folder = folder()?;
+    let now = Now::at(0, NOW_UNIX_SECS);
+    let descriptor: OwnedFd = File::open(folder.path().join("page.html"))?.into();
+    let stamp = Stamp::of_open(descriptor.as_fd())?;
+    let file = file::File::new(b"page.html", descriptor, stamp, 4096, &now)?;
+    let mut outbox = Outbox::new();
+    for _ in 0..times {
+        let persistence = Persistence::Implied;
+        let reply = Reply { persistence, head_only: false, now: &now, outbox: &mut outbox };
+        reply.file(black_box(&file), Selection::Whole);
+        assert!(outbox.buffered_bytes() > 1024);
+        outbox.clear();
+    }
+    Ok(())
+}
+
+/// From bytes received to bytes sent, on one connection; the disk is asked once for each `input`.
+fn connect(input: &[u8], times: usize) -> io::Result<()> {
+    let folder = folder()?;
+    let limits = Limits::default();
+    let now = Now::at(0, NOW_UNIX_SECS);
+    let mut site = Site::open(folder.path(), &limits)?;
+    let mut access_log = AccessLog::off();
+    let mut buffers = Buffers::new(&limits);
+    let client = Client { unread: b"" };
+    let address = "192.0.2.1".parse().expect("an address");
+    let mut connection = Connection::new(client, address, &now, &limits);
+    for _ in 0..times {
+        connection.socket.unread = input;
+        connection.mark(Readiness { readable: true, ..Readiness::default() });
+        site.recheck();
+        let (site, access_log) = (&mut site, &mut access_log);
+        let mut turn = Turn { now: &now, limits: &limits, site, access_log, is_draining: false };
+        connection.run(&mut buffers, &mut turn);
+        assert!(connection.socket.unread.is_empty() && connection.is_waiting());
+    }
+    Ok(())
+}
+
+/// A client that says what is `unread` and takes all that comes.
+struct Client<'a> {
+    unread: &'a [u8],
+}
+
+impl Socket for Client<'_> {
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.unread.is_empty() { Err(ErrorKind::WouldBlock.into()) } else { self.unread.read(buffer) }
+    }
+
+    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+        Ok(black_box(bytes).len())
+    }
+
+    fn send_file(&mut self, _file: BorrowedFd<'_>, _offset: u64, count: usize) -> io::Result<usize> {
+        Ok(count)
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
