@@ -21,6 +21,7 @@ use pws::http::target;
 use pws::limits::Limits;
 use pws::net::socket::Socket;
 use pws::outbox::Outbox;
+use pws::rules::{Headers, Redirects};
 use pws::session::Turn;
 use pws::site::Site;
 use tempfile::TempDir;
@@ -183,5 +184,52 @@ fn connecting(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, parsing, normalising, answering, connecting);
+/// Rules of all kinds, far more than a site has.
+fn ruling(criterion: &mut Criterion) {
+    let redirects: String = (0..500)
+        .map(|number| {
+            format!(
+                "/old/{number} /new/{number} 301\n/blog/:year/{number} /posts/:year/{number}\n\
+                 /docs/v{number}/* /docs/:splat\n/shop id={number} /item/{number}\n"
+            )
+        })
+        .collect();
+    let (redirects, complaints) = Redirects::parse(redirects.as_bytes());
+    assert!(complaints.is_empty());
+    let headers: String = (0..249)
+        .map(|number| {
+            format!("/page{number}\n A: {number}\n/assets/v{number}/*\n Cache-Control: immutable\n")
+        })
+        .chain(["/assets/*\n X-Robots-Tag: none\n/*.pdf\n Link: <:splat>\n".to_owned()])
+        .collect();
+    let (headers, complaints) = Headers::parse(headers.as_bytes());
+    assert!(complaints.is_empty());
+
+    let mut group = criterion.benchmark_group("rules");
+    let cases: [(&str, &[u8], bool); 5] = [
+        ("2,000 redirects, literal", b"old/499", true),
+        ("2,000 redirects, splat", b"docs/v499/a/b.html", true),
+        ("2,000 redirects, last of 500 alike", b"blog/2026/499", true),
+        ("2,000 redirects, miss", b"assets/css/main.css", false),
+        ("2,000 redirects, miss among 500 alike", b"blog/2026/none", false),
+    ];
+    for (name, path, is_hit) in cases {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| assert_eq!(redirects.find(black_box(path), None).is_some(), is_hit));
+        });
+    }
+    let cases: [(&str, &[u8], usize); 3] = [
+        ("500 blocks, two match", b"assets/v248/main.css", 2),
+        ("500 blocks, one value filled in", b"docs/manual.pdf", 1),
+        ("500 blocks, miss", b"blog/2026/none", 0),
+    ];
+    for (name, path, set) in cases {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| assert_eq!(headers.find(black_box(path)).set.len(), set));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, parsing, normalising, answering, ruling, connecting);
 criterion_main!(benches);

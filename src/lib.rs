@@ -29,9 +29,9 @@
 //! # Reading order
 //!
 //! `main.rs` (how it starts), then down the floors: [`server`] with [`slot`] and [`stop`], [`connection`],
-//! [`session`], [`site`] and [`reply`], [`access_log`], [`outbox`], [`input`]. Below them are the rules of
-//! the wire in [`http`], the disk in [`files`] and the sockets in [`net`]; at the bottom [`config`],
-//! [`clock`] and [`limits`].
+//! [`session`], [`site`] and [`reply`], [`access_log`], [`outbox`], [`input`]. Below them are the rules that
+//! a site brings along in [`rules`], those of the wire in [`http`], the disk in [`files`] and the sockets in
+//! [`net`]; at the bottom [`config`], [`clock`] and [`limits`].
 //!
 //! # Six rules that make the house
 //!
@@ -68,6 +68,7 @@ pub mod limits;
 pub mod net;
 pub mod outbox;
 pub mod reply;
+pub mod rules;
 pub mod server;
 pub mod session;
 pub mod site;

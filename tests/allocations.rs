@@ -9,6 +9,7 @@ use pws::clock::Now;
 use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
 use pws::limits::Limits;
 use pws::net::socket::Socket;
+use pws::rules::{Headers, Redirects};
 use pws::session::Turn;
 use pws::site::Site;
 
@@ -99,7 +100,24 @@ fn a_cached_answer_allocates_nothing() {
     }
 }
 
-/// So that the test above can be believed.
+#[test]
+fn rules_that_say_nothing_of_a_path_allocate_nothing() {
+    let (redirects, _) =
+        Redirects::parse(b"/a/:b /c\n/d/* /e 301\n/*.js /f\n/g h=:h /i\n/app/* /index.html 200");
+    let (headers, _) = Headers::parse(b"/a/:b\n C: d\n/e\n F: g\n/*.js\n H: i");
+    for path in [&b""[..], b"a/b/c", b"de", b"g", b"nowhere/at/all.html"] {
+        let info = allocation_counter::measure(|| {
+            assert!(redirects.find(path, Some(b"h=1&i=2")).is_none());
+            assert!(headers.find(path).is_empty());
+        });
+        assert_eq!(info.count_total, 0, "{}", String::from_utf8_lossy(path));
+    }
+    // Nor does an app behind one page.
+    let info = allocation_counter::measure(|| assert!(redirects.find(b"app/users/5", None).is_some()));
+    assert_eq!(info.count_total, 0);
+}
+
+/// So that the tests above can be believed.
 #[test]
 fn an_allocation_is_counted() {
     assert_eq!(allocation_counter::measure(|| drop(std::hint::black_box(Box::new(1)))).count_total, 1);

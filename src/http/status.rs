@@ -7,7 +7,11 @@ pub enum Status {
     NoContent = 204,
     PartialContent = 206,
     MovedPermanently = 301,
+    Found = 302,
+    SeeOther = 303,
     NotModified = 304,
+    TemporaryRedirect = 307,
+    PermanentRedirect = 308,
     BadRequest = 400,
     Forbidden = 403,
     NotFound = 404,
@@ -36,7 +40,11 @@ impl Status {
             Status::NoContent => "204 No Content",
             Status::PartialContent => "206 Partial Content",
             Status::MovedPermanently => "301 Moved Permanently",
+            Status::Found => "302 Found",
+            Status::SeeOther => "303 See Other",
             Status::NotModified => "304 Not Modified",
+            Status::TemporaryRedirect => "307 Temporary Redirect",
+            Status::PermanentRedirect => "308 Permanent Redirect",
             Status::BadRequest => "400 Bad Request",
             Status::Forbidden => "403 Forbidden",
             Status::NotFound => "404 Not Found",
@@ -60,7 +68,7 @@ mod tests {
 
     #[test]
     fn the_words_follow_the_right_digits() {
-        for status in [Status::Ok, Status::NotFound, Status::HttpVersionNotSupported] {
+        for status in [Status::Ok, Status::Found, Status::NotFound, Status::HttpVersionNotSupported] {
             assert!(status.code_and_reason().starts_with(&status.code().to_string()));
         }
     }

@@ -147,7 +147,8 @@ fn is_plain(path: &[u8]) -> bool {
     })
 }
 
-fn decode(raw: &[u8], out: &mut Vec<u8>) -> Result<(), PathError> {
+/// Decodes one segment of a path, or a part of one, onto the end of `out`.
+pub fn decode(raw: &[u8], out: &mut Vec<u8>) -> Result<(), PathError> {
     if !raw.contains(&b'%') {
         out.extend_from_slice(raw);
         return Ok(());
@@ -199,6 +200,10 @@ const PATH_CHARACTERS: &AsciiSet = &NON_ALPHANUMERIC
 /// What must not stand in a query as it is; escapes that are there already stay.
 const NOT_IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\\');
 
+/// What may stand in the value of a query's parameter, or in a fragment, and mean nothing but itself.
+const VALUE_CHARACTERS: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// The way back: a normalised path as it stands in a URL, in ASCII, without the slash in front.
 pub fn encode(path: &[u8]) -> impl Display + '_ {
     percent_encode(path, PATH_CHARACTERS)
@@ -207,6 +212,11 @@ pub fn encode(path: &[u8]) -> impl Display + '_ {
 /// A query as it was received, made ASCII where it was not.
 pub fn encode_query(query: &[u8]) -> impl Display + '_ {
     percent_encode(query, NOT_IN_QUERY)
+}
+
+/// Bytes as the value of a query's parameter, or as a part of a fragment: nothing in them ends either.
+pub fn encode_value(value: &[u8]) -> impl Display + '_ {
+    percent_encode(value, VALUE_CHARACTERS)
 }
 
 #[cfg(test)]
@@ -265,6 +275,7 @@ mod tests {
     fn encodes_back() {
         assert_eq!(encode("a b/ü?#%\\\r\n".as_bytes()).to_string(), "a%20b/%C3%BC%3F%23%25%5C%0D%0A");
         assert_eq!(encode_query("q=%20&ü=\\".as_bytes()).to_string(), "q=%20&%C3%BC=%5C");
+        assert_eq!(encode_value(b"a/b &c=d+%\r\n#").to_string(), "a/b%20%26c%3Dd%2B%25%0D%0A%23");
     }
 
     #[test]
