@@ -30,8 +30,9 @@
 //!
 //! `main.rs` (how it starts), then down the floors: [`server`] with [`slot`] and [`stop`], [`connection`],
 //! [`session`], [`site`] and [`reply`], [`access_log`], [`outbox`], [`input`]. Below them are the rules that
-//! a site brings along in [`rules`], those of the wire in [`http`], the disk in [`files`] and the sockets in
-//! [`net`]; at the bottom [`config`], [`clock`] and [`limits`].
+//! a site brings along in [`rules`], those of the wire in [`http`], the disk in [`files`], the pages that
+//! show a folder in [`listing`] and the sockets in [`net`]; at the bottom [`config`], [`clock`] and
+//! [`limits`].
 //!
 //! # Six rules that make the house
 //!
@@ -65,6 +66,7 @@ pub mod files;
 pub mod http;
 pub mod input;
 pub mod limits;
+pub mod listing;
 pub mod net;
 pub mod outbox;
 pub mod reply;

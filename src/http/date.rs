@@ -1,9 +1,14 @@
-//! Dates on the wire: one form out, three forms in (RFC 9110 §5.6.7).
+//! Dates on the wire: one form out, three forms in (RFC 9110 §5.6.7). And RFC 3339, for what is written in
+//! pages.
+
+use std::io::Write;
 
 /// Length of an IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub const HTTP_DATE_LEN: usize = 29;
+/// Length of an RFC 3339 date in UTC, to the second, such as `1994-11-06T08:49:37Z`.
+pub const RFC3339_LEN: usize = 20;
 
-/// Sat, 01 Jan 0000 00:00:00 GMT, the first moment an IMF-fixdate can tell ...
+/// Sat, 01 Jan 0000 00:00:00 GMT, the first moment a year of four digits can tell ...
 const FIRST_UNIX_SECS: i64 = -62_167_219_200;
 /// ... and Fri, 31 Dec 9999 23:59:59 GMT, the last.
 const LAST_UNIX_SECS: i64 = 253_402_300_799;
@@ -16,10 +21,7 @@ const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursd
 /// Formats seconds since 1970 as an IMF-fixdate; what four digits cannot tell the year of becomes the nearest
 /// that they can.
 pub fn format(unix_secs: i64) -> [u8; HTTP_DATE_LEN] {
-    use std::io::Write;
-
-    let unix_secs = unix_secs.clamp(FIRST_UNIX_SECS, LAST_UNIX_SECS);
-    let (days, secs) = (unix_secs.div_euclid(DAY_SECS), unix_secs.rem_euclid(DAY_SECS));
+    let (days, secs) = days_and_secs(unix_secs);
     let (year, month, day) = civil(days);
     // 1 January 1970 was a Thursday.
     let weekday = &WEEKDAYS[(days + 4).rem_euclid(7) as usize][..3];
@@ -30,6 +32,23 @@ pub fn format(unix_secs: i64) -> [u8; HTTP_DATE_LEN] {
     let _ =
         write!(&mut date[..], "{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT");
     date
+}
+
+/// Formats seconds since 1970 by RFC 3339, in the same bounds.
+pub fn format_rfc3339(unix_secs: i64) -> [u8; RFC3339_LEN] {
+    let (days, secs) = days_and_secs(unix_secs);
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (secs / 3600, secs / 60 % 60, secs % 60);
+    let mut date = [b' '; RFC3339_LEN];
+    // Cannot fail: the form has a fixed length.
+    let _ = write!(&mut date[..], "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
+    date
+}
+
+/// Whole days since 1970 and the seconds of the day, within the years of four digits.
+fn days_and_secs(unix_secs: i64) -> (i64, i64) {
+    let unix_secs = unix_secs.clamp(FIRST_UNIX_SECS, LAST_UNIX_SECS);
+    (unix_secs.div_euclid(DAY_SECS), unix_secs.rem_euclid(DAY_SECS))
 }
 
 /// Parses any of the three forms into seconds since 1970, before it negative. The year of two digits that one
@@ -129,6 +148,20 @@ mod tests {
         assert_eq!(&format(-1), b"Wed, 31 Dec 1969 23:59:59 GMT");
         assert_eq!(&format(i64::MAX), b"Fri, 31 Dec 9999 23:59:59 GMT");
         assert_eq!(&format(i64::MIN), b"Sat, 01 Jan 0000 00:00:00 GMT");
+    }
+
+    #[test]
+    fn formats_by_rfc_3339() {
+        for (unix_secs, expected) in [
+            (784_111_777, "1994-11-06T08:49:37Z"),
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (i64::MAX, "9999-12-31T23:59:59Z"),
+            (i64::MIN, "0000-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&format_rfc3339(unix_secs)), expected);
+        }
     }
 
     #[test]
