@@ -14,8 +14,10 @@ use std::process::{Command, ExitCode};
 
 use pws::access_log::AccessLog;
 use pws::clock::Now;
+use pws::config::SiteOptions;
 use pws::connection::{Buffers, Connection, Readiness};
 use pws::files::file;
+use pws::files::mime::MediaTypes;
 use pws::files::root::Stamp;
 use pws::http::head::Persistence;
 use pws::http::range::Selection;
@@ -24,9 +26,10 @@ use pws::http::target;
 use pws::limits::Limits;
 use pws::net::socket::Socket;
 use pws::outbox::Outbox;
-use pws::reply::Reply;
 use pws::session::Turn;
 use pws::site::Site;
+use pws::site::fields::{AnswerFields, SiteFields};
+use pws::site::reply::Reply;
 use tempfile::TempDir;
 
 const BARE: &[u8] = b"GET /page.html HTTP/1.1\r\nHost: localhost:9000\r\n\r\n";
@@ -117,11 +120,14 @@ fn answer(times: usize) -> io::Result<()> {
     let now = Now::at(0, NOW_UNIX_SECS);
     let descriptor: OwnedFd = File::open(folder.path().join("page.html"))?.into();
     let stamp = Stamp::of_open(descriptor.as_fd())?;
-    let file = file::File::new(b"page.html", descriptor, stamp, 4096, &now)?;
+    let content_type = MediaTypes::default().of_path(b"page.html");
+    let file = file::File::new((descriptor, stamp), &content_type, None, 4096, &now)?;
+    let fields = SiteFields::new(&SiteOptions::default());
     let mut outbox = Outbox::new();
     for _ in 0..times {
         let persistence = Persistence::Implied;
-        let reply = Reply { persistence, head_only: false, now: &now, outbox: &mut outbox };
+        let (now, fields, outbox) = (&now, AnswerFields::of(&fields), &mut outbox);
+        let mut reply = Reply { persistence, head_only: false, now, fields, outbox };
         reply.file(black_box(&file), Selection::Whole);
         assert!(outbox.buffered_bytes() > 1024);
         outbox.clear();
@@ -134,7 +140,7 @@ fn connect(input: &[u8], times: usize) -> io::Result<()> {
     let folder = folder()?;
     let limits = Limits::default();
     let now = Now::at(0, NOW_UNIX_SECS);
-    let mut site = Site::open(folder.path(), &limits)?;
+    let mut site = Site::open(folder.path(), &SiteOptions::default(), &limits)?;
     let mut access_log = AccessLog::off();
     let mut buffers = Buffers::new(&limits);
     let client = Client { unread: b"" };

@@ -88,7 +88,8 @@ fn site() -> (TempDir, Site) {
     fs::write(&path, [b'x'; 1024]).expect("a file");
     let file = File::options().write(true).open(&path).expect("the file again");
     file.set_modified(UNIX_EPOCH + Duration::from_secs(MODIFIED_UNIX_SECS)).expect("its time");
-    let site = Site::open(folder.path(), &Limits::default()).expect("the folder");
+    let site = Site::open(folder.path(), &pws::config::SiteOptions::default(), &Limits::default())
+        .expect("the folder");
     (folder, site)
 }
 

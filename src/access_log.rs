@@ -65,9 +65,9 @@ impl AccessLog {
         AccessLog { sink, lines: Vec::new(), lost: 0, is_failing: false }
     }
 
-    /// Adds a line: `client - - [time] "request line" status bytes`. Of `head`, or whatever stands for one,
-    /// the first line is taken.
-    pub fn line(&mut self, now: &Now, client: IpAddr, head: &[u8], status: Status, body_bytes: u64) {
+    /// Adds a line: `client - - [time] "request line" status bytes`, with a `-` for bytes that nobody knows
+    /// yet. Of `head`, or whatever stands for one, the first line is taken.
+    pub fn line(&mut self, now: &Now, client: IpAddr, head: &[u8], status: Status, body_bytes: Option<u64>) {
         if self.sink.is_none() {
             return;
         }
@@ -80,7 +80,10 @@ impl AccessLog {
         self.lines.extend_from_slice(now.log_time());
         self.lines.extend_from_slice(b"] \"");
         escape(request::first_line(head), &mut self.lines);
-        let _ = writeln!(self.lines, "\" {} {body_bytes}", status.code());
+        let _ = match body_bytes {
+            Some(body_bytes) => writeln!(self.lines, "\" {} {body_bytes}", status.code()),
+            None => writeln!(self.lines, "\" {} -", status.code()),
+        };
     }
 
     /// Whether lines are waiting.
@@ -207,7 +210,7 @@ mod tests {
         let mut log = AccessLog::to(writer.as_fd())?;
         let client = "::1".parse().expect("an address");
         let now = Now::at(0, 784_111_777);
-        log.line(&now, client, b"GET /\"\x1b[2J\\\xff HTTP/1.1", Status::Ok, 12);
+        log.line(&now, client, b"GET /\"\x1b[2J\\\xff HTTP/1.1", Status::Ok, Some(12));
         log.flush();
         drop((log, writer));
         let mut text = String::new();
@@ -225,7 +228,7 @@ mod tests {
         let client = "127.0.0.1".parse().expect("an address");
         let now = Now::at(0, 0);
         for _ in 0..20_000 {
-            log.line(&now, client, b"GET /some/path HTTP/1.1", Status::Ok, 1);
+            log.line(&now, client, b"GET /some/path HTTP/1.1", Status::Ok, Some(1));
             log.flush();
         }
         assert!(log.lost > 0);

@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::FalseyValueParser;
 use clap::{CommandFactory, Parser, ValueEnum};
 use log::LevelFilter;
 use pws::Config;
-use pws::config::DEFAULT_PORT;
+use pws::config::{DEFAULT_PORT, SiteOptions, Symlinks};
+use pws::http::bytes::TOKEN;
 use pws::limits::Limits;
+use pws::rules::headers;
 
 /// The folder served where none was asked for, if it exists; else the current one.
 const DEFAULT_FOLDER: &str = "static";
@@ -27,6 +30,57 @@ pub struct Cli {
     #[arg(short, long, value_name = "DIR", env = "PWS_DIRECTORY")]
     directory: Option<PathBuf>,
 
+    /// Page of a folder; may be repeated, the first that is there is shown
+    #[arg(long = "index", value_name = "NAME", env = "PWS_INDEX", value_delimiter = ',')]
+    #[arg(default_value = "index.html", value_parser = parse_name)]
+    indexes: Vec<String>,
+
+    /// Do not list folders that have no index
+    #[arg(long, env = "PWS_NO_LISTING", value_parser = FalseyValueParser::new())]
+    no_listing: bool,
+
+    /// File that answers navigations to paths where nothing is, for single-page apps
+    #[arg(long, value_name = "FILE", env = "PWS_FALLBACK", value_parser = parse_path)]
+    fallback: Option<String>,
+
+    /// Serve about.html as /about, and lead from the one to the other
+    #[arg(long, env = "PWS_CLEAN_URLS", value_parser = FalseyValueParser::new())]
+    clean_urls: bool,
+
+    /// Field for every answer, such as 'X-Frame-Options: DENY'; may be repeated
+    #[arg(long = "header", value_name = "FIELD", env = "PWS_HEADER", value_delimiter = '\n')]
+    #[arg(value_parser = parse_field)]
+    headers: Vec<(String, String)>,
+
+    /// Cache-Control of every answer, such as 'max-age=3600'
+    #[arg(long, value_name = "VALUE", env = "PWS_CACHE_CONTROL", value_parser = parse_cache_control)]
+    cache_control: Option<(String, String)>,
+
+    /// Let pages of ORIGIN, or of any, read what is served [ORIGIN if none is given: *]
+    #[arg(long, value_name = "ORIGIN", env = "PWS_CORS", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "*", value_parser = parse_origin)]
+    cors: Option<String>,
+
+    /// Media type of an extension, such as md=text/html; may be repeated
+    #[arg(long, value_name = "EXT=TYPE", env = "PWS_MIME", value_delimiter = ',', value_parser = parse_mime)]
+    mime: Vec<(String, String)>,
+
+    /// Serve names that start with a dot, too
+    #[arg(long, env = "PWS_HIDDEN", value_parser = FalseyValueParser::new())]
+    hidden: bool,
+
+    /// Symbolic links to follow: those that stay inside the folder, all, or none
+    #[arg(long, value_name = "WHICH", env = "PWS_SYMLINKS", default_value = "inside")]
+    symlinks: SymlinkChoice,
+
+    /// Serve a folder per host name, such as DIR/example.com; DIR/default for all others
+    #[arg(long, env = "PWS_VHOSTS", value_parser = FalseyValueParser::new())]
+    vhosts: bool,
+
+    /// Do not start if a line of _headers or _redirects cannot be followed
+    #[arg(long, env = "PWS_STRICT", value_parser = FalseyValueParser::new())]
+    strict: bool,
+
     /// Memory for files and what is known of them, such as 512K, 16M or 1G; 0 keeps nothing
     #[arg(long, value_name = "SIZE", env = "PWS_CACHE_SIZE", default_value = "16M")]
     #[arg(value_parser = parse_size)]
@@ -45,6 +99,13 @@ pub struct Cli {
 enum Switch {
     On,
     Off,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SymlinkChoice {
+    Inside,
+    Follow,
+    Deny,
 }
 
 impl Cli {
@@ -72,15 +133,82 @@ impl Cli {
             true => DEFAULT_FOLDER.into(),
             false => ".".into(),
         });
+        let site = SiteOptions {
+            listing: !self.no_listing,
+            indexes: self.indexes,
+            fallback: self.fallback,
+            clean_urls: self.clean_urls,
+            hidden: self.hidden,
+            symlinks: match self.symlinks {
+                SymlinkChoice::Inside => Symlinks::Inside,
+                SymlinkChoice::Follow => Symlinks::Follow,
+                SymlinkChoice::Deny => Symlinks::Deny,
+            },
+            vhosts: self.vhosts,
+            fields: self.headers.into_iter().chain(self.cache_control).collect(),
+            cors: self.cors,
+            media_types: self.mime,
+            strict: self.strict,
+        };
         Config {
             // An empty variable is as good as none.
             binds: self.bind.into_iter().filter(|bind| !bind.is_empty()).collect(),
             port: self.port,
             access_log: self.access_log == Switch::On,
+            site,
             limits: Limits { cache_bytes_max: self.cache_size, ..Limits::default() },
             ..Config::new(folder)
         }
     }
+}
+
+/// A name without a folder.
+fn parse_name(text: &str) -> Result<String, String> {
+    match text {
+        "" | "." | ".." => Err("a name is needed, such as index.html".to_owned()),
+        _ if text.contains(['/', '\0']) => Err("a name without a folder is needed".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// A path below the folder; a slash in front makes no difference.
+fn parse_path(text: &str) -> Result<String, String> {
+    let path = text.trim_start_matches('/');
+    let is_plain = path.split('/').all(|segment| !matches!(segment, "" | "." | "..")) && !path.contains('\0');
+    if is_plain { Ok(path.to_owned()) } else { Err("a file below the folder is needed".to_owned()) }
+}
+
+fn parse_field(text: &str) -> Result<(String, String), String> {
+    headers::parse_field(text.as_bytes()).map(|(name, value)| (name.to_owned(), value.to_owned()))
+}
+
+fn parse_cache_control(text: &str) -> Result<(String, String), String> {
+    parse_field(&format!("Cache-Control: {text}"))
+}
+
+/// `*`, `null`, or a scheme and a host as a browser sends them (RFC 6454 §6.2).
+fn parse_origin(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let is_host = |host: &str| {
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
+    };
+    match text {
+        "*" | "null" => Ok(text.to_owned()),
+        _ if host.is_some_and(is_host) => Ok(text.to_owned()),
+        _ => Err("'*' or an origin such as https://example.com is needed".to_owned()),
+    }
+}
+
+fn parse_mime(text: &str) -> Result<(String, String), String> {
+    let wrong = || "an extension and a type are needed, such as md=text/html".to_owned();
+    let (extension, content_type) = text.split_once('=').ok_or_else(wrong)?;
+    let extension = extension.strip_prefix('.').unwrap_or(extension);
+    let essence = content_type.split(';').next().unwrap_or_default().trim_end();
+    let (main, sub) = essence.split_once('/').ok_or_else(wrong)?;
+    let are_tokens = [main, sub].iter().all(|part| !part.is_empty() && TOKEN.holds_all(part.as_bytes()));
+    let is_fit =
+        are_tokens && !extension.is_empty() && !content_type.bytes().any(|byte| byte.is_ascii_control());
+    if is_fit { Ok((extension.to_owned(), content_type.to_owned())) } else { Err(wrong()) }
 }
 
 /// Bytes, with K, M or G behind the number for a power of 1,024.
@@ -100,6 +228,36 @@ fn parse_size(text: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_checked_before_the_start() {
+        let origins = ["*", "null", "https://example.com", "http://[::1]:8080"];
+        assert!(origins.iter().all(|text| parse_origin(text).is_ok()));
+        for text in
+            ["", "example.com", "https://", "https://a/b", "https://a b", "ftp://a", "https://a\r\nX:1"]
+        {
+            assert!(parse_origin(text).is_err(), "{text}");
+        }
+        for (text, expected) in [
+            ("md=text/html", Some(("md", "text/html"))),
+            (".foo=text/foo; charset=latin1", Some(("foo", "text/foo; charset=latin1"))),
+            ("md", None),
+            ("=text/html", None),
+            ("md=html", None),
+            ("md=text/", None),
+            ("md=text/a b", None),
+            ("md=text/a; b=\n", None),
+        ] {
+            let expected = expected.map(|(extension, essence)| (extension.to_owned(), essence.to_owned()));
+            assert_eq!(parse_mime(text).ok(), expected, "{text}");
+        }
+        assert_eq!(parse_path("/app/index.html").as_deref(), Ok("app/index.html"));
+        for text in ["", "/", "../a", "a/../b", "a//b", "./a", "a/"] {
+            assert!(parse_path(text).is_err(), "{text}");
+        }
+        assert!(parse_name("a/b").is_err() && parse_name("..").is_err() && parse_name("home.htm").is_ok());
+        assert!(parse_field("Content-Length: 1").is_err() && parse_field("X: a").is_ok());
+    }
 
     #[test]
     fn sizes_have_units() {

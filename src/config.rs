@@ -15,6 +15,7 @@ pub struct Config {
     pub folder: PathBuf,
     /// Whether to write a line per answer to standard output.
     pub access_log: bool,
+    pub site: SiteOptions,
     pub limits: Limits,
 }
 
@@ -26,6 +27,7 @@ impl Config {
             port: DEFAULT_PORT,
             folder: folder.into(),
             access_log: true,
+            site: SiteOptions::default(),
             limits: Limits::default(),
         }
     }
@@ -33,3 +35,59 @@ impl Config {
 
 /// The port where none was asked for.
 pub const DEFAULT_PORT: u16 = 9000;
+
+/// What of a folder is shown, under which names, and what is said with it.
+#[derive(Clone, Debug)]
+pub struct SiteOptions {
+    /// Whether a folder without an index is shown as a list of what is in it.
+    pub listing: bool,
+    /// The names under which a folder's own page is looked for, in this order.
+    pub indexes: Vec<String>,
+    /// The file that answers navigations to paths where nothing is, for apps that find their way themselves.
+    pub fallback: Option<String>,
+    /// `/about` is `about.html`, and `/about.html` leads there.
+    pub clean_urls: bool,
+    /// Whether names that start with a dot are served.
+    pub hidden: bool,
+    pub symlinks: Symlinks,
+    /// One folder per host name below the root.
+    pub vhosts: bool,
+    /// Names and values of fields that every answer gets.
+    pub fields: Vec<(String, String)>,
+    /// The origin whose pages may read what is served; `*` is any.
+    pub cors: Option<String>,
+    /// Extensions and their media types, before those that pws knows.
+    pub media_types: Vec<(String, String)>,
+    /// Whether a line of `_headers` or `_redirects` that cannot be followed stops the start.
+    pub strict: bool,
+}
+
+impl Default for SiteOptions {
+    fn default() -> SiteOptions {
+        SiteOptions {
+            listing: true,
+            indexes: vec!["index.html".to_owned()],
+            fallback: None,
+            clean_urls: false,
+            hidden: false,
+            symlinks: Symlinks::Inside,
+            vhosts: false,
+            fields: Vec::new(),
+            cors: None,
+            media_types: Vec::new(),
+            strict: false,
+        }
+    }
+}
+
+/// Which symbolic links are followed. The kernel sees to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Symlinks {
+    /// Those that stay below the root.
+    #[default]
+    Inside,
+    /// All, wherever they lead.
+    Follow,
+    /// None.
+    Deny,
+}

@@ -22,14 +22,15 @@
 //! 3. [`connection`] is the pump. It asks the session what it wants: to read, to write, to close. It does
 //!    that on the socket until the socket would block.
 //! 4. [`session`] is one client's HTTP/1.1 life: bytes in, answers queued. It never touches a socket.
-//! 5. [`site`] turns a request into an answer: which file, which head, which bytes.
-//! 6. [`outbox`] is the answer: bytes and slices of files, in order. It sends without knowing what they mean.
+//! 5. [`site`] turns a request into an answer: which host, which rules, which file, which bytes.
+//! 6. [`outbox`] is the answer: bytes, slices of files and listings, in order. It sends without knowing what
+//!    they mean.
 //! 7. Back in [`server`]: connections whose time is up are closed, new ones are accepted and run at once.
 //!
 //! # Reading order
 //!
 //! `main.rs` (how it starts), then down the floors: [`server`] with [`slot`] and [`stop`], [`connection`],
-//! [`session`], [`site`] and [`reply`], [`access_log`], [`outbox`], [`input`]. Below them are the rules that
+//! [`session`], [`site`], [`access_log`], [`outbox`], [`input`]. Below them are the rules that
 //! a site brings along in [`rules`], those of the wire in [`http`], the disk in [`files`], the pages that
 //! show a folder in [`listing`] and the sockets in [`net`]; at the bottom [`config`], [`clock`] and
 //! [`limits`].
@@ -69,7 +70,6 @@ pub mod limits;
 pub mod listing;
 pub mod net;
 pub mod outbox;
-pub mod reply;
 pub mod rules;
 pub mod server;
 pub mod session;

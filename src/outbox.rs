@@ -1,9 +1,10 @@
-//! The queue of what is to be sent: bytes, and slices of files between them.
+//! The queue of what is to be sent: bytes, and between them slices of files and content made on the way.
 //!
 //! An answer is nothing but what was queued here. The code that sends does not know what a head or a range
 //! is, and everything queued before the first file leaves in one call, a pipeline of answers included.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -20,11 +21,33 @@ pub struct FileSlice {
     pub len: u64,
 }
 
-/// Bytes in one buffer, and file slices that stand at places between them.
+/// Content that is made while it is sent, so that no more of it than a piece is in memory.
+pub trait Source: fmt::Debug + Send {
+    /// Appends the next piece to `out`; false if it was the last. An error cuts the answer short.
+    fn pull(&mut self, out: &mut Vec<u8>) -> io::Result<bool>;
+}
+
+/// A source, and the piece of it that is being sent.
+#[derive(Debug)]
+struct Stream {
+    source: Box<dyn Source>,
+    piece: Vec<u8>,
+    sent: usize,
+    has_more: bool,
+}
+
+/// What stands between bytes.
+#[derive(Debug)]
+enum Segment {
+    File(FileSlice),
+    Stream(Stream),
+}
+
+/// Bytes in one buffer, and segments that stand at places between them.
 ///
 /// ```text
-/// bytes:  [head of answer 1][body 1][head 2]         [head 3][body 3]
-/// files:                                    ▲ slice
+/// bytes:     [head of answer 1][body 1][head 2]         [head 3][body 3]
+/// segments:                                    ▲ file slice
 /// ```
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -32,7 +55,7 @@ pub struct Outbox {
     /// How many of `bytes` have been sent.
     sent: usize,
     /// Each with the index in `bytes` that it stands in front of, in order.
-    files: VecDeque<(usize, FileSlice)>,
+    segments: VecDeque<(usize, Segment)>,
 }
 
 impl Outbox {
@@ -42,17 +65,17 @@ impl Outbox {
 
     /// Nothing left to send.
     pub fn is_empty(&self) -> bool {
-        self.sent == self.bytes.len() && self.files.is_empty()
+        self.sent == self.bytes.len() && self.segments.is_empty()
     }
 
-    /// Bytes of memory queued and not yet sent, files not counted.
+    /// Bytes of memory queued and not yet sent, segments not counted.
     pub fn buffered_bytes(&self) -> usize {
         self.bytes.len() - self.sent
     }
 
-    /// Whether there are files among it.
-    pub fn has_files(&self) -> bool {
-        !self.files.is_empty()
+    /// Whether it takes more than one call to send all of it.
+    pub fn has_segments(&self) -> bool {
+        !self.segments.is_empty()
     }
 
     /// Where the next bytes go: append only.
@@ -63,8 +86,14 @@ impl Outbox {
     /// Queues a slice of a file behind everything queued so far.
     pub fn push_file(&mut self, slice: FileSlice) {
         if slice.len > 0 {
-            self.files.push_back((self.bytes.len(), slice));
+            self.segments.push_back((self.bytes.len(), Segment::File(slice)));
         }
+    }
+
+    /// Queues what `source` makes behind everything queued so far.
+    pub fn push_source(&mut self, source: Box<dyn Source>) {
+        let stream = Stream { source, piece: Vec::new(), sent: 0, has_more: true };
+        self.segments.push_back((self.bytes.len(), Segment::Stream(stream)));
     }
 
     /// Sends once, at most `count_max` bytes; returns how many left.
@@ -73,15 +102,15 @@ impl Outbox {
     /// answer promised: the connection must be closed, so that the client sees an answer cut short and not a
     /// wrong one.
     pub fn write_some(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
-        let bytes_end = self.files.front().map_or(self.bytes.len(), |(at, _)| *at);
+        let bytes_end = self.segments.front().map_or(self.bytes.len(), |(at, _)| *at);
         let count = if self.sent < bytes_end {
             let end = bytes_end.min(self.sent.saturating_add(count_max));
-            let more = end < bytes_end || !self.files.is_empty();
+            let more = end < bytes_end || !self.segments.is_empty();
             let count = socket.send(&self.bytes[self.sent..end], more)?;
             self.sent += count;
             count
         } else {
-            self.write_file(socket, count_max)?
+            self.write_segment(socket, count_max)?
         };
         if self.is_empty() {
             self.clear();
@@ -89,17 +118,14 @@ impl Outbox {
         Ok(count)
     }
 
-    fn write_file(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
-        let Some((_, slice)) = self.files.front_mut() else { return Ok(0) };
-        let want = usize::try_from(slice.len).unwrap_or(usize::MAX).min(count_max);
-        let count = socket.send_file(slice.file.as_fd(), slice.offset, want)?;
-        if count == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        slice.offset += count as u64;
-        slice.len -= count as u64;
-        if slice.len == 0 {
-            self.files.pop_front();
+    fn write_segment(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
+        let Some((_, segment)) = self.segments.front_mut() else { return Ok(0) };
+        let (count, is_done) = match segment {
+            Segment::File(slice) => (slice.write_some(socket, count_max)?, slice.len == 0),
+            Segment::Stream(stream) => (stream.write_some(socket, count_max)?, stream.is_done()),
+        };
+        if is_done {
+            self.segments.pop_front();
         }
         Ok(count)
     }
@@ -108,12 +134,12 @@ impl Outbox {
     /// empty with its buffer ready for the next connection.
     pub fn take_rest(&mut self) -> Outbox {
         let sent = self.sent;
-        let mut files = std::mem::take(&mut self.files);
-        for (at, _) in &mut files {
+        let mut segments = std::mem::take(&mut self.segments);
+        for (at, _) in &mut segments {
             *at -= sent.min(*at);
         }
-        files.shrink_to_fit();
-        let rest = Outbox { bytes: self.bytes[sent..].to_vec(), sent: 0, files };
+        segments.shrink_to_fit();
+        let rest = Outbox { bytes: self.bytes[sent..].to_vec(), sent: 0, segments };
         self.clear();
         rest
     }
@@ -122,6 +148,42 @@ impl Outbox {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.sent = 0;
-        self.files.clear();
+        self.segments.clear();
+    }
+}
+
+impl FileSlice {
+    fn write_some(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
+        let want = usize::try_from(self.len).unwrap_or(usize::MAX).min(count_max);
+        let count = socket.send_file(self.file.as_fd(), self.offset, want)?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.offset += count as u64;
+        self.len -= count as u64;
+        Ok(count)
+    }
+}
+
+impl Stream {
+    /// The source is asked for more when all it gave has been sent.
+    fn write_some(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
+        while self.sent == self.piece.len() && self.has_more {
+            self.piece.clear();
+            self.sent = 0;
+            self.has_more = self.source.pull(&mut self.piece)?;
+        }
+        if self.is_done() {
+            return Ok(0);
+        }
+        let end = self.piece.len().min(self.sent.saturating_add(count_max));
+        let more = end < self.piece.len() || self.has_more;
+        let count = socket.send(&self.piece[self.sent..end], more)?;
+        self.sent += count;
+        Ok(count)
+    }
+
+    fn is_done(&self) -> bool {
+        self.sent == self.piece.len() && !self.has_more
     }
 }

@@ -71,9 +71,9 @@ pub struct Server {
 impl Server {
     /// Opens the folder and the listening sockets. Errors say what failed, on what, and what to try.
     pub fn bind(config: Config) -> io::Result<Server> {
-        let Config { binds, port, folder, access_log, limits } = config;
+        let Config { binds, port, folder, access_log, site, limits } = config;
         limits.check()?;
-        let site = Site::open(&folder, &limits)?;
+        let site = Site::open(&folder, &site, &limits)?;
         let mut listeners = listener::listen(&binds, port)?;
         let poll = Poll::new()?;
         for (index, listener) in listeners.iter_mut().enumerate() {

@@ -26,8 +26,8 @@ use crate::http::status::Status;
 use crate::input::Input;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
-use crate::reply::Answered;
 use crate::site::Site;
+use crate::site::reply::Answered;
 
 /// What the loop lends to a session for one turn.
 pub struct Turn<'a> {
@@ -274,16 +274,17 @@ impl Session {
         outbox: &mut Outbox,
         turn: &mut Turn,
     ) {
-        let is_last = !request.is_persistent() || turn.is_draining || body_end == BodyEnd::Unknown;
+        let mut is_last = !request.is_persistent() || turn.is_draining || body_end == BodyEnd::Unknown;
         let persistence = match (is_last, request.version) {
             (true, _) => Persistence::Close,
             (false, Version::Http11) => Persistence::Implied,
             (false, Version::Http10) => Persistence::Announced,
         };
         let answered = turn.site.respond(request, persistence, turn.now, outbox);
+        is_last |= answered.is_last;
         // A client that asked for the end sends no more; but what takes long to send leaves time for a stray
         // byte.
-        let is_quiet = !request.is_persistent() && body_end == BodyEnd::Known && !outbox.has_files();
+        let is_quiet = !request.is_persistent() && body_end == BodyEnd::Known && !outbox.has_segments();
         self.afterwards = match (is_last, is_quiet) {
             (false, _) => Afterwards::NextRequest,
             (true, true) => Afterwards::Close,
@@ -303,7 +304,7 @@ impl Session {
     }
 
     fn log(&self, head: &[u8], answered: Answered, turn: &mut Turn) {
-        let Answered { status, body_bytes } = answered;
+        let Answered { status, body_bytes, .. } = answered;
         turn.access_log.line(turn.now, self.client, head, status, body_bytes);
     }
 }

@@ -51,7 +51,8 @@ fn allocations(request: &'static [u8]) -> u64 {
     std::fs::write(folder.path().join("large.bin"), [b'x'; 100_000]).expect("a file");
     std::fs::write(folder.path().join("404.html"), "<p>lost").expect("a file");
     let limits = Limits::default();
-    let mut site = Site::open(folder.path(), &limits).expect("the folder");
+    let mut site =
+        Site::open(folder.path(), &pws::config::SiteOptions::default(), &limits).expect("the folder");
     let null = std::fs::File::options().write(true).open("/dev/null").expect("/dev/null");
     let mut access_log = AccessLog::to(null.as_fd()).expect("a log");
     // Long before the files were made: their time is not in doubt, so they are kept.

@@ -5,6 +5,9 @@
 //! [`recheck`](Cache::recheck): under load, many requests share it. No watch tells of changes instead:
 //! watches overflow, cost one per folder and see nothing on network filesystems.
 //!
+//! Which compressed variants stand beside a file is looked up when it is found, and then once a second: to
+//! miss one for a moment costs bytes and no truth. A variant itself is an entry like any other.
+//!
 //! The comparison only recognises a file that was opened beneath the root before; it opens nothing. One thing
 //! it cannot tell: a folder that was moved out of the root as it is, with a symlink left in its place, still
 //! holds the same files, and those that are remembered are served until they change.
@@ -17,6 +20,9 @@ use slab::Slab;
 
 use super::file::{Content, File};
 use super::root::Root;
+use super::variant;
+use crate::clock::{Now, Tick};
+use crate::http::negotiate::Codings;
 
 /// What an entry takes beside its path and its content: itself, its place in the map, the allocator's share.
 const ENTRY_OVERHEAD_BYTES: usize = 384;
@@ -24,7 +30,8 @@ const ENTRY_OVERHEAD_BYTES: usize = 384;
 /// What is at a path.
 #[derive(Clone, Debug)]
 pub enum Known {
-    File(Arc<File>),
+    /// And the codings in which it is there as well.
+    File(Arc<File>, Codings),
     /// Nothing is there.
     Missing,
 }
@@ -35,6 +42,8 @@ struct Entry {
     known: Known,
     /// The check in which the disk last agreed.
     checked_in: u64,
+    /// When its variants were last looked for.
+    variants_tick: Tick,
     /// Asked for since the hand last passed: not evicted this time round.
     is_used: bool,
 }
@@ -74,7 +83,7 @@ impl Cache {
     }
 
     /// What is at `path`, if that is known and still so.
-    pub fn get(&mut self, path: &[u8], root: &Root) -> Option<Known> {
+    pub fn get(&mut self, path: &[u8], root: &Root, now: &Now) -> Option<Known> {
         let key = *self.keys.get(path)?;
         let entry = &mut self.entries[key];
         if entry.checked_in != self.check {
@@ -85,16 +94,35 @@ impl Cache {
             entry.checked_in = self.check;
         }
         entry.is_used = true;
+        if entry.variants_tick != now.tick {
+            entry.variants_tick = now.tick;
+            if let Known::File(file, codings) = &mut entry.known {
+                *codings = variant::codings(&entry.path, file, root);
+            }
+        }
         Some(entry.known.clone())
     }
 
-    /// Keeps what was just found at `path`, unless it takes more than an eighth of the room there is.
-    pub fn insert(&mut self, path: &[u8], known: Known) {
+    /// Keeps a file that was just found at `path`, if it can be told from what it will be.
+    pub fn keep(&mut self, path: &[u8], file: &Arc<File>, codings: Codings, now: &Now) {
+        if !file.is_in_doubt {
+            self.insert(path, Known::File(Arc::clone(file), codings), now);
+        }
+    }
+
+    /// Keeps that nothing is at `path`.
+    pub fn keep_missing(&mut self, path: &[u8], now: &Now) {
+        self.insert(path, Known::Missing, now);
+    }
+
+    /// Unless it takes more than an eighth of the room there is.
+    fn insert(&mut self, path: &[u8], known: Known, now: &Now) {
         if let Some(&key) = self.keys.get(path) {
             self.remove(key);
         }
         let path: Arc<[u8]> = path.into();
-        let entry = Entry { path, known, checked_in: self.check, is_used: false };
+        let (checked_in, variants_tick) = (self.check, now.tick);
+        let entry = Entry { path, known, checked_in, variants_tick, is_used: false };
         let bytes = entry.bytes();
         if bytes > self.bytes_max / 8 || entry.descriptors() > self.descriptors_max {
             return;
@@ -133,8 +161,8 @@ impl Cache {
 
 impl Entry {
     fn is_still_so(&self, root: &Root) -> bool {
-        match (&self.known, root.stamp_at(&self.path)) {
-            (Known::File(file), Ok(stamp)) => file.stamp == stamp,
+        match (&self.known, root.stamp_at(variant::disk_path(&self.path))) {
+            (Known::File(file, _), Ok(stamp)) => file.stamp == stamp,
             (Known::Missing, Err(errno)) => errno == Errno::NOENT,
             _ => false,
         }
@@ -142,14 +170,14 @@ impl Entry {
 
     fn bytes(&self) -> usize {
         let content = match &self.known {
-            Known::File(file) => file.heap_bytes(),
+            Known::File(file, _) => file.heap_bytes(),
             Known::Missing => 0,
         };
         ENTRY_OVERHEAD_BYTES + self.path.len() + content
     }
 
     fn descriptors(&self) -> usize {
-        let Known::File(file) = &self.known else { return 0 };
+        let Known::File(file, _) = &self.known else { return 0 };
         usize::from(matches!(file.content(), Content::Descriptor(_)))
     }
 }

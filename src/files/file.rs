@@ -6,11 +6,12 @@ use std::sync::Arc;
 use rustix::fs::Advice;
 use rustix::io::Errno;
 
-use super::mime::{self, ContentType};
+use super::mime::ContentType;
 use super::root::Stamp;
 use crate::clock::Now;
 use crate::http::conditional::{EntityTag, Validators};
 use crate::http::head::{HeadWriter, HttpDate};
+use crate::http::negotiate::Coding;
 
 /// How often a file that changes while it is loaded is loaded again.
 const CHANGES_MAX: usize = 3;
@@ -22,12 +23,15 @@ const READ_AHEAD_BYTES: u64 = 1024 * 1024;
 pub struct File {
     pub stamp: Stamp,
     pub content_type: ContentType,
+    /// What was done to the content beforehand: it is that of a variant.
+    pub coding: Option<Coding>,
     pub validators: Validators,
     /// The file may change and keep its stamp: not to be kept.
     pub is_in_doubt: bool,
-    /// The fields a 200 has behind those of every answer, the empty line included, then the content if the
-    /// file is small.
+    /// `Content-Type`, then the other fields of a 200 that speak of the file, the empty line included, then
+    /// the content if the file is small.
     head_and_content: Box<[u8]>,
+    content_type_len: usize,
     head_len: usize,
     /// Where the content is if the file is large.
     descriptor: Option<Arc<OwnedFd>>,
@@ -41,23 +45,23 @@ pub enum Content<'a> {
 }
 
 impl File {
-    /// Makes a file of what was opened at `path`: its content is loaded if it has at most `loaded_bytes_max`.
+    /// Makes a file of what was opened: its content is loaded if it has at most `loaded_bytes_max`.
     pub fn new(
-        path: &[u8],
-        descriptor: OwnedFd,
-        mut stamp: Stamp,
+        (descriptor, mut stamp): (OwnedFd, Stamp),
+        content_type: &ContentType,
+        coding: Option<Coding>,
         loaded_bytes_max: u64,
         now: &Now,
     ) -> Result<File, Errno> {
         if stamp.len > loaded_bytes_max {
             // Only a hint: where it is refused, reading is slower and nothing else.
             let _ = rustix::fs::fadvise(&descriptor, 0, READ_AHEAD_BYTES.try_into().ok(), Advice::WillNeed);
-            let mut file = File::describe(path, stamp, now);
+            let mut file = File::describe(stamp, content_type, coding, now);
             file.descriptor = Some(Arc::new(descriptor));
             return Ok(file);
         }
         for _ in 0..CHANGES_MAX {
-            let mut file = File::describe(path, stamp, now);
+            let mut file = File::describe(stamp, content_type, coding, now);
             let is_whole = file.load(&descriptor)?;
             let stamp_behind = Stamp::of_open(descriptor.as_fd())?;
             if is_whole && stamp_behind == stamp {
@@ -71,27 +75,41 @@ impl File {
         Err(Errno::AGAIN)
     }
 
-    fn describe(path: &[u8], stamp: Stamp, now: &Now) -> File {
+    fn describe(stamp: Stamp, content_type: &ContentType, coding: Option<Coding>, now: &Now) -> File {
         let is_in_doubt = stamp.is_in_doubt(now.unix_secs);
         let now_unix_secs = i64::try_from(now.unix_secs).unwrap_or(i64::MAX);
+        // A tag must not stay the same when the content changes (RFC 9110 §8.8.1), nor be that of another
+        // form of the content (RFC 9110 §8.8.3.3).
+        let tag = EntityTag::of_file(stamp.modified.secs, stamp.modified.nanos, stamp.len, is_in_doubt);
         let validators = Validators {
-            // A tag must not stay the same when the content changes (RFC 9110 §8.8.1).
-            entity_tag: EntityTag::of_file(stamp.modified.secs, stamp.modified.nanos, stamp.len, is_in_doubt),
+            entity_tag: coding.map_or(tag, |coding| tag.of_variant(coding.token())),
             // A date in the future would promise what nobody knows (RFC 9110 §8.8.2.1).
             last_modified_unix_secs: stamp.modified.secs.min(now_unix_secs),
             is_date_strong: !is_in_doubt && stamp.modified.secs < now_unix_secs,
         };
-        let content_type = mime::of_path(path);
         let mut head = Vec::with_capacity(192);
-        HeadWriter::behind_start(&mut head)
+        let mut fields = HeadWriter::behind_start(&mut head).field("Content-Type", content_type.as_str());
+        let content_type_len = fields.written_bytes();
+        if let Some(coding) = coding {
+            fields = fields.field("Content-Encoding", coding.token());
+        }
+        fields
             .field("Last-Modified", HttpDate::of(validators.last_modified_unix_secs))
             .field("ETag", validators.entity_tag)
             .field("Accept-Ranges", "bytes")
-            .field("Content-Type", content_type)
             .finish(stamp.len);
         let head_len = head.len();
-        let head_and_content = head.into_boxed_slice();
-        File { stamp, content_type, validators, is_in_doubt, head_and_content, head_len, descriptor: None }
+        File {
+            stamp,
+            content_type: content_type.clone(),
+            coding,
+            validators,
+            is_in_doubt,
+            head_and_content: head.into_boxed_slice(),
+            content_type_len,
+            head_len,
+            descriptor: None,
+        }
     }
 
     /// Reads the content; false if there is not as much of it as there should be.
@@ -117,14 +135,12 @@ impl File {
         self.stamp.len
     }
 
-    /// What follows the start of a 200's head; with the content behind it if the file is loaded.
-    pub fn head_and_content(&self) -> &[u8] {
-        &self.head_and_content
-    }
-
-    /// What follows the start of a 200's head.
-    pub fn head(&self) -> &[u8] {
-        &self.head_and_content[..self.head_len]
+    /// The end of a 200's head, from `Content-Type` on or from what is behind it; with the content if that is
+    /// asked for and the file is loaded.
+    pub fn prepared(&self, with_type: bool, with_content: bool) -> &[u8] {
+        let start = if with_type { 0 } else { self.content_type_len };
+        let end = if with_content { self.head_and_content.len() } else { self.head_len };
+        &self.head_and_content[start..end]
     }
 
     pub fn content(&self) -> Content<'_> {

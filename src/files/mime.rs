@@ -1,23 +1,32 @@
 //! From a file's name to its `Content-Type`.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// A media type; text is said to be UTF-8, since a file does not tell and everything else is rare today.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ContentType {
-    essence: &'static str,
-}
+/// A media type, with its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContentType(Cow<'static, str>);
 
 /// The type of the pages pws makes itself.
-pub const HTML: ContentType = ContentType { essence: "text/html" };
+pub const HTML: &str = "text/html; charset=utf-8";
+/// The type of listings for programs.
+pub const JSON: &str = "application/json";
+/// The type of what says nothing of itself.
+const BYTES: &str = "application/octet-stream";
 
-impl fmt::Display for ContentType {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.essence)?;
-        if self.essence.starts_with("text/") { formatter.write_str("; charset=utf-8") } else { Ok(()) }
+impl ContentType {
+    /// Text is said to be UTF-8, since a file does not tell and everything else is rare today.
+    fn of_known(essence: &'static str) -> ContentType {
+        match essence.starts_with("text/") {
+            true => ContentType(format!("{essence}; charset=utf-8").into()),
+            false => ContentType(essence.into()),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -25,13 +34,34 @@ impl fmt::Display for ContentType {
 /// would be a tenth of the memory that an idle server takes.
 const TYPES: &str = include_str!("mime.types");
 
-/// The type for the name at the end of `path`, by its extension; bytes where that says nothing.
-pub fn of_path(path: &[u8]) -> ContentType {
-    let extension = Path::new(OsStr::from_bytes(path)).extension().and_then(OsStr::to_str);
-    ContentType { essence: extension.and_then(of_extension).unwrap_or("application/octet-stream") }
+/// From extensions to types.
+#[derive(Debug, Default)]
+pub struct MediaTypes {
+    /// Extensions and types that come before those that pws knows.
+    added: Vec<(String, String)>,
 }
 
-fn of_extension(extension: &str) -> Option<&'static str> {
+impl MediaTypes {
+    /// The types pws knows, and before them those `added`, each an extension without its dot and a type that
+    /// is sent as it stands.
+    pub fn with(added: Vec<(String, String)>) -> MediaTypes {
+        MediaTypes { added }
+    }
+
+    /// The type for the name at the end of `path`, by its extension; bytes where that says nothing.
+    pub fn of_path(&self, path: &[u8]) -> ContentType {
+        let extension = Path::new(OsStr::from_bytes(path)).extension().and_then(OsStr::to_str);
+        let Some(extension) = extension else { return ContentType(BYTES.into()) };
+        // The last one counts, as with every option.
+        let added = self.added.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(extension));
+        match added {
+            Some((_, content_type)) => ContentType(content_type.clone().into()),
+            None => ContentType::of_known(known(extension).unwrap_or(BYTES)),
+        }
+    }
+}
+
+fn known(extension: &str) -> Option<&'static str> {
     TYPES.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let mut words = line.split_ascii_whitespace();
         let essence = words.next()?;
@@ -59,7 +89,20 @@ mod tests {
             ("v1.2/LICENSE", "application/octet-stream"),
             ("odd.nosuchthing", "application/octet-stream"),
         ] {
-            assert_eq!(of_path(path.as_bytes()).to_string(), expected, "{path}");
+            assert_eq!(MediaTypes::default().of_path(path.as_bytes()).as_str(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_was_added_comes_first() {
+        let added = [("md", "text/html"), ("foo", "text/foo; charset=latin1"), ("MD", "text/x-md")];
+        let types = MediaTypes::with(added.map(|(a, b)| (a.to_owned(), b.to_owned())).to_vec());
+        for (path, expected) in [
+            ("a.Md", "text/x-md"),
+            ("b.foo", "text/foo; charset=latin1"),
+            ("c.css", "text/css; charset=utf-8"),
+        ] {
+            assert_eq!(types.of_path(path.as_bytes()).as_str(), expected, "{path}");
         }
     }
 

@@ -11,6 +11,8 @@ use std::path::Path;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
+use crate::config::Symlinks;
+
 /// How often an open is tried again when the kernel saw a rename on the way and could not tell (`EAGAIN`).
 const RACES_MAX: usize = 16;
 
@@ -18,6 +20,7 @@ const RACES_MAX: usize = 16;
 #[derive(Debug)]
 pub struct Root {
     folder: OwnedFd,
+    symlinks: Symlinks,
 }
 
 /// What a path led to.
@@ -43,14 +46,15 @@ pub struct Stamp {
 }
 
 /// Seconds since 1970 and nanoseconds behind them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileTime {
     pub secs: i64,
     pub nanos: u32,
 }
 
 impl Stamp {
-    fn of(stat: &Stat) -> Stamp {
+    /// What `stat` says.
+    pub fn of(stat: &Stat) -> Stamp {
         Stamp {
             device: stat.st_dev,
             inode: stat.st_ino,
@@ -59,6 +63,11 @@ impl Stamp {
             modified: FileTime { secs: stat.st_mtime, nanos: stat.st_mtime_nsec as u32 },
             changed: FileTime { secs: stat.st_ctime, nanos: stat.st_ctime_nsec as u32 },
         }
+    }
+
+    /// What it is the state of.
+    pub fn file_type(&self) -> FileType {
+        FileType::from_raw_mode(self.mode)
     }
 
     /// The state that `file` is in now.
@@ -84,11 +93,11 @@ impl Root {
     /// Opens the folder and tries the guard once: on a kernel without it there is no serving.
     ///
     /// Errors say what failed, on what, and what to try.
-    pub fn open(path: &Path) -> io::Result<Root> {
+    pub fn open(path: &Path, symlinks: Symlinks) -> io::Result<Root> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| explain(errno, path))?;
-        let root = Root { folder };
-        match root.open_beneath(b".") {
+        let root = Root { folder, symlinks };
+        match root.open_beneath(b".", READ) {
             Err(errno) => Err(explain(errno, path)),
             Ok(_) => Ok(root),
         }
@@ -96,25 +105,45 @@ impl Root {
 
     /// Opens what is at `path`, relative to the root. Never blocks, whatever is there.
     pub fn open_file(&self, path: &[u8]) -> Result<Opened, Errno> {
-        let file = self.open_beneath(path)?;
-        let stat = rustix::fs::fstat(&file)?;
-        Ok(match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Opened::File(file, Stamp::of(&stat)),
+        let file = self.open_beneath(path, READ)?;
+        let stamp = Stamp::of_open(file.as_fd())?;
+        Ok(match stamp.file_type() {
+            FileType::RegularFile => Opened::File(file, stamp),
             FileType::Directory => Opened::Folder,
             _ => Opened::Special,
         })
     }
 
+    /// Opens the folder at `path`, relative to the root and empty for the root itself, to read what is in it.
+    pub fn open_folder(&self, path: &[u8]) -> Result<(OwnedFd, Stamp), Errno> {
+        let path = if path.is_empty() { b"." } else { path };
+        let folder = self.open_beneath(path, READ | OFlags::DIRECTORY)?;
+        let stamp = Stamp::of_open(folder.as_fd())?;
+        Ok((folder, stamp))
+    }
+
+    /// The state of what is at `path`, wherever symlinks on the way may lead that are followed at all.
+    pub fn stamp_beneath(&self, path: &[u8]) -> Result<Stamp, Errno> {
+        Stamp::of_open(self.open_beneath(path, OFlags::PATH | OFlags::CLOEXEC)?.as_fd())
+    }
+
     /// The state of what is at `path`, to be compared with that of a file which was opened there before.
     /// Opens nothing: the answer is good for recognising a file and for nothing else.
     pub fn stamp_at(&self, path: &[u8]) -> Result<Stamp, Errno> {
-        rustix::fs::statat(&self.folder, path, AtFlags::empty()).map(|stat| Stamp::of(&stat))
+        let flags = match self.symlinks {
+            Symlinks::Deny => AtFlags::SYMLINK_NOFOLLOW,
+            Symlinks::Inside | Symlinks::Follow => AtFlags::empty(),
+        };
+        rustix::fs::statat(&self.folder, path, flags).map(|stat| Stamp::of(&stat))
     }
 
-    fn open_beneath(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
-        // NONBLOCK and NOCTTY: opening a FIFO must not wait, opening a terminal must not adopt it.
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    fn open_beneath(&self, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
+        let resolve = match self.symlinks {
+            Symlinks::Inside => ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
+            // A path has no `..` left in it, and no slash in front.
+            Symlinks::Follow => ResolveFlags::NO_MAGICLINKS,
+            Symlinks::Deny => ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS,
+        };
         let mut races_left = RACES_MAX;
         loop {
             match rustix::fs::openat2(self.folder.as_fd(), path, flags, Mode::empty(), resolve) {
@@ -124,6 +153,9 @@ impl Root {
         }
     }
 }
+
+/// NONBLOCK and NOCTTY: opening a FIFO must not wait, opening a terminal must not adopt it.
+const READ: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 fn explain(errno: Errno, path: &Path) -> io::Error {
     let reason = match errno {

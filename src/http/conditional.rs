@@ -30,6 +30,18 @@ impl EntityTag {
         EntityTag { opaque, len, is_weak }
     }
 
+    /// The tag of another representation of the same file: what they differ in goes behind it, as far as
+    /// there is room.
+    pub fn of_variant(mut self, name: &str) -> EntityTag {
+        for &byte in b"-".iter().chain(name.as_bytes()) {
+            if let Some(place) = self.opaque.get_mut(self.len) {
+                *place = byte;
+                self.len += 1;
+            }
+        }
+        self
+    }
+
     fn opaque(&self) -> &[u8] {
         &self.opaque[..self.len]
     }

@@ -51,6 +51,11 @@ impl<'a> HeadWriter<'a> {
         HeadWriter { out }
     }
 
+    /// Bytes written so far, of whatever was there before as well.
+    pub fn written_bytes(&self) -> usize {
+        self.out.len()
+    }
+
     /// Writes one field. Control bytes in the value, which could end the line, become spaces.
     pub fn field(self, name: &str, value: impl Display) -> Self {
         self.out.extend_from_slice(name.as_bytes());
@@ -61,12 +66,24 @@ impl<'a> HeadWriter<'a> {
         self
     }
 
+    /// Goes on with whole fields that were written before.
+    pub fn prepared(self, fields: &[u8]) -> Self {
+        self.out.extend_from_slice(fields);
+        self
+    }
+
+    /// Ends the head of an answer whose content comes in chunks (RFC 9112 §7.1).
+    pub fn finish_chunked(self) {
+        self.out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+    }
+
     /// Ends the head with what was written behind a start before, content included.
     pub fn finish_with(self, prepared: &[u8]) {
         self.out.extend_from_slice(prepared);
     }
 
-    /// Ends the head of an answer that has no content by its nature, 204 or 304 (RFC 9110 §8.6).
+    /// Ends the head of an answer that has no content by its nature, 204 or 304 (RFC 9110 §8.6), or whose
+    /// content ends with the connection.
     pub fn finish_without_content(self) {
         self.out.extend_from_slice(b"\r\n");
     }

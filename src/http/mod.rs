@@ -6,6 +6,7 @@ pub mod conditional;
 pub mod date;
 pub mod head;
 pub mod method;
+pub mod negotiate;
 pub mod range;
 pub mod request;
 pub mod status;

@@ -15,7 +15,7 @@ use super::method::Method;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
     /// Origin form, or absolute form with its authority set apart: what people ask for.
-    Path { path: &'a [u8], query: Option<&'a [u8]> },
+    Path { authority: Option<&'a [u8]>, path: &'a [u8], query: Option<&'a [u8]> },
     /// `*`: the server as a whole, for OPTIONS only.
     Asterisk,
     /// `host:port`, for CONNECT only.
@@ -41,16 +41,16 @@ impl<'a> Target<'a> {
         match (method, target) {
             (Method::Connect, _) => is_authority(target, true).then_some(Target::Authority),
             (Method::Options, b"*") => Some(Target::Asterisk),
-            (_, [b'/', ..]) => Some(split_query(target)),
+            (_, [b'/', ..]) => Some(split_query(None, target)),
             _ => absolute(target),
         }
     }
 }
 
-fn split_query(target: &[u8]) -> Target<'_> {
+fn split_query<'a>(authority: Option<&'a [u8]>, target: &'a [u8]) -> Target<'a> {
     match target.iter().position(|&byte| byte == b'?') {
-        Some(at) => Target::Path { path: &target[..at], query: Some(&target[at + 1..]) },
-        None => Target::Path { path: target, query: None },
+        Some(at) => Target::Path { authority, path: &target[..at], query: Some(&target[at + 1..]) },
+        None => Target::Path { authority, path: target, query: None },
     }
 }
 
@@ -65,8 +65,8 @@ fn absolute(target: &[u8]) -> Option<Target<'_>> {
     if matches!(authority, [] | [b':', ..]) || !is_authority(authority, false) {
         return None;
     }
-    Some(match split_query(rest) {
-        Target::Path { path: b"", query } => Target::Path { path: b"/", query },
+    Some(match split_query(Some(authority), rest) {
+        Target::Path { authority, path: b"", query } => Target::Path { authority, path: b"/", query },
         target => target,
     })
 }
@@ -281,14 +281,18 @@ mod tests {
     #[test]
     fn knows_the_forms() {
         let path = |path: &'static str, query: Option<&'static str>| {
-            Some(Target::Path { path: path.as_bytes(), query: query.map(str::as_bytes) })
+            Some(Target::Path { authority: None, path: path.as_bytes(), query: query.map(str::as_bytes) })
+        };
+        let absolute = |authority: &'static str, path: &'static str, query: Option<&'static str>| {
+            let (authority, query) = (Some(authority.as_bytes()), query.map(str::as_bytes));
+            Some(Target::Path { authority, path: path.as_bytes(), query })
         };
         for (method, target, expected) in [
             (Method::Get, "/a?b?c", path("/a", Some("b?c"))),
             (Method::Get, "/a?", path("/a", Some(""))),
-            (Method::Get, "http://host/a", path("/a", None)),
-            (Method::Get, "HTTPS://Host:8080?q", path("/", Some("q"))),
-            (Method::Get, "http://[::1]:80/a", path("/a", None)),
+            (Method::Get, "http://host/a", absolute("host", "/a", None)),
+            (Method::Get, "HTTPS://Host:8080?q", absolute("Host:8080", "/", Some("q"))),
+            (Method::Get, "http://[::1]:80/a", absolute("[::1]:80", "/a", None)),
             (Method::Get, "http:///a", None),
             (Method::Get, "http://user@host/", None),
             (Method::Get, "ftp://host/", None),

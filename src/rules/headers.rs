@@ -183,11 +183,7 @@ impl Block {
             self.removed.push(checked_name(name.trim_ascii())?.into());
             return Ok(());
         }
-        let Some(colon) = line.iter().position(|&byte| byte == b':') else {
-            return Err(format!("{} is no field: write `Name: value`, or `! Name`", quoted(line)));
-        };
-        let name = checked_name(line[..colon].trim_ascii())?;
-        let value = checked_value(name, line[colon + 1..].trim_ascii())?;
+        let (name, value) = parse_field(line)?;
         self.set.push((name.into(), Template::parse(value, self.pattern.names())));
         Ok(())
     }
@@ -225,6 +221,16 @@ impl<'a> Fields<'a> {
             }
         }
     }
+}
+
+/// Takes `Name: value` apart, if an answer may have such a field and pws leaves it to others to say.
+pub fn parse_field(line: &[u8]) -> Result<(&str, &str), String> {
+    let Some(colon) = line.iter().position(|&byte| byte == b':') else {
+        return Err(format!("{} is no field: write `Name: value`, or `! Name`", quoted(line)));
+    };
+    let name = checked_name(line[..colon].trim_ascii())?;
+    let value = checked_value(name, line[colon + 1..].trim_ascii())?;
+    Ok((name, value))
 }
 
 fn checked_name(name: &[u8]) -> Result<&str, String> {

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pws::clock::Now;
+use pws::config::Symlinks;
 use pws::files::Files;
 use pws::files::file::Content;
+use pws::files::mime::MediaTypes;
 use pws::limits::Limits;
 
 use crate::support::client::Client;
@@ -19,7 +21,7 @@ use crate::support::server::RunningServer;
 /// The content at `path` as the next turn sees it: `None` if it is not there.
 fn find(files: &mut Files, path: &str) -> Option<Vec<u8>> {
     files.recheck();
-    let file = files.find(path.as_bytes(), &Now::at(0, NOW_UNIX_SECS)).ok()??;
+    let file = files.find(path.as_bytes(), &Now::at(0, NOW_UNIX_SECS)).ok()??.file;
     match file.content() {
         Content::Bytes(bytes) => Some(bytes.to_vec()),
         Content::Descriptor(descriptor) => {
@@ -31,7 +33,8 @@ fn find(files: &mut Files, path: &str) -> Option<Vec<u8>> {
 }
 
 fn open(folder: &Folder) -> Files {
-    Files::open(&folder.root(), &Limits::default()).expect("the folder")
+    Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &Limits::default())
+        .expect("the folder")
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn a_file_that_may_be_changing_is_not_kept() {
     let changed = fs::metadata(&path).expect("it").modified().expect("a time");
     let now_unix_secs = changed.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
     let find = |files: &mut Files, now_unix_secs| {
-        files.find(b"a", &Now::at(0, now_unix_secs)).expect("it").expect("a file")
+        files.find(b"a", &Now::at(0, now_unix_secs)).expect("it").expect("a file").file
     };
     let (first, second) = (find(&mut files, now_unix_secs), find(&mut files, now_unix_secs));
     assert!(!Arc::ptr_eq(&first, &second), "just changed");
@@ -105,9 +108,10 @@ fn what_is_kept_is_bounded_and_what_is_used_stays() {
         folder = folder.file(&format!("{index}"), noise(1000));
     }
     let limits = Limits { cache_bytes_max: 20_000, ..Limits::default() };
-    let mut files = Files::open(&folder.root(), &limits).expect("the folder");
+    let mut files =
+        Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
-    let mut find = |name: &str| files.find(name.as_bytes(), &now).expect("it").expect("a file");
+    let mut find = |name: &str| files.find(name.as_bytes(), &now).expect("it").expect("a file").file;
     let favourite = find("0");
     let mut weak = Vec::new();
     for index in 1..100 {
@@ -125,10 +129,11 @@ fn descriptors_of_large_files_are_bounded() {
         folder = folder.file(&format!("{index}"), noise(40_000));
     }
     let limits = Limits { cached_descriptors_max: 3, ..Limits::default() };
-    let mut files = Files::open(&folder.root(), &limits).expect("the folder");
+    let mut files =
+        Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
     let weak: Vec<_> = (0..20)
-        .map(|index| files.find(index.to_string().as_bytes(), &now).expect("it").expect("a file"))
+        .map(|index| files.find(index.to_string().as_bytes(), &now).expect("it").expect("a file").file)
         .map(|file| Arc::downgrade(&file))
         .collect();
     assert_eq!(weak.iter().filter(|file| file.upgrade().is_some()).count(), 3);
@@ -138,9 +143,10 @@ fn descriptors_of_large_files_are_bounded() {
 fn a_cache_of_no_bytes_keeps_nothing() {
     let folder = Folder::new().file("a", "content");
     let limits = Limits { cache_bytes_max: 0, ..Limits::default() };
-    let mut files = Files::open(&folder.root(), &limits).expect("the folder");
+    let mut files =
+        Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
-    let weak = Arc::downgrade(&files.find(b"a", &now).expect("it").expect("a file"));
+    let weak = Arc::downgrade(&files.find(b"a", &now).expect("it").expect("a file").file);
     assert!(weak.upgrade().is_none());
     assert!(files.find(b"b", &now).is_err());
 }
@@ -149,9 +155,10 @@ fn a_cache_of_no_bytes_keeps_nothing() {
 fn a_cache_of_no_descriptors_keeps_no_large_file() {
     let folder = Folder::new().file("a", noise(40_000));
     let limits = Limits { cached_descriptors_max: 0, ..Limits::default() };
-    let mut files = Files::open(&folder.root(), &limits).expect("the folder");
+    let mut files =
+        Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
-    let weak = Arc::downgrade(&files.find(b"a", &now).expect("it").expect("a file"));
+    let weak = Arc::downgrade(&files.find(b"a", &now).expect("it").expect("a file").file);
     assert!(weak.upgrade().is_none());
 }
 
@@ -159,12 +166,13 @@ fn a_cache_of_no_descriptors_keeps_no_large_file() {
 fn names_that_do_not_exist_do_not_fill_memory() {
     let folder = Folder::new().file("a", "content");
     let limits = Limits { cache_bytes_max: 10_000, ..Limits::default() };
-    let mut files = Files::open(&folder.root(), &limits).expect("the folder");
+    let mut files =
+        Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
-    let kept = files.find(b"a", &now).expect("it").expect("a file");
+    let kept = files.find(b"a", &now).expect("it").expect("a file").file;
     for index in 0..10_000 {
         assert!(files.find(format!("missing-{index}").as_bytes(), &now).is_err());
-        let again = files.find(b"a", &now).expect("it").expect("a file");
+        let again = files.find(b"a", &now).expect("it").expect("a file").file;
         assert!(Arc::ptr_eq(&kept, &again), "what is used stays while names come and go");
     }
 }

@@ -140,7 +140,8 @@ fn answers_in_both_ways(
     bytes: &[u8],
     (lengths, write_max): &Ways,
 ) -> Result<(Vec<u8>, bool), TestCaseError> {
-    let mut site = Site::open(&folder.root(), limits).expect("the folder");
+    let mut site =
+        Site::open(&folder.root(), &pws::config::SiteOptions::default(), limits).expect("the folder");
     let (whole, whole_end) = converse(&mut site, limits, &[bytes], usize::MAX);
     let (got, end) = converse(&mut site, limits, &cut(bytes, lengths), *write_max);
     prop_assert_eq!(String::from_utf8_lossy(&got), String::from_utf8_lossy(&whole));
@@ -294,7 +295,8 @@ fn ranges_are_the_bytes_of_the_file_and_never_much_more() {
         let folder = Folder::new().file("file.bin", &content);
         let text = specs.iter().map(Spec::text).collect::<Vec<_>>().join(", ");
         let request = format!("GET /file.bin HTTP/1.1\r\nHost: a\r\nRange: bytes={text}\r\n\r\n");
-        let mut site = Site::open(&folder.root(), &Limits::default()).expect("the folder");
+        let mut site = Site::open(&folder.root(), &pws::config::SiteOptions::default(), &Limits::default())
+            .expect("the folder");
         let (received, end) = converse(&mut site, &Limits::default(), &[request.as_bytes()], usize::MAX);
         prop_assert!(received.len() <= len + 64 * 200 + 500, "{} bytes", received.len());
         let answers = received::answers(&received, &[], end != End::Open).map_err(TestCaseError::fail)?;

@@ -35,6 +35,7 @@ fn a_file_with_all_its_fields() {
     let expected = [
         ("Server", concat!("pws/", env!("CARGO_PKG_VERSION"))),
         ("Date", "Sun, 09 Sep 2001 01:46:40 GMT"),
+        ("X-Content-Type-Options", "nosniff"),
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"),
         ("ETag", "\"2ebc98a1.0-6\""),
@@ -74,7 +75,6 @@ fn names_lead_to_files() {
         ("/.well-known/security.txt", 200, "Contact: us"),
         ("/empty.css", 200, ""),
         ("/nowhere", 404, "<p>lost"),
-        ("/no-index/", 404, "<p>lost"),
         ("/hello.txt/", 404, "<p>lost"),
         ("/.secret", 404, "<p>lost"),
         ("/.git/config", 404, "<p>lost"),
@@ -188,7 +188,8 @@ fn a_pipeline_past_every_bound_is_answered_whole() {
     let input = "GET /page.html HTTP/1.1\r\nHost: a\r\n\r\n".repeat(count);
     let limits =
         Limits { pipeline_max: 5, outbox_bytes_max: 50_000, run_bytes_max: 1000, ..Limits::default() };
-    let mut site = pws::site::Site::open(&folder.root(), &limits).expect("the folder");
+    let mut site = pws::site::Site::open(&folder.root(), &pws::config::SiteOptions::default(), &limits)
+        .expect("the folder");
     let pieces = [input.as_bytes()];
     let (bytes, end) = crate::support::memory::converse(&mut site, &limits, &pieces, 30_000);
     assert_eq!(Answer::all(&bytes, &vec!["GET"; count]).len(), count);

@@ -137,7 +137,8 @@ impl World {
             ..Limits::default()
         };
         let site = |limits: Limits| {
-            let site = Site::open(&folder.root(), &limits).expect("the folder");
+            let site = Site::open(&folder.root(), &pws::config::SiteOptions::default(), &limits)
+                .expect("the folder");
             (limits, site)
         };
         let log_file = tempfile::tempfile().expect("a file without a name");

@@ -25,7 +25,7 @@ pub fn check(data: &[u8]) {
         None => {}
         Some(Target::Asterisk) => assert_eq!((method, target), (Method::Options, &b"*"[..])),
         Some(Target::Authority) => assert!(method == Method::Connect && is_authority(target, true)),
-        Some(Target::Path { path, query }) => {
+        Some(Target::Path { path, query, .. }) => {
             assert!(path.starts_with(b"/"));
             assert!(!path.contains(&b'?'));
             check_path(path);
@@ -63,7 +63,7 @@ fn check_redirect(path: &[u8], query: Option<&[u8]>) {
     let location = format!("/{}/?{query}", encode(&folder));
     assert!(!location.starts_with("//"), "{location}");
     assert!(query.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>#\\".contains(&byte)), "{query}");
-    let Some(Target::Path { path, query: Some(again) }) = Target::parse(location.as_bytes(), Method::Get)
+    let Some(Target::Path { path, query: Some(again), .. }) = Target::parse(location.as_bytes(), Method::Get)
     else {
         panic!("{location} is no target");
     };

@@ -27,7 +27,8 @@ pub fn peer(folder: &Folder) -> Peer {
 /// was closed.
 pub fn say(folder: &Folder, pieces: &[&[u8]], write_max: usize) -> (Vec<u8>, bool) {
     let limits = Limits::default();
-    let mut site = Site::open(&folder.root(), &limits).expect("the folder");
+    let mut site =
+        Site::open(&folder.root(), &pws::config::SiteOptions::default(), &limits).expect("the folder");
     let (bytes, end) = converse(&mut site, &limits, pieces, write_max);
     (bytes, end != End::Open)
 }

@@ -44,7 +44,7 @@ pub const PATHS: &[Row] = &[
     row("9110 §15.5.5", "a file below a file", request!("GET /hello.txt/index.html"))
         .status(404)
         .others(&[200]),
-    row("9110 §15.5.5", "a folder without index", request!("GET /bare/")).status(404).others(&[200, 403]),
+    row("9110 §15.3.1", "a folder without index", request!("GET /bare/")).status(200).others(&[403, 404]),
     row("3986 §3.3", "path parameters are part of a name", request!("GET /hello.txt;v=1")).status(404),
     row("9110 §15.5.5", "a name longer than any", request!("GET /{a*300}")).status(404).others(&[403, 414]),
     row("9110 §15.5.5", "a path longer than any", request!("GET /{a/*2500}")).status(404).others(&[403, 414]),

@@ -57,7 +57,8 @@ impl Socket for TirelessSocket {
 
 /// Runs a connection with `requests` to come until it waits for more; returns the bytes that each run moved.
 fn bytes_per_run(folder: &Folder, limits: &Limits, requests: u64) -> Vec<u64> {
-    let mut site = Site::open(&folder.root(), limits).expect("the folder");
+    let mut site =
+        Site::open(&folder.root(), &pws::config::SiteOptions::default(), limits).expect("the folder");
     let (now, mut access_log, mut buffers) =
         (Now::at(0, 1_000_000_000), AccessLog::off(), Buffers::new(limits));
     let socket = TirelessSocket { requests, ..TirelessSocket::default() };

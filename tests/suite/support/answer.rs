@@ -36,17 +36,19 @@ impl Answer {
         };
         let mut answer = Answer { status, fields: lines.map(split).collect(), body: Vec::new() };
         let has_content = !head_only && status != 204 && status != 304 && status >= 200;
-        let length = match answer.field("content-length") {
-            Some(length) if has_content => length.parse().expect("a length"),
-            None if has_content => panic!("no length in {head}"),
-            _ => 0,
-        };
         let rest = &bytes[head_len..];
-        if rest.len() < length {
-            return None;
-        }
-        answer.body = rest[..length].to_vec();
-        *bytes = &rest[length..];
+        let is_chunked = answer.field("transfer-encoding") == Some("chunked");
+        let taken = match answer.field("content-length") {
+            _ if !has_content => Some((Vec::new(), rest)),
+            Some(length) => {
+                assert!(!is_chunked, "two framings in {head}");
+                rest.split_at_checked(length.parse().expect("a length"))
+                    .map(|(body, rest)| (body.to_vec(), rest))
+            }
+            None if is_chunked => take_chunks(rest),
+            None => panic!("no length in {head}"),
+        };
+        (answer.body, *bytes) = taken?;
         Some(answer)
     }
 
@@ -58,5 +60,24 @@ impl Answer {
             .collect();
         assert_eq!(String::from_utf8_lossy(bytes), "", "bytes after the last answer");
         answers
+    }
+}
+
+/// Takes a chunked body off the front of `bytes`, to the letter of RFC 9112 §7.1: what it holds, and what is
+/// behind it.
+fn take_chunks(mut bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut body = Vec::new();
+    loop {
+        let line_len = bytes.windows(2).position(|pair| pair == b"\r\n")?;
+        let size = std::str::from_utf8(&bytes[..line_len]).expect("a size");
+        let size = usize::from_str_radix(size, 16).expect("a size in hex, and no extension");
+        let chunk = bytes.get(line_len + 2..line_len + 2 + size)?;
+        let end = bytes.get(line_len + 2 + size..line_len + 4 + size)?;
+        assert_eq!(end, b"\r\n", "behind a chunk");
+        body.extend_from_slice(chunk);
+        bytes = &bytes[line_len + 4 + size..];
+        if size == 0 {
+            return Some((body, bytes));
+        }
     }
 }

@@ -128,7 +128,8 @@ pub fn exchange(folder: &Folder, input: &[u8]) -> (Vec<u8>, End) {
 
 /// [`exchange`] with other limits.
 pub fn exchange_within(folder: &Folder, limits: &Limits, input: &[u8]) -> (Vec<u8>, End) {
-    let mut site = Site::open(&folder.root(), limits).expect("the folder");
+    let mut site =
+        Site::open(&folder.root(), &pws::config::SiteOptions::default(), limits).expect("the folder");
     let expected = converse(&mut site, limits, &[input], usize::MAX);
     let mut check = |pieces: &[&[u8]], write_max: usize, how: &str| {
         let (sent, end) = converse(&mut site, limits, pieces, write_max);

@@ -1,0 +1,114 @@
+//! A folder as the content of an answer: sorted if it is of a size that people read, else as the disk has it.
+
+use std::io;
+use std::io::Write as _;
+use std::vec;
+
+use rustix::io::Errno;
+
+use super::visible::Visible;
+use crate::files::folder::Folder;
+use crate::listing::entry::Entry;
+use crate::listing::query::{Format, Sort};
+use crate::listing::{Listing, order};
+use crate::outbox::Source;
+
+/// Entries that are gathered and sorted before the first is sent: some milliseconds. A folder that has more
+/// is sent as it is read.
+const SORTED_MAX: usize = 4096;
+/// Entries that are read, looked at and written at once, while the other connections wait.
+const PIECE_ENTRIES: usize = 256;
+
+/// A listing on its way.
+#[derive(Debug)]
+pub struct FolderListing {
+    /// Read, and not sent yet.
+    gathered: vec::IntoIter<Entry>,
+    /// What is still to be read; `None` if that is nothing.
+    folder: Option<Folder>,
+    url_path: Vec<u8>,
+    visible: Visible,
+    listing: Listing,
+    /// What stands before the first entry.
+    start: Vec<u8>,
+    framing: ListingFraming,
+}
+
+/// How a client can tell the end of content whose length nobody knows yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListingFraming {
+    /// RFC 9112 §7.1.
+    Chunks,
+    /// The connection ends with it, for HTTP/1.0.
+    Close,
+}
+
+impl FolderListing {
+    /// Reads as much of `folder` as is sorted.
+    pub fn start(
+        mut folder: Folder,
+        url_path: &[u8],
+        visible: Visible,
+        (format, sort): (Format, Sort),
+        framing: ListingFraming,
+    ) -> Result<FolderListing, Errno> {
+        let mut gathered = Vec::new();
+        let mut is_whole = false;
+        while gathered.len() <= SORTED_MAX && !is_whole {
+            match next_visible(&mut folder, url_path, visible)? {
+                Some(entry) => gathered.push(entry),
+                None => is_whole = true,
+            }
+        }
+        if is_whole {
+            order::sort(&mut gathered, sort);
+        }
+        let mut start = Vec::new();
+        let listing = Listing::start(format, url_path, is_whole.then_some(sort), &mut start);
+        let folder = (!is_whole).then_some(folder);
+        let (gathered, url_path) = (gathered.into_iter(), url_path.to_vec());
+        Ok(FolderListing { gathered, folder, url_path, visible, listing, start, framing })
+    }
+
+    fn next_entry(&mut self) -> Result<Option<Entry>, Errno> {
+        match (self.gathered.next(), &mut self.folder) {
+            (None, Some(folder)) => next_visible(folder, &self.url_path, self.visible),
+            (entry, _) => Ok(entry),
+        }
+    }
+}
+
+fn next_visible(folder: &mut Folder, path: &[u8], visible: Visible) -> Result<Option<Entry>, Errno> {
+    loop {
+        match folder.next_entry().transpose()? {
+            Some(entry) if !visible.entry(path, &entry.name) => {}
+            entry => return Ok(entry),
+        }
+    }
+}
+
+impl Source for FolderListing {
+    fn pull(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
+        let mut text = std::mem::take(&mut self.start);
+        let mut has_more = true;
+        for _ in 0..PIECE_ENTRIES {
+            match self.next_entry()? {
+                Some(entry) => self.listing.entry(&entry, &mut text),
+                None => {
+                    self.listing.end(&mut text);
+                    has_more = false;
+                    break;
+                }
+            }
+        }
+        match self.framing {
+            ListingFraming::Close => out.append(&mut text),
+            ListingFraming::Chunks => {
+                write!(out, "{:x}\r\n", text.len())?;
+                out.append(&mut text);
+                out.extend_from_slice(if has_more { b"\r\n" } else { b"\r\n0\r\n\r\n" });
+            }
+        }
+        Ok(has_more)
+    }
+}

@@ -1,0 +1,238 @@
+//! From a path to what is there: the file, the folder, or where else to look.
+//!
+//! Files come first, then `_redirects`, then the fallback. Only a rule that says so comes before a file. What
+//! a rule or the fallback leads to is looked up once, so nothing goes in circles.
+
+use std::sync::Arc;
+
+use rustix::io::Errno;
+
+use super::host::Host;
+use super::visible::Visible;
+use crate::clock::Now;
+use crate::config::SiteOptions;
+use crate::files::file::File;
+use crate::files::{Files, Found};
+use crate::http::negotiate;
+use crate::http::request::Request;
+use crate::http::status::Status;
+use crate::http::target::{self, Target};
+use crate::rules::redirects::Action;
+
+const HTML_EXTENSION: &[u8] = b".html";
+
+/// What a request is answered with.
+#[derive(Debug)]
+pub enum Resolved {
+    File(Found),
+    /// A folder without an index, to be listed.
+    Folder,
+    Redirect {
+        status: Status,
+        location: String,
+    },
+    /// 404 with a page of the site's choice, if that is there.
+    NotFound {
+        page: Option<Arc<File>>,
+    },
+}
+
+/// A look at one host's files.
+#[derive(Debug)]
+pub struct Search<'a> {
+    pub files: &'a mut Files,
+    pub host: &'a Host,
+    pub options: &'a SiteOptions,
+    pub now: &'a Now,
+    /// Where what was found last is, relative to the root. Kept for its memory, too.
+    pub path: &'a mut Vec<u8>,
+    /// What was found rests on the `Accept` field.
+    pub has_asked_accept: bool,
+}
+
+impl Search<'_> {
+    /// What is at `url_path`, normalised, for this request.
+    pub fn resolve(&mut self, url_path: &[u8], request: &Request) -> Result<Resolved, Status> {
+        let query = query_of(request);
+        let redirects = &self.host.redirects;
+        if redirects.has_forced()
+            && let Some(rule) = redirects.find(url_path, query).filter(|rule| rule.is_forced)
+        {
+            return self.follow(rule.action);
+        }
+        match self.look_up(url_path, query) {
+            Err(Status::NotFound) => {}
+            result => return result,
+        }
+        if let Some(rule) = redirects.find(url_path, query) {
+            return self.follow(rule.action);
+        }
+        let Some(fallback) = &self.options.fallback else { return Err(Status::NotFound) };
+        self.has_asked_accept = true;
+        match negotiate::accepts_html(request) {
+            true => self.file(fallback.as_bytes()),
+            false => Err(Status::NotFound),
+        }
+    }
+
+    /// The page that the site has for `status`.
+    pub fn error_page(&mut self, status: Status) -> Option<Arc<File>> {
+        let names: &[&[u8]] = match status {
+            Status::NotFound => &[b"404.html", b"error.html"],
+            Status::Forbidden => &[b"403.html"],
+            Status::InternalServerError | Status::ServiceUnavailable => &[b"50x.html"],
+            _ => &[],
+        };
+        names.iter().find_map(|name| self.find(name).ok().flatten()).map(|found| found.file)
+    }
+
+    /// What is at the path that was asked for.
+    fn look_up(&mut self, url_path: &[u8], query: Option<&[u8]>) -> Result<Resolved, Status> {
+        if is_folder_path(url_path) {
+            return match self.index_of(url_path) {
+                Err(Status::NotFound) if self.options.listing && self.is_folder(url_path) => {
+                    Ok(Resolved::Folder)
+                }
+                result => result,
+            };
+        }
+        match self.find(url_path) {
+            Ok(Some(found)) => match self.clean_form(url_path) {
+                Some(clean) => Ok(redirect_to(clean, "", query)),
+                None => {
+                    // The look for another form may have been elsewhere.
+                    self.set_path(url_path, b"");
+                    Ok(Resolved::File(found))
+                }
+            },
+            Ok(None) => match self.long_form(url_path) {
+                Err(Status::NotFound) => Ok(redirect_to(url_path, "/", query)),
+                result => result,
+            },
+            Err(Status::NotFound) => self.long_form(url_path),
+            Err(status) => Err(status),
+        }
+    }
+
+    fn follow(&mut self, action: Action) -> Result<Resolved, Status> {
+        match action {
+            Action::Redirect { status, location } => Ok(Resolved::Redirect { status, location }),
+            Action::Rewrite { path } => self.file(&path),
+            Action::Error { path } => {
+                let page = self.file(&path).ok();
+                let page = page
+                    .and_then(|page| if let Resolved::File(page) = page { Some(page.file) } else { None });
+                Ok(Resolved::NotFound { page })
+            }
+        }
+    }
+
+    /// The file that a rule or an option means by `path`: the index of a folder, if it is one.
+    fn file(&mut self, path: &[u8]) -> Result<Resolved, Status> {
+        if is_folder_path(path) {
+            return self.index_of(path);
+        }
+        match self.find(path) {
+            Ok(Some(found)) => Ok(Resolved::File(found)),
+            Ok(None) => self.index_of(&[path, b"/"].concat()),
+            Err(Status::NotFound) => self.long_form(path),
+            Err(status) => Err(status),
+        }
+    }
+
+    fn index_of(&mut self, folder: &[u8]) -> Result<Resolved, Status> {
+        let options = self.options;
+        for index in &options.indexes {
+            match self.find_at(folder, index.as_bytes()) {
+                Ok(Some(found)) => return Ok(Resolved::File(found)),
+                Ok(None) | Err(Status::NotFound) => {}
+                Err(status) => return Err(status),
+            }
+        }
+        Err(Status::NotFound)
+    }
+
+    /// `about` is `about.html`, if it may be.
+    fn long_form(&mut self, url_path: &[u8]) -> Result<Resolved, Status> {
+        if !self.options.clean_urls {
+            return Err(Status::NotFound);
+        }
+        self.find_at(url_path, HTML_EXTENSION)?.map(Resolved::File).ok_or(Status::NotFound)
+    }
+
+    /// The path under which the page at `url_path` should be asked for, if that is another one: without
+    /// `.html`, or without the name of an index.
+    fn clean_form<'p>(&mut self, url_path: &'p [u8]) -> Option<&'p [u8]> {
+        let clean = url_path.strip_suffix(HTML_EXTENSION).filter(|_| self.options.clean_urls)?;
+        let name_start = clean.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+        let (folder, name) = url_path.split_at(name_start);
+        if self.options.indexes.iter().any(|index| index.as_bytes() == name) {
+            return Some(folder);
+        }
+        // Another file of the short name is what that leads to.
+        let is_taken = clean.len() == name_start || matches!(self.find(clean), Ok(Some(_)));
+        (!is_taken).then_some(clean)
+    }
+
+    fn is_folder(&mut self, url_path: &[u8]) -> bool {
+        matches!(self.find(url_path), Ok(None))
+    }
+
+    /// The file at `path`, relative to the host's folder; `None` if there is a folder.
+    fn find(&mut self, path: &[u8]) -> Result<Option<Found>, Status> {
+        self.find_at(path, b"")
+    }
+
+    fn find_at(&mut self, path: &[u8], end: &[u8]) -> Result<Option<Found>, Status> {
+        self.set_path(path, end);
+        let visible = Visible { hidden: self.options.hidden };
+        if !visible.path(&self.path[self.host.prefix.len()..]) {
+            return Err(Status::NotFound);
+        }
+        let path = if self.path.is_empty() { b"." } else { &self.path[..] };
+        self.files.find(path, self.now).map_err(status_of)
+    }
+
+    fn set_path(&mut self, path: &[u8], end: &[u8]) {
+        self.path.clear();
+        for part in [&self.host.prefix, path, end] {
+            self.path.extend_from_slice(part);
+        }
+    }
+}
+
+fn is_folder_path(path: &[u8]) -> bool {
+    path.is_empty() || path.ends_with(b"/")
+}
+
+fn query_of<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
+    if let Target::Path { query, .. } = request.target { query } else { None }
+}
+
+/// The same page under another path: the query goes along.
+fn redirect_to(path: &[u8], end: &str, query: Option<&[u8]>) -> Resolved {
+    let path = target::encode(path);
+    let location = match query {
+        Some(query) => format!("/{path}{end}?{}", target::encode_query(query)),
+        None => format!("/{path}{end}"),
+    };
+    Resolved::Redirect { status: Status::MovedPermanently, location }
+}
+
+/// Why a file could not be opened, in the client's terms.
+pub fn status_of(errno: Errno) -> Status {
+    match errno {
+        Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::LOOP | Errno::NXIO => Status::NotFound,
+        // The path would have left the root, or the filesystem can hold no such name.
+        Errno::XDEV | Errno::INVAL | Errno::ILSEQ => Status::NotFound,
+        Errno::ACCESS | Errno::PERM => Status::Forbidden,
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN => {
+            log::debug!("cannot open a file: {errno}");
+            Status::ServiceUnavailable
+        }
+        _ => {
+            log::warn!("cannot open a file: {errno}");
+            Status::InternalServerError
+        }
+    }
+}

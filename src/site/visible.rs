@@ -1,0 +1,57 @@
+//! Which names are served at all.
+
+use super::host::RULE_FILES;
+
+/// What clients may see of a site.
+#[derive(Clone, Copy, Debug)]
+pub struct Visible {
+    /// Names that start with a dot, too.
+    pub hidden: bool,
+}
+
+impl Visible {
+    /// Whether what is at `path`, relative to the folder of a host, may be served.
+    pub fn path(self, path: &[u8]) -> bool {
+        !RULE_FILES.contains(&path) && (self.hidden || !is_hidden(path))
+    }
+
+    /// Whether the entry `name` of the folder at `path` is told of.
+    pub fn entry(self, path: &[u8], name: &[u8]) -> bool {
+        self.path(&[path, name].concat())
+    }
+}
+
+/// Dotfiles are nobody's business, except below `/.well-known/` (RFC 8615).
+fn is_hidden(path: &[u8]) -> bool {
+    let is_exempt = path.starts_with(b".well-known") && matches!(path.get(11), None | Some(b'/'));
+    !is_exempt && (path.starts_with(b".") || path.windows(2).any(|pair| pair == b"/."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dotfiles_and_rules_are_not_served() {
+        for (path, visible, with_hidden) in [
+            ("", true, true),
+            ("a/b.c", true, true),
+            (".git/config", false, true),
+            ("a/.env", false, true),
+            ("a/..b", false, true),
+            (".well-known", true, true),
+            (".well-known/acme/x", true, true),
+            (".well-known2", false, true),
+            ("a/.well-known/x", false, true),
+            ("_headers", false, false),
+            ("_redirects", false, false),
+            ("a/_headers", true, true),
+            ("_headers.txt", true, true),
+        ] {
+            assert_eq!(Visible { hidden: false }.path(path.as_bytes()), visible, "{path}");
+            assert_eq!(Visible { hidden: true }.path(path.as_bytes()), with_hidden, "{path}");
+        }
+        assert!(!Visible { hidden: false }.entry(b"", b"_headers"));
+        assert!(Visible { hidden: false }.entry(b"a/", b"_headers"));
+    }
+}
