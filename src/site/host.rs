@@ -34,7 +34,7 @@ pub struct Host {
 
 /// What is known of a host name.
 #[derive(Debug)]
-struct Known {
+pub struct Known {
     /// `None`: there is no folder for it.
     host: Option<Arc<Host>>,
     /// Of the files its rules were read from.
@@ -42,53 +42,63 @@ struct Known {
     checked_tick: Tick,
 }
 
-/// The hosts of a server: one, or one for each folder.
+/// The hosts of a server.
 #[derive(Debug)]
-pub struct Hosts {
-    are_virtual: bool,
-    /// By name; the one host of a server without virtual ones has an empty one.
+pub enum Hosts {
+    /// One, whatever a client calls it.
+    One(Known),
+    /// One for each folder.
+    Virtual(VirtualHosts),
+}
+
+/// Hosts by name.
+#[derive(Debug)]
+pub struct VirtualHosts {
     known: HashMap<Vec<u8>, Known>,
     /// The name of the request at hand. Kept for its memory only.
     name: Vec<u8>,
 }
 
 impl Hosts {
-    /// Reads the rules that are there at the start. What is wrong with them is logged, or an error if
-    /// `strict`.
+    /// Reads the rules that are there at the start. What is wrong with them is logged, or an error if `strict`.
     pub fn open(files: &Files, are_virtual: bool, strict: bool) -> io::Result<Hosts> {
-        let names = if are_virtual { folders(files)? } else { vec![Vec::new()] };
-        let mut known = HashMap::new();
-        for name in names {
-            let (host, complaints) = Known::load(&name, files, 0);
-            if let Some(complaint) = complaints.first().filter(|_| strict) {
-                let more = complaints.len() - 1;
-                let text = format!("{complaint} ({more} more; leave out '--strict' to start all the same)");
-                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-            }
-            known.insert(name, host);
+        let load = |name: &[u8]| {
+            let (host, complaints) = Known::load(name, files, 0);
+            let Some(complaint) = complaints.first().filter(|_| strict) else { return Ok(host) };
+            let more = complaints.len() - 1;
+            let text = format!("{complaint} ({more} more; leave out '--strict' to start all the same)");
+            Err(io::Error::new(io::ErrorKind::InvalidData, text))
+        };
+        if !are_virtual {
+            return load(b"").map(Hosts::One);
         }
-        Ok(Hosts { are_virtual, known, name: Vec::new() })
+        let hosts = folders(files)?.into_iter().map(|name| Ok((name.clone(), load(&name)?)));
+        let known = hosts.collect::<io::Result<_>>()?;
+        Ok(Hosts::Virtual(VirtualHosts { known, name: Vec::new() }))
     }
 
     /// The host that `request` is for, with its rules as they are on the disk since a second ago at most.
     pub fn find(&mut self, request: &Request, files: &Files, now: &Now) -> Option<Arc<Host>> {
+        match self {
+            Hosts::One(known) => known.current(b"", files, now),
+            Hosts::Virtual(hosts) => hosts.find(request, files, now),
+        }
+    }
+}
+
+impl VirtualHosts {
+    fn find(&mut self, request: &Request, files: &Files, now: &Now) -> Option<Arc<Host>> {
         let mut name = std::mem::take(&mut self.name);
         name.clear();
-        let is_usable = !self.are_virtual || write_folder_name(requested_host(request), &mut name);
-        let mut host = if is_usable { self.look_up(&name, files, now) } else { None };
-        if host.is_none() && self.are_virtual {
-            host = self.look_up(DEFAULT_HOST, files, now);
-        }
+        let is_usable = write_folder_name(requested_host(request), &mut name);
+        let host = if is_usable { self.look_up(&name, files, now) } else { None };
         self.name = name;
-        host
+        host.or_else(|| self.look_up(DEFAULT_HOST, files, now))
     }
 
     fn look_up(&mut self, name: &[u8], files: &Files, now: &Now) -> Option<Arc<Host>> {
         if let Some(known) = self.known.get_mut(name) {
-            if known.checked_tick != now.tick {
-                known.refresh(name, files, now);
-            }
-            return known.host.clone();
+            return known.current(name, files, now);
         }
         if self.known.len() >= HOSTS_MAX {
             self.known.clear();
@@ -138,6 +148,14 @@ impl Known {
         }
         let host = Some(Arc::new(Host { prefix, redirects, headers }));
         (Known { host, stamps, checked_tick }, complaints)
+    }
+
+    /// The host, if there is one, checked once a second.
+    fn current(&mut self, name: &[u8], files: &Files, now: &Now) -> Option<Arc<Host>> {
+        if self.checked_tick != now.tick {
+            self.refresh(name, files, now);
+        }
+        self.host.clone()
     }
 
     /// Reads again what has changed, or may have and kept its time.
