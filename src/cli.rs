@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::FalseyValueParser;
-use clap::{CommandFactory, Parser, ValueEnum};
+use clap::{CommandFactory, Parser, ValueEnum, value_parser};
 use log::LevelFilter;
 use pws::Config;
 use pws::config::{DEFAULT_PORT, SiteOptions, Symlinks};
@@ -81,6 +81,19 @@ pub struct Cli {
     #[arg(long, env = "PWS_STRICT", value_parser = FalseyValueParser::new())]
     strict: bool,
 
+    /// Connections at once [default: as many as there are descriptors for]
+    #[arg(long, value_name = "COUNT", env = "PWS_MAX_CONNECTIONS", value_parser = parse_count)]
+    max_connections: Option<usize>,
+
+    /// Connections of one client (an IPv4 address or an IPv6 /64) at once [default: no bound]
+    #[arg(long, value_name = "COUNT", env = "PWS_MAX_PER_CLIENT", value_parser = parse_count)]
+    max_per_client: Option<usize>,
+
+    /// Seconds until a connection without a request is closed
+    #[arg(long, value_name = "SECS", env = "PWS_IDLE_TIMEOUT", default_value_t = Limits::default().idle_secs)]
+    #[arg(value_parser = value_parser!(u32).range(1..=86_400))]
+    idle_timeout: u32,
+
     /// Memory for files and what is known of them, such as 512K, 16M or 1G; 0 keeps nothing
     #[arg(long, value_name = "SIZE", env = "PWS_CACHE_SIZE", default_value = "16M")]
     #[arg(value_parser = parse_size)]
@@ -156,7 +169,13 @@ impl Cli {
             port: self.port,
             access_log: self.access_log == Switch::On,
             site,
-            limits: Limits { cache_bytes_max: self.cache_size, ..Limits::default() },
+            limits: Limits {
+                cache_bytes_max: self.cache_size,
+                connections_max: self.max_connections,
+                connections_per_client_max: self.max_per_client,
+                idle_secs: self.idle_timeout,
+                ..Limits::default()
+            },
             ..Config::new(folder)
         }
     }
@@ -209,6 +228,13 @@ fn parse_mime(text: &str) -> Result<(String, String), String> {
     let is_fit =
         are_tokens && !extension.is_empty() && !content_type.bytes().any(|byte| byte.is_ascii_control());
     if is_fit { Ok((extension.to_owned(), content_type.to_owned())) } else { Err(wrong()) }
+}
+
+fn parse_count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a number from 1 on is needed".to_owned()),
+        Ok(count) => Ok(count),
+    }
 }
 
 /// Bytes, with K, M or G behind the number for a power of 1,024.

@@ -23,7 +23,8 @@ impl Buffers {
         Buffers { input, outbox: Outbox::new() }
     }
 
-    fn clear(&mut self) {
+    /// Drops what is in them.
+    pub fn clear(&mut self) {
         self.input.clear();
         self.outbox.clear();
     }
@@ -117,6 +118,16 @@ impl<S: Socket> Connection<S> {
         self.session.deadline()
     }
 
+    /// Who is at the other end.
+    pub fn client(&self) -> IpAddr {
+        self.session.client()
+    }
+
+    /// Whether it waits between two requests, or for the first.
+    pub fn is_idle(&self) -> bool {
+        self.session.is_idle()
+    }
+
     /// Whether no answer is under way.
     pub fn is_waiting(&self) -> bool {
         self.session.is_waiting()
@@ -196,7 +207,7 @@ impl<S: Socket> Connection<S> {
     fn send(&mut self, outbox: &mut Outbox, budget: usize, turn: &Turn) -> io::Result<usize> {
         match outbox.write_some(&mut self.socket, budget) {
             Ok(count) => {
-                self.session.sent(turn.now, turn.limits);
+                self.session.sent(count, turn.now, turn.limits);
                 Ok(count)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {

@@ -59,10 +59,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod acceptor;
 pub mod access_log;
 pub mod clock;
 pub mod config;
 pub mod connection;
+pub mod crowd;
 pub mod files;
 pub mod http;
 pub mod input;

@@ -22,6 +22,10 @@ pub struct Limits {
     /// Bytes that one connection may read or write in one turn of the loop. Large enough that the cost of a
     /// turn vanishes, small enough (a fraction of a millisecond) that a download holds nobody up.
     pub run_bytes_max: usize,
+    /// Connections at once; `None` is as many as there are descriptors for.
+    pub connections_max: Option<usize>,
+    /// Of one client: an IPv4 address, or the half of an IPv6 address that tells networks apart.
+    pub connections_per_client_max: Option<usize>,
     /// Connections accepted in one turn, so that a flood does not starve those already here.
     pub accepts_per_turn_max: usize,
     /// Files up to this size are loaded and leave in one call with their head; larger ones stay on the disk
@@ -41,10 +45,12 @@ pub struct Limits {
     pub head_secs: u32,
     /// A body under way, seconds in all.
     pub body_secs: u32,
-    /// An answer of which the client takes nothing, seconds. Long, because what is seen of a slow client is
-    /// seen in steps: its kernel holds megabytes, and says that there is room again only when a good part of
-    /// them has been read. Shorter ones cut clients that read 20 KB a second.
-    pub send_stall_secs: u32,
+    /// A client takes at least `send_bytes_min` of an answer in this time, seconds. Long, because what is
+    /// seen of a slow client is seen in steps: its kernel holds megabytes, and says that there is room again
+    /// only when a good part of them has been read. Shorter ones cut clients that read 20 KB a second.
+    pub send_secs: u32,
+    /// Bytes. With the time above, 218 a second: slower is no line but an attack.
+    pub send_bytes_min: usize,
     /// Waiting for the client to close after the last answer, seconds.
     pub linger_secs: u32,
     /// Finishing the answers under way after a stop was asked for, seconds.
@@ -60,6 +66,8 @@ impl Default for Limits {
             outbox_bytes_max: 64 * 1024,
             pipeline_max: 64,
             run_bytes_max: 512 * 1024,
+            connections_max: None,
+            connections_per_client_max: None,
             accepts_per_turn_max: 128,
             loaded_file_bytes_max: 8 * 1024,
             cache_bytes_max: 16 * 1024 * 1024,
@@ -68,7 +76,8 @@ impl Default for Limits {
             idle_secs: 75,
             head_secs: 10,
             body_secs: 30,
-            send_stall_secs: 300,
+            send_secs: 300,
+            send_bytes_min: 64 * 1024,
             linger_secs: 2,
             drain_secs: 10,
         }
@@ -76,6 +85,14 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// How many connections there may be: as many as fit under a limit on open files, with room left for the
+    /// files themselves and for one that is turned away, or less if less was asked for.
+    pub fn connections_max(&self, open_files: u64) -> usize {
+        let spare = (open_files / 4).min(FILES_OPEN_MAX) + OWN_DESCRIPTORS;
+        let fit = usize::try_from(open_files.saturating_sub(spare).max(1)).unwrap_or(usize::MAX);
+        self.connections_max.map_or(fit, |asked| asked.min(fit))
+    }
+
     /// Refuses bounds within which nothing could ever be done.
     pub fn check(&self) -> io::Result<()> {
         let bounds = [
@@ -107,13 +124,6 @@ pub fn raise_open_files() -> u64 {
 /// The limit on open files in force.
 pub fn open_files() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
-}
-
-/// How many connections fit under a limit on open files, with room left for the files themselves. A client
-/// beyond that waits in the backlog, which is better than to be let in and find that no file can be opened.
-pub fn connections_max(open_files: u64) -> usize {
-    let spare = (open_files / 4).min(FILES_OPEN_MAX) + OWN_DESCRIPTORS;
-    usize::try_from(open_files.saturating_sub(spare).max(1)).unwrap_or(usize::MAX)
 }
 
 /// Descriptors for files: cached, and being sent.

@@ -4,20 +4,21 @@
 //! into the run queue; the loop then runs each at its own pace, with a budget.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use mio::net::TcpListener;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 use slab::Slab;
 
+use crate::acceptor::Acceptor;
 use crate::access_log::AccessLog;
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
 use crate::connection::{Buffers, Connection, Readiness, Verdict};
+use crate::crowd::Crowd;
+use crate::http::status::Status;
 use crate::limits::{self, Limits};
-use crate::net::listener;
-use crate::net::socket::{TcpSocket, client_address};
+use crate::net::socket::{Socket, TcpSocket, client_address};
 use crate::session::Turn;
 use crate::site::Site;
 use crate::slot::{Slot, readiness};
@@ -25,6 +26,8 @@ use crate::stop::{StopHandle, Stops};
 
 /// Events taken from the kernel at once.
 const EVENTS_MAX: usize = 1024;
+/// Idle connections closed at once when there are too many: looking for them takes longer than closing.
+const EVICTED_MAX: usize = 64;
 /// Slots that are not given back when nobody is left.
 const SLOTS_KEPT: usize = 256;
 /// Connections have their slab key as token; these stand above all keys.
@@ -46,16 +49,10 @@ enum State {
 pub struct Server {
     poll: Poll,
     events: Events,
-    listeners: Vec<TcpListener>,
-    /// Which of them is asked first: not always the same, or a flood on one would starve the others.
-    first_listener: usize,
-    /// Connections may be waiting: set by an edge, cleared by `WouldBlock`.
-    accept_ready: bool,
-    /// No descriptor or memory was left for another connection: accepting waits for this tick, or until a
-    /// connection closes.
-    accept_paused_until: Tick,
+    acceptor: Acceptor,
     slots: Slab<Slot>,
     connections_max: usize,
+    crowd: Crowd,
     run_queue: Vec<usize>,
     /// No connection's time is up before this tick.
     next_deadline: Tick,
@@ -74,23 +71,18 @@ impl Server {
         let Config { binds, port, folder, access_log, site, limits } = config;
         limits.check()?;
         let site = Site::open(&folder, &site, &limits)?;
-        let mut listeners = listener::listen(&binds, port)?;
         let poll = Poll::new()?;
-        for (index, listener) in listeners.iter_mut().enumerate() {
-            poll.registry().register(listener, Token(FIRST_LISTENER - index), Interest::READABLE)?;
-        }
+        let acceptor = Acceptor::open(&binds, port, poll.registry(), FIRST_LISTENER)?;
         let stops = Stops::new(poll.registry(), WAKER)?;
         let access_log = if access_log { AccessLog::to_stdout()? } else { AccessLog::off() };
         access_log.register(poll.registry(), LOG);
         Ok(Server {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
-            listeners,
-            first_listener: 0,
-            accept_ready: false,
-            accept_paused_until: 0,
+            acceptor,
             slots: Slab::new(),
-            connections_max: limits::connections_max(limits::open_files()),
+            connections_max: limits.connections_max(limits::open_files()),
+            crowd: Crowd::new(limits.connections_per_client_max),
             run_queue: Vec::new(),
             next_deadline: Tick::MAX,
             buffers: Buffers::new(&limits),
@@ -105,7 +97,7 @@ impl Server {
 
     /// The addresses listened on, with the port that was taken.
     pub fn local_addrs(&self) -> io::Result<Vec<SocketAddr>> {
-        self.listeners.iter().map(TcpListener::local_addr).collect()
+        self.acceptor.local_addrs()
     }
 
     /// Stops this server from elsewhere.
@@ -156,8 +148,8 @@ impl Server {
             return Some(Duration::ZERO);
         }
         let mut wake = self.next_deadline;
-        if self.accept_ready {
-            wake = wake.min(self.accept_paused_until);
+        if let Some(tick) = self.acceptor.wake_tick() {
+            wake = wake.min(tick);
         }
         if let State::Draining(end) = self.state {
             wake = wake.min(end);
@@ -177,7 +169,9 @@ impl Server {
                 WAKER | SIGNALS => may_stop = true,
                 // Its reader has taken something. What waits is written before the next sleep, as always.
                 LOG => {}
-                Token(token) if token > FIRST_LISTENER - self.listeners.len() => self.accept_ready = true,
+                Token(token) if token > FIRST_LISTENER - self.acceptor.listeners() => {
+                    self.acceptor.mark_ready()
+                }
                 // A key whose connection is gone belongs to nobody: keys are given anew only after this.
                 Token(key) => {
                     if let Some(slot) = self.slots.get_mut(key) {
@@ -201,7 +195,7 @@ impl Server {
             return;
         }
         log::debug!("stopping: {} connections open", self.slots.len());
-        self.listeners.clear();
+        self.acceptor.close();
         // One more than asked for: the tick under way is a part of a second only.
         self.state = State::Draining(self.clock.now().tick + self.limits.drain_secs + 1);
         // What has arrived already is still answered.
@@ -246,13 +240,14 @@ impl Server {
     }
 
     fn close(&mut self, key: usize) {
-        self.slots.remove(key);
+        let slot = self.slots.remove(key);
+        self.crowd.leave(slot.connection.client());
         self.room_was_made();
     }
 
     /// Connections have gone: others may come, and a crowd that has left leaves no memory behind.
     fn room_was_made(&mut self) {
-        self.accept_paused_until = 0;
+        self.acceptor.resume();
         if self.slots.is_empty() && self.slots.capacity() > SLOTS_KEPT {
             self.slots = Slab::new();
             self.run_queue.shrink_to(SLOTS_KEPT);
@@ -268,63 +263,84 @@ impl Server {
         if tick < self.next_deadline {
             return;
         }
-        self.next_deadline = Tick::MAX;
-        let count_before = self.slots.len();
-        self.slots.retain(|_, slot| {
+        let mut next_deadline = Tick::MAX;
+        let count = self.close_where(usize::MAX, |slot| {
             let deadline = slot.connection.deadline();
-            let is_due = deadline <= tick;
-            if !is_due {
-                self.next_deadline = self.next_deadline.min(deadline);
+            if deadline > tick {
+                next_deadline = next_deadline.min(deadline);
             }
-            !is_due
+            deadline <= tick
         });
-        let count_closed = count_before - self.slots.len();
-        if count_closed > 0 {
-            log::debug!("{count_closed} connections closed: their time was up");
+        self.next_deadline = next_deadline;
+        if count > 0 {
+            log::debug!("{count} connections closed: their time was up");
+        }
+    }
+
+    /// Closes connections, `count_max` at most; returns how many.
+    fn close_where(&mut self, count_max: usize, mut is_over: impl FnMut(&Slot) -> bool) -> usize {
+        let mut count = 0;
+        let crowd = &mut self.crowd;
+        self.slots.retain(|_, slot| {
+            let is_over = is_over(slot) && count < count_max;
+            if is_over {
+                count += 1;
+                crowd.leave(slot.connection.client());
+            }
+            !is_over
+        });
+        if count > 0 {
             self.room_was_made();
         }
+        count
     }
 
     /// Accepts what is waiting, within a bound. Each connection runs at once: most have sent their request.
     fn accept(&mut self) {
-        if !self.accept_ready || self.clock.now().tick < self.accept_paused_until {
-            return;
-        }
-        let mut accepts_left = self.limits.accepts_per_turn_max;
-        let (first, count) = (self.first_listener, self.listeners.len());
-        for index in (first..first + count).map(|index| index % count) {
-            self.first_listener = (index + 1) % count;
-            loop {
-                if accepts_left == 0 {
-                    return;
-                }
-                accepts_left -= 1;
-                if self.slots.len() >= self.connections_max {
-                    return self.pause_accepting("as many connections as there are descriptors for");
-                }
-                match self.listeners[index].accept() {
-                    Ok((stream, address)) => self.admit(stream.into(), address),
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                    Err(error) if is_of_one_connection(&error) => log::debug!("not accepted: {error}"),
-                    Err(error) => return self.pause_accepting(&error.to_string()),
-                }
+        for _ in 0..self.limits.accepts_per_turn_max {
+            let Some((socket, address)) = self.acceptor.next(self.clock.now().tick) else { return };
+            let client = client_address(address);
+            let has_room = self.slots.len() < self.connections_max || self.close_longest_idle();
+            match has_room && self.crowd.enter(client) {
+                true => self.admit(socket, client),
+                false => self.turn_away(socket, client),
             }
         }
-        self.accept_ready = false;
+        self.acceptor.turn_to_next();
     }
 
-    fn pause_accepting(&mut self, reason: &str) {
-        log::debug!("accepting pauses: {reason}");
-        self.accept_paused_until = self.clock.now().tick + 1;
-    }
-
-    fn admit(&mut self, socket: TcpSocket, address: SocketAddr) {
+    fn admit(&mut self, socket: TcpSocket, client: IpAddr) {
         // Its request may be younger than what was checked in this turn so far.
         self.site.recheck();
-        let client = client_address(address);
         let connection = Connection::new(socket, client, self.clock.now(), &self.limits);
         let key = self.slots.insert(Slot::new(connection));
         self.run_one(key);
+    }
+
+    /// Makes room: of those between two requests, the ones that have been waiting longest go. Clients expect
+    /// that of a kept connection (RFC 9112 §9.5). False if there are none but from this very second.
+    fn close_longest_idle(&mut self) -> bool {
+        let newest = self.clock.now().tick + self.limits.idle_secs;
+        let idle_deadline =
+            |slot: &Slot| (slot.connection.is_idle() && !slot.is_queued).then(|| slot.connection.deadline());
+        let deadlines = self.slots.iter().filter_map(|(_, slot)| idle_deadline(slot));
+        let Some(oldest) = deadlines.min().filter(|oldest| *oldest <= newest) else { return false };
+        let count = self.close_where(EVICTED_MAX, |slot| idle_deadline(slot) == Some(oldest));
+        log::debug!("{count} idle connections closed to make room");
+        count > 0
+    }
+
+    /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in.
+    fn turn_away(&mut self, mut socket: TcpSocket, client: IpAddr) {
+        let Buffers { input, outbox } = &mut self.buffers;
+        // To close on what was not read would be a reset, which may overtake the answer.
+        let received = socket.receive(input.space()).unwrap_or(0);
+        input.filled(received);
+        let answered = self.site.refuse(Status::ServiceUnavailable, false, self.clock.now(), outbox);
+        // Whoever cannot take it sees the end of the connection.
+        let _ = outbox.write_some(&mut socket, usize::MAX).and_then(|_| socket.shutdown_write());
+        self.access_log.line(self.clock.now(), client, input.bytes(), answered.status, answered.body_bytes);
+        self.buffers.clear();
     }
 
     fn finish_drain(&mut self) {
@@ -334,19 +350,4 @@ impl Server {
             self.state = State::Stopped;
         }
     }
-}
-
-/// Errors of `accept` that are about the one connection and say nothing of the next (accept(2)).
-fn is_of_one_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::ConnectionAborted
-            | ErrorKind::ConnectionReset
-            | ErrorKind::Interrupted
-            | ErrorKind::PermissionDenied
-            | ErrorKind::TimedOut
-            | ErrorKind::HostUnreachable
-            | ErrorKind::NetworkUnreachable
-            | ErrorKind::NetworkDown
-    )
 }

@@ -65,8 +65,10 @@ enum Phase {
         head_len: u16,
         skip: Skip,
     },
-    /// Answers are queued.
-    Send,
+    /// Answers are queued; of them, `sent` bytes have left since the deadline was set.
+    Send {
+        sent: usize,
+    },
     /// The last answer is out. What still comes in is counted and thrown away: closing on unread input would
     /// send a reset, which can destroy the answer before the client has read it (RFC 9112 §9.6).
     Linger {
@@ -116,6 +118,16 @@ impl Session {
         self.deadline
     }
 
+    /// Who is at the other end.
+    pub fn client(&self) -> IpAddr {
+        self.client
+    }
+
+    /// Whether it waits between two requests, or for the first.
+    pub fn is_idle(&self) -> bool {
+        self.phase == Phase::Idle
+    }
+
     /// Whether no answer is under way.
     pub fn is_waiting(&self) -> bool {
         matches!(self.phase, Phase::Idle | Phase::Head { .. })
@@ -130,7 +142,7 @@ impl Session {
             Phase::Head { .. } => limits.head_secs,
             Phase::SkipBody { .. } => limits.body_secs,
             // Renewed by `sent`.
-            Phase::Send => limits.send_stall_secs,
+            Phase::Send { .. } => limits.send_secs,
             Phase::Linger { .. } => limits.linger_secs,
             Phase::Done => 0,
         };
@@ -149,14 +161,14 @@ impl Session {
                     Some(next) => self.enter(next, now, limits),
                     None => return Want::Read,
                 },
-                Phase::SkipBody { .. } | Phase::Send if !outbox.is_empty() => return Want::Write,
+                Phase::SkipBody { .. } | Phase::Send { .. } if !outbox.is_empty() => return Want::Write,
                 Phase::SkipBody { head_len, skip } => {
                     match self.skip_body(head_len, skip, input, outbox, turn) {
                         Some(next) => self.enter(next, now, limits),
                         None => return Want::Read,
                     }
                 }
-                Phase::Send => match self.afterwards {
+                Phase::Send { .. } => match self.afterwards {
                     Afterwards::NextRequest => self.enter(Phase::Idle, now, limits),
                     Afterwards::Close if input.is_empty() => self.enter(Phase::Done, now, limits),
                     Afterwards::Close | Afterwards::Linger => {
@@ -179,10 +191,16 @@ impl Session {
         }
     }
 
-    /// The pump's word that something was sent.
-    pub fn sent(&mut self, now: &Now, limits: &Limits) {
-        if self.phase == Phase::Send {
-            self.enter(Phase::Send, now, limits);
+    /// The pump's word that `count` bytes were sent. Enough of them renew the deadline: to take one now and
+    /// then is not.
+    pub fn sent(&mut self, count: usize, now: &Now, limits: &Limits) {
+        if let Phase::Send { sent } = self.phase {
+            let sent = sent.saturating_add(count);
+            if sent >= limits.send_bytes_min {
+                self.enter(Phase::Send { sent: 0 }, now, limits);
+            } else {
+                self.phase = Phase::Send { sent };
+            }
         }
     }
 
@@ -209,7 +227,7 @@ impl Session {
                         BodyPlan::Leave => self.answer(&request, head, BodyEnd::Unknown, outbox, turn),
                         // The answers so far leave first: the client may wait for them before it sends the
                         // rest.
-                        BodyPlan::Skip { .. } if !outbox.is_empty() => return Some(Phase::Send),
+                        BodyPlan::Skip { .. } if !outbox.is_empty() => return Some(Phase::Send { sent: 0 }),
                         BodyPlan::Skip { skip, is_awaited } => {
                             if is_awaited && input.bytes().len() == head_len {
                                 outbox.bytes_mut().extend_from_slice(CONTINUE);
@@ -224,7 +242,7 @@ impl Session {
                     self.phase = Phase::Head { searched: input.bytes().len() as u16 };
                     return None;
                 }
-                Parsed::Partial => return Some(Phase::Send),
+                Parsed::Partial => return Some(Phase::Send { sent: 0 }),
                 Parsed::Refused(status) => return Some(self.refuse(status, input, outbox, turn)),
             }
             let is_full = outbox.buffered_bytes() >= turn.limits.outbox_bytes_max;
@@ -232,7 +250,7 @@ impl Session {
                 break;
             }
         }
-        Some(Phase::Send)
+        Some(Phase::Send { sent: 0 })
     }
 
     /// Cuts the body out of the input; answers the request in front of it once the body has ended.
@@ -263,7 +281,7 @@ impl Session {
             self.answer(&request, &input.bytes()[..head_len], body_end, outbox, turn);
         }
         input.consume(head_len);
-        Some(Phase::Send)
+        Some(Phase::Send { sent: 0 })
     }
 
     fn answer(
@@ -300,7 +318,7 @@ impl Session {
         self.log(input.bytes(), answered, turn);
         self.afterwards = Afterwards::Linger;
         input.clear();
-        Phase::Send
+        Phase::Send { sent: 0 }
     }
 
     fn log(&self, head: &[u8], answered: Answered, turn: &mut Turn) {

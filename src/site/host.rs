@@ -60,7 +60,8 @@ pub struct VirtualHosts {
 }
 
 impl Hosts {
-    /// Reads the rules that are there at the start. What is wrong with them is logged, or an error if `strict`.
+    /// Reads the rules that are there at the start. What is wrong with them is logged, or an error if
+    /// `strict`.
     pub fn open(files: &Files, are_virtual: bool, strict: bool) -> io::Result<Hosts> {
         let load = |name: &[u8]| {
             let (host, complaints) = Known::load(name, files, 0);

@@ -3,6 +3,7 @@
 mod deadlines;
 mod downloads;
 mod fairness;
+mod overload;
 mod stopping;
 
 use std::io::{ErrorKind, Write};

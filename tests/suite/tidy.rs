@@ -16,7 +16,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("7b", &["cli.rs"]),
     ("7a", &["lib.rs"]),
     ("6", &["server.rs"]),
-    ("5b", &["slot.rs"]),
+    ("5b", &["slot.rs", "acceptor.rs", "crowd.rs"]),
     ("5a", &["connection.rs"]),
     ("4", &["session.rs"]),
     ("3e", &["site/mod.rs"]),

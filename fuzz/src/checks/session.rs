@@ -193,8 +193,8 @@ impl World {
                 }
                 Want::Write => {
                     assert!(outbox.buffered_bytes() <= limits.outbox_bytes_max + ANSWER_BYTES_MAX);
-                    outbox.write_some(&mut socket, usize::MAX).expect("a socket that takes all");
-                    session.sent(now, limits);
+                    let count = outbox.write_some(&mut socket, usize::MAX).expect("a socket that takes all");
+                    session.sent(count, now, limits);
                 }
                 Want::HalfClose => has_ended = true,
                 Want::Close => {

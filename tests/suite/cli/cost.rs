@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::folder;
 use crate::support::client::Client;
-use crate::support::patience::{PATIENCE, comes_true, wait_until};
+use crate::support::patience::{comes_true, wait_until};
 use crate::support::process::{Process, command_after, serving};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -94,20 +94,6 @@ fn more_clients_than_descriptors_are_let_in_as_far_as_there_is_room_for_files() 
     assert_nothing_leaks(&process, base);
     assert_eq!(process.connect().get("/page.html").text(), "<p>page");
     assert!(process.is_running());
-}
-
-#[test]
-fn who_waits_for_room_is_served_when_others_leave() {
-    let folder = folder();
-    let process = Process::start(serving(command_after("ulimit -n 40"), &folder));
-    let mut first: Vec<Client> = (0..40).map(|_| process.connect()).collect();
-    let mut last = process.connect();
-    last.ask("/page.html");
-    last.set_patience(SECOND / 2);
-    assert!(last.read_some(&mut [0]).is_err(), "it was let in: nobody waits");
-    last.set_patience(PATIENCE);
-    first.clear();
-    assert_eq!(last.answer().text(), "<p>page");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use pws::limits::Limits;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn folder() -> Folder {
+pub fn folder() -> Folder {
     Folder::new().file("page.html", "<p>page").sparse_file("endless.bin", 64 << 30)
 }
 
@@ -70,7 +70,7 @@ fn is_cut_after(server: &RunningServer, pause: Duration) -> bool {
 
 #[test]
 fn a_client_that_takes_nothing_is_cut() {
-    let server = RunningServer::start_within(folder(), Limits { send_stall_secs: 1, ..Limits::default() });
+    let server = RunningServer::start_within(folder(), Limits { send_secs: 1, ..Limits::default() });
     assert!(!is_cut_after(&server, SECOND / 2), "cut too early");
     // A slow machine gets more time.
     assert!([3, 6, 12].iter().any(|secs| is_cut_after(&server, *secs * SECOND)), "never cut");
@@ -82,7 +82,7 @@ fn a_client_that_takes_little_is_not_cut() {
     // A few times what the kernel takes at once: there is progress to be seen several times a second.
     const PIECE: u64 = 256 * 1024;
 
-    let server = RunningServer::start_within(folder(), Limits { send_stall_secs: 1, ..Limits::default() });
+    let server = RunningServer::start_within(folder(), Limits { send_secs: 1, ..Limits::default() });
     let mut client = Client::connect_with_receive_buffer(server.address, 128 * 1024);
     client.ask("/endless.bin");
     let started = Instant::now();

@@ -1,0 +1,84 @@
+//! How many connections each client has, where that is limited.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// The leading bits of an IPv6 address by which a client is known: it has the rest to itself (RFC 6177 §2).
+const IPV6_PREFIX_BITS: u32 = 64;
+
+/// Counts by client, each within the same bound.
+#[derive(Debug)]
+pub struct Crowd {
+    counts: HashMap<IpAddr, usize>,
+    /// `None`: nobody is counted.
+    count_max: Option<usize>,
+}
+
+impl Crowd {
+    pub fn new(count_max: Option<usize>) -> Crowd {
+        Crowd { counts: HashMap::new(), count_max }
+    }
+
+    /// Counts one more connection of `client`; false if that is one too many.
+    pub fn enter(&mut self, client: IpAddr) -> bool {
+        let Some(count_max) = self.count_max else { return true };
+        let count = self.counts.entry(key(client)).or_default();
+        let has_room = *count < count_max;
+        *count += usize::from(has_room);
+        has_room
+    }
+
+    /// A connection that was counted is gone.
+    pub fn leave(&mut self, client: IpAddr) {
+        if self.count_max.is_none() {
+            return;
+        }
+        let client = key(client);
+        if let Some(count) = self.counts.get_mut(&client) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&client);
+            }
+        }
+    }
+}
+
+fn key(client: IpAddr) -> IpAddr {
+    match client {
+        IpAddr::V4(_) => client,
+        IpAddr::V6(address) => {
+            let mask = u128::MAX << (128 - IPV6_PREFIX_BITS);
+            Ipv6Addr::from_bits(address.to_bits() & mask).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_client_has_its_own_bound() {
+        let mut crowd = Crowd::new(Some(2));
+        let client = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let (a, b) = (client("192.0.2.1"), client("192.0.2.2"));
+        assert!(crowd.enter(a) && crowd.enter(a) && !crowd.enter(a) && crowd.enter(b));
+        crowd.leave(a);
+        assert!(crowd.enter(a) && !crowd.enter(a));
+        assert!(crowd.enter(client("2001:db8::1")) && crowd.enter(client("2001:db8::2")));
+        assert!(!crowd.enter(client("2001:db8::3")) && crowd.enter(client("2001:db8:0:1::3")));
+        for gone in [a, a, b] {
+            crowd.leave(gone);
+        }
+        assert_eq!(crowd.counts.len(), 2, "who is gone is forgotten");
+    }
+
+    #[test]
+    fn without_a_bound_nobody_is_counted() {
+        let mut crowd = Crowd::new(None);
+        let client = "192.0.2.1".parse().expect("an address");
+        assert!((0..1000).all(|_| crowd.enter(client)));
+        assert!(crowd.counts.is_empty());
+        crowd.leave(client);
+    }
+}
