@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{CommandFactory, Parser, ValueEnum, value_parser};
 use log::LevelFilter;
 use pws::Config;
 use pws::config::{DEFAULT_PORT, SiteOptions, Symlinks};
+use pws::confine::Sandbox;
 use pws::http::bytes::TOKEN;
 use pws::limits::Limits;
 use pws::rules::headers;
@@ -81,6 +82,15 @@ pub struct Cli {
     #[arg(long, env = "PWS_STRICT", value_parser = FalseyValueParser::new())]
     strict: bool,
 
+    /// User to become once the port is open, and its group; only root can
+    #[arg(long, value_name = "NAME[:GROUP]", env = "PWS_USER")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    user: Option<String>,
+
+    /// Have the kernel keep pws below the folder: as far as it can, or not without, or not
+    #[arg(long, value_name = "WHEN", env = "PWS_SANDBOX", default_value = "auto")]
+    sandbox: SandboxChoice,
+
     /// Connections at once [default: as many as there are descriptors for]
     #[arg(long, value_name = "COUNT", env = "PWS_MAX_CONNECTIONS", value_parser = parse_count)]
     max_connections: Option<usize>,
@@ -121,6 +131,13 @@ enum SymlinkChoice {
     Deny,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SandboxChoice {
+    Auto,
+    Require,
+    Off,
+}
+
 impl Cli {
     /// Reads the command line. What is wrong with it is told together with the usage; exit code 2.
     pub fn read() -> Cli {
@@ -138,6 +155,19 @@ impl Cli {
 
     pub fn log_level(&self) -> LevelFilter {
         self.log_level
+    }
+
+    /// Who to become.
+    pub fn user(&self) -> Option<String> {
+        self.user.clone()
+    }
+
+    pub fn sandbox(&self) -> Sandbox {
+        match self.sandbox {
+            SandboxChoice::Auto => Sandbox::Auto,
+            SandboxChoice::Require => Sandbox::Require,
+            SandboxChoice::Off => Sandbox::Off,
+        }
     }
 
     /// What was typed, as the server needs it.

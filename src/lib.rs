@@ -63,6 +63,7 @@ pub mod acceptor;
 pub mod access_log;
 pub mod clock;
 pub mod config;
+pub mod confine;
 pub mod connection;
 pub mod crowd;
 pub mod files;

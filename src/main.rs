@@ -7,8 +7,9 @@ mod cli;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use pws::config::Symlinks;
 use pws::net::listener;
-use pws::{Server, limits};
+use pws::{Server, confine, limits};
 
 fn main() -> ExitCode {
     let cli = cli::Cli::read();
@@ -23,14 +24,28 @@ fn main() -> ExitCode {
 }
 
 fn serve(cli: cli::Cli) -> io::Result<()> {
+    confine::forbid_core_dumps();
     let open_files = limits::raise_open_files();
+    let (user, sandbox) = (cli.user(), cli.sandbox());
     let config = cli.into_config();
-    let folder = config.folder.clone();
+    let (folder, follows_all) = (config.folder.clone(), config.site.symlinks == Symlinks::Follow);
     let mut server = Server::bind(config)?;
     server.stop_on_signals()?;
     let urls: Vec<String> = server.local_addrs()?.into_iter().map(listener::url).collect();
+    let (connections, backlog) = (server.connections_max(), listener::effective_backlog());
     let shown_folder = folder.canonicalize().unwrap_or(folder);
+    if let Some(user) = user {
+        confine::become_user(&user)?;
+    }
+    let told = match follows_all {
+        true => "off, since symbolic links are followed wherever they lead",
+        false => confine::enter_sandbox(server.root_folder(), sandbox)?,
+    };
     writeln!(io::stdout(), "Serving {} at {}", shown_folder.display(), urls.join(" "))?;
-    log::info!("limits: {open_files} open files, a backlog of {}", listener::effective_backlog());
+    log::info!("limits: {open_files} open files, {connections} connections, a backlog of {backlog}");
+    log::info!("sandbox: {told}");
+    if confine::is_root() {
+        log::warn!("running as root: '--user NAME' gives that up");
+    }
     server.run()
 }

@@ -5,6 +5,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use mio::{Events, Poll, Token};
@@ -98,6 +99,16 @@ impl Server {
     /// The addresses listened on, with the port that was taken.
     pub fn local_addrs(&self) -> io::Result<Vec<SocketAddr>> {
         self.acceptor.local_addrs()
+    }
+
+    /// The folder that is served.
+    pub fn root_folder(&self) -> BorrowedFd<'_> {
+        self.site.root_folder()
+    }
+
+    /// How many connections there may be at once.
+    pub fn connections_max(&self) -> usize {
+        self.connections_max
     }
 
     /// Stops this server from elsewhere.

@@ -8,6 +8,7 @@ pub mod root;
 pub mod variant;
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -60,6 +61,11 @@ impl Files {
             loaded_file_bytes_max: limits.loaded_file_bytes_max,
             variant_key: Vec::new(),
         })
+    }
+
+    /// The folder that everything is below of.
+    pub fn root_folder(&self) -> BorrowedFd<'_> {
+        self.root.folder()
     }
 
     /// What the disk was asked before now does not count any more.

@@ -103,6 +103,11 @@ impl Root {
         }
     }
 
+    /// The folder itself.
+    pub fn folder(&self) -> BorrowedFd<'_> {
+        self.folder.as_fd()
+    }
+
     /// Opens what is at `path`, relative to the root. Never blocks, whatever is there.
     pub fn open_file(&self, path: &[u8]) -> Result<Opened, Errno> {
         let file = self.open_beneath(path, READ)?;

@@ -17,6 +17,7 @@ pub mod search;
 pub mod visible;
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 use self::fields::{AnswerFields, SiteFields};
@@ -61,6 +62,11 @@ impl Site {
         let hosts = Hosts::open(&files, options.vhosts, options.strict)?;
         let (fields, options) = (SiteFields::new(options), options.clone());
         Ok(Site { files, hosts, fields, options, url_path: Vec::new(), path: Vec::new() })
+    }
+
+    /// The folder that is served.
+    pub fn root_folder(&self) -> BorrowedFd<'_> {
+        self.files.root_folder()
     }
 
     /// From now on no answer rests on what the disk said before. Called once the poll has told of new

@@ -1,6 +1,7 @@
 //! The real binary: what can be typed, what it says, how it ends, and what it costs.
 
 mod access_log;
+mod confinement;
 mod cost;
 mod ending;
 mod options;

@@ -39,7 +39,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("1c", &["http/body.rs", "http/conditional.rs", "http/negotiate.rs", "access_log.rs"]),
     ("1b", &["http/request.rs"]),
     ("1a", &["http/head.rs", "http/range.rs", "http/target.rs"]),
-    ("1a", &["net/listener.rs", "net/socket.rs", "stop.rs", "input.rs", "config.rs"]),
+    ("1a", &["net/listener.rs", "net/socket.rs", "stop.rs", "confine.rs", "input.rs", "config.rs"]),
     ("0b", &["clock.rs"]),
     ("0a", &["http/bytes.rs", "http/date.rs", "http/method.rs", "http/status.rs", "limits.rs"]),
 ];

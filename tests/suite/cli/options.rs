@@ -166,7 +166,8 @@ fn the_soft_limit_on_open_files_is_raised_and_told() {
     assert_eq!(soft, hard);
     let backlog = listener::effective_backlog();
     let stderr = process.stderr();
-    assert!(stderr.contains(&format!("{hard} open files, a backlog of {backlog}\n")), "{stderr}");
+    assert!(stderr.contains(&format!("limits: {hard} open files, ")), "{stderr}");
+    assert!(stderr.contains(&format!(" connections, a backlog of {backlog}\n")), "{stderr}");
 }
 
 #[test]

@@ -147,6 +147,11 @@ impl Process {
         std::fs::read_to_string(self.stderr.path()).expect("UTF-8")
     }
 
+    /// Waits until it has told `text` on standard error.
+    pub fn wait_for(&self, text: &str) {
+        wait_until(text, || self.stderr().contains(text));
+    }
+
     /// Waits for the process to end by itself.
     pub fn wait(&mut self) -> ExitStatus {
         wait_until("the process ends", || !self.is_running());
@@ -172,6 +177,20 @@ impl Process {
     }
 }
 
+/// Each descriptor of a process and the flags it was opened with.
+pub fn descriptor_flags(process: &str) -> Vec<(u32, u32)> {
+    let files = std::fs::read_dir(format!("/proc/{process}/fdinfo")).expect("its descriptors");
+    let paths = files.map(|file| file.expect("one").path());
+    let flags = |path: PathBuf| {
+        // One that is gone again was that of this very look.
+        let text = std::fs::read_to_string(&path).ok()?;
+        let octal = text.lines().find_map(|line| line.strip_prefix("flags:")).expect("its flags").trim();
+        let number = path.file_name()?.to_str()?.parse().expect("a number");
+        Some((number, u32::from_str_radix(octal, 8).expect("octal flags")))
+    };
+    paths.filter_map(flags).collect()
+}
+
 /// What the kernel tells of it.
 impl Process {
     fn proc(&self, name: &str) -> PathBuf {
@@ -195,17 +214,26 @@ impl Process {
 
     /// Soft and hard limit on open files.
     pub fn open_files_limits(&self) -> (String, String) {
-        let limits = std::fs::read_to_string(self.proc("limits")).expect("its limits");
-        let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-        let mut columns = line.expect("one for open files").split_whitespace().map(str::to_owned);
+        let line = self.line_of("limits", "Max open files");
+        let mut columns = line.split_whitespace().map(str::to_owned);
         (columns.next().expect("the soft one"), columns.next().expect("the hard one"))
     }
 
     /// How often it has slept and woken.
     pub fn sleeps(&self) -> u64 {
-        let status = std::fs::read_to_string(self.proc("status")).expect("its status");
-        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        count.expect("a count").trim().parse().expect("a number")
+        self.line_of("status", "voluntary_ctxt_switches:").parse().expect("a number")
+    }
+
+    /// What stands behind `label` in a file that the kernel keeps about the process.
+    pub fn line_of(&self, file: &str, label: &str) -> String {
+        let text = std::fs::read_to_string(self.proc(file)).expect("a file about it");
+        let line = text.lines().find_map(|line| line.strip_prefix(label));
+        line.expect(label).trim().to_owned()
+    }
+
+    /// Each descriptor and the flags it was opened with.
+    pub fn descriptor_flags(&self) -> Vec<(u32, u32)> {
+        descriptor_flags(&self.child.0.id().to_string())
     }
 
     /// User and system time taken, in ticks of a hundredth of a second.

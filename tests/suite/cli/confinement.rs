@@ -1,0 +1,82 @@
+//! What the process gives up at its start.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use super::folder;
+use crate::support::process::{self, Process, command, serving};
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[test]
+fn root_is_given_up_for_good_and_files_are_still_served() {
+    if !is_root() {
+        eprintln!("SKIPPED: only root can become another user");
+        return;
+    }
+    let folder = folder();
+    // A temporary folder is its owner's alone.
+    for path in [folder.root(), folder.root().join("..")] {
+        fs::set_permissions(path, Permissions::from_mode(0o755)).expect("its mode");
+    }
+    for (user, ids) in [("nobody", "65534"), ("65534:65534", "65534"), ("12345:54321", "12345")] {
+        let mut command = serving(command(), &folder);
+        command.args(["--user", user]);
+        let process = Process::start(command);
+        assert_eq!(process.connect().get("/page.html").text(), "<p>page", "{user}");
+        assert_eq!(process.line_of("status", "Uid:"), [ids; 4].join("\t"));
+        assert!(!process.line_of("status", "Groups:").split(' ').any(|group| group == "0"), "{user}");
+        assert_eq!(process.line_of("status", "CapEff:"), "0000000000000000");
+    }
+}
+
+#[test]
+fn a_user_that_cannot_be_had_stops_the_start() {
+    let folder = folder();
+    let mut command = serving(command(), &folder);
+    command.args(["--user", "no-such-user"]);
+    let output = process::run(command);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("pws: no user is called 'no-such-user' (try 'nobody')"), "{text}");
+    if is_root() {
+        return;
+    }
+    let mut command = serving(process::command(), &folder);
+    command.args(["--user", "root"]);
+    let output = process::run(command);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("only root can"));
+}
+
+#[test]
+fn the_sandbox_tells_what_is_enforced() {
+    let process = Process::serve(folder(), &[]);
+    process.wait_for("sandbox: ");
+    let is_enforced = process.stderr().contains("the kernel allows");
+    assert_eq!(process.line_of("status", "NoNewPrivs:"), if is_enforced { "1" } else { "0" });
+    assert_eq!(process.connect().get("/page.html").text(), "<p>page");
+    let process = Process::serve(folder(), &["--sandbox", "off"]);
+    process.wait_for("sandbox: off, as asked for");
+    assert_eq!(process.line_of("status", "NoNewPrivs:"), "0");
+    let process = Process::serve(folder(), &["--symlinks", "follow"]);
+    process.wait_for("sandbox: off, since");
+}
+
+#[test]
+fn nothing_is_left_open_for_children_and_no_memory_for_the_disk() {
+    let process = Process::serve(folder(), &[]);
+    assert_eq!(process.connect().get("/page.html").status, 200);
+    assert!(process.line_of("limits", "Max core file size").starts_with('0'));
+    const CLOSE_ON_EXEC: u32 = 0o2_000_000;
+    let are_kept = |descriptors: Vec<(u32, u32)>| {
+        descriptors.into_iter().filter(|(_, flags)| flags & CLOSE_ON_EXEC == 0).collect::<Vec<_>>()
+    };
+    // What the test itself was started with, it passes on.
+    let inherited = are_kept(process::descriptor_flags("self"));
+    for kept in are_kept(process.descriptor_flags()) {
+        assert!(kept.0 <= 2 || inherited.contains(&kept), "{kept:?} of {inherited:?}");
+    }
+}
