@@ -26,10 +26,10 @@ const ARGUMENTS: [&str; 4] =
 pub struct Browser {
     _driver: KilledOnDrop,
     port: u16,
-    /// Where the commands go: `/session/ID`.
+    /// Where the commands go: `/session/ID`, and to begin with `/session`.
     session: String,
     /// Home and profile. Vanishes behind the processes that use it: fields are dropped from first to last.
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Browser {
@@ -50,13 +50,13 @@ impl Browser {
             port.is_some()
         });
         let port = port.expect("a port");
-        let mut browser = Browser { _driver: driver, port, session: String::new(), _home: home };
+        let mut browser = Browser { _driver: driver, port, session: "/session".to_owned(), home };
         browser.open_session();
         Some(browser)
     }
 
     fn open_session(&mut self) {
-        let profile = format!("--user-data-dir={}", self._home.path().join("profile").display());
+        let profile = format!("--user-data-dir={}", self.home.path().join("profile").display());
         let arguments: Vec<&str> = ARGUMENTS.into_iter().chain([profile.as_str()]).collect();
         let patience = PATIENCE.as_millis() as u64;
         let wanted = json!({
@@ -64,7 +64,7 @@ impl Browser {
             "goog:loggingPrefs": { "browser": "ALL" },
             "timeouts": { "pageLoad": patience, "script": patience, "implicit": patience },
         });
-        let opened = self.send("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
+        let opened = self.post("", &json!({ "capabilities": { "alwaysMatch": wanted } }));
         self.session = format!("/session/{}", opened["sessionId"].as_str().expect("a session"));
     }
 
