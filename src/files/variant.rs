@@ -40,7 +40,10 @@ pub fn codings(path: &[u8], file: &File, root: &Root) -> Codings {
     codings
 }
 
-/// Whether `variant` may be served for `file`: one that is older was made of what the file held before.
+/// Whether `variant` may be served for `file`: one that is older was made of what the file held before. A
+/// time in whole seconds may be the file's own, rounded down by what compressed it, as `brotli` 1.0 does.
 pub fn is_current(variant: &Stamp, file: &File) -> bool {
-    variant.file_type() == FileType::RegularFile && variant.modified >= file.stamp.modified
+    let (made, changed) = (variant.modified, file.stamp.modified);
+    let is_rounded = made.nanos == 0 && made.secs == changed.secs;
+    variant.file_type() == FileType::RegularFile && (made >= changed || is_rounded)
 }

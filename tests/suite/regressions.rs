@@ -1,10 +1,13 @@
 //! A test per bug, named after it, with the bytes that broke it.
 
+use std::fs::File;
+use std::time::{Duration, UNIX_EPOCH};
+
 use pws::limits::Limits;
 
 use crate::support::answer::Answer;
-use crate::support::folder::Folder;
-use crate::support::memory::exchange_within;
+use crate::support::folder::{Folder, MODIFIED_UNIX_SECS};
+use crate::support::memory::{exchange, exchange_within};
 
 /// The bound on the target was checked on an unfinished line before everything else, and on a whole line behind
 /// the method and the line end: the same bytes were answered 414 or 400, depending on how they arrived.
@@ -44,4 +47,32 @@ fn a_long_target_behind_empty_lines_is_refused_before_its_line_has_ended() {
     let input = format!("\r\n\r\nGET /{}", "a".repeat(60));
     let (bytes, _) = exchange_within(&Folder::new(), &limits, input.as_bytes());
     assert_eq!(Answer::all(&bytes, &["GET"])[0].status, 414);
+}
+
+/// `brotli` 1.0 gives what it makes the time of what it was made of, less the fraction of a second: taken for
+/// older, no such variant was ever sent.
+#[test]
+fn a_variant_whose_time_was_rounded_down_to_the_second_is_current() {
+    let folder = Folder::new().file("app.js", "plain").file("app.js.br", "variant");
+    let set_modified = |name: &str, millis| {
+        let file = File::options().write(true).open(folder.root().join(name)).expect("the file");
+        let modified = UNIX_EPOCH + Duration::from_secs(MODIFIED_UNIX_SECS) + Duration::from_millis(millis);
+        file.set_modified(modified).expect("its time");
+    };
+    let request = b"GET /app.js HTTP/1.1\r\nHost: a\r\nAccept-Encoding: br\r\n\r\n";
+    for (file_millis, variant_millis, expected) in [
+        (742, 0, "variant"),
+        (742, 742, "variant"),
+        (742, 743, "variant"),
+        // Not rounded, but older.
+        (742, 741, "plain"),
+        (1000, 0, "plain"),
+        (1742, 0, "plain"),
+    ] {
+        set_modified("app.js", file_millis);
+        set_modified("app.js.br", variant_millis);
+        let (bytes, _) = exchange(&folder, request);
+        let text = Answer::all(&bytes, &["GET"])[0].text();
+        assert_eq!(text, expected, "{file_millis} and {variant_millis} ms");
+    }
 }

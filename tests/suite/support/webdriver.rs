@@ -1,0 +1,176 @@
+//! A browser to look at pages with: Chromium, led by chromedriver over the WebDriver protocol (W3C WebDriver).
+//!
+//! Just as much of it as the tests need: JSON over HTTP/1.1, a connection for each command.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::patience::{PATIENCE, wait_until};
+use super::process::KilledOnDrop;
+use super::tools;
+
+/// What stands before the port in what chromedriver says when it is ready.
+const READY: &str = "started successfully on port ";
+
+/// How Chromium is run. A container has neither the namespaces nor, often, the shared memory that it would
+/// like. With a pipe in place of a port to lead it by, it ends when its driver does, however that ends.
+const ARGUMENTS: [&str; 4] =
+    ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--remote-debugging-pipe"];
+
+/// A browser with one tab, ended when dropped.
+pub struct Browser {
+    _driver: KilledOnDrop,
+    port: u16,
+    /// Where the commands go: `/session/ID`, and to begin with `/session`.
+    session: String,
+    /// Home and profile. Vanishes behind the processes that use it: fields are dropped from first to last.
+    home: TempDir,
+}
+
+impl Browser {
+    /// Starts a browser; `None`, and said loudly, if there is none here.
+    pub fn start() -> Option<Browser> {
+        if !(tools::has("chromium") && tools::has("chromedriver")) {
+            return None;
+        }
+        let home = TempDir::new().expect("a temporary folder");
+        let output = home.path().join("chromedriver.log");
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0").env("HOME", home.path()).env("TMPDIR", home.path());
+        command.stdin(Stdio::null()).stdout(fs::File::create(&output).expect("a file")).stderr(Stdio::null());
+        let driver = KilledOnDrop(command.spawn().expect("chromedriver"));
+        let mut port = None;
+        wait_until("chromedriver is ready", || {
+            port = port_in(&fs::read_to_string(&output).expect("what it says"));
+            port.is_some()
+        });
+        let port = port.expect("a port");
+        let mut browser = Browser { _driver: driver, port, session: "/session".to_owned(), home };
+        browser.open_session();
+        Some(browser)
+    }
+
+    fn open_session(&mut self) {
+        let profile = format!("--user-data-dir={}", self.home.path().join("profile").display());
+        let arguments: Vec<&str> = ARGUMENTS.into_iter().chain([profile.as_str()]).collect();
+        let patience = PATIENCE.as_millis() as u64;
+        let wanted = json!({
+            "goog:chromeOptions": { "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL" },
+            "timeouts": { "pageLoad": patience, "script": patience, "implicit": patience },
+        });
+        let opened = self.post("", &json!({ "capabilities": { "alwaysMatch": wanted } }));
+        self.session = format!("/session/{}", opened["sessionId"].as_str().expect("a session"));
+    }
+
+    /// Goes to a page and waits until it has loaded.
+    pub fn go(&self, url: &str) {
+        self.post("/url", &json!({ "url": url }));
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        let url = self.send("GET", &format!("{}/url", self.session), &Value::Null);
+        url.as_str().expect("a URL").to_owned()
+    }
+
+    /// Clicks the link that reads `text`, and waits until the browser is at `url`.
+    pub fn follow(&self, text: &str, url: &str) {
+        let found = self.post("/element", &json!({ "using": "link text", "value": text }));
+        // An object of one member, whose name is a constant of the protocol.
+        let element = found.as_object().and_then(|found| found.values().next()).expect("an element");
+        self.post(&format!("/element/{}/click", element.as_str().expect("its id")), &json!({}));
+        wait_until(&format!("{text} leads to {url}"), || self.url() == url);
+    }
+
+    /// What `script`, the body of a function, returns.
+    pub fn run(&self, script: &str) -> Value {
+        self.post("/execute/sync", &json!({ "script": script, "args": [] }))
+    }
+
+    /// The text on the page, as a person sees it.
+    pub fn text(&self) -> String {
+        self.run("return document.body.innerText").as_str().expect("a text").to_owned()
+    }
+
+    /// What the elements that `selector` selects read.
+    pub fn texts(&self, selector: &str) -> Vec<String> {
+        let script = format!("return [...document.querySelectorAll({selector:?})].map(e => e.innerText)");
+        let texts = self.run(&script);
+        let texts = texts.as_array().expect("an array").iter();
+        texts.map(|text| text.as_str().expect("a text").to_owned()).collect()
+    }
+
+    /// What the browser has told its console since it was last asked.
+    pub fn told(&self) -> Vec<String> {
+        let entries = self.post("/se/log", &json!({ "type": "browser" }));
+        let entries = entries.as_array().expect("an array").iter();
+        entries.map(|entry| entry["message"].as_str().expect("a message").to_owned()).collect()
+    }
+
+    fn post(&self, command: &str, content: &Value) -> Value {
+        self.send("POST", &format!("{}{command}", self.session), content)
+    }
+
+    /// The value of the answer to a command. An error is the end of the test.
+    fn send(&self, method: &str, path: &str, content: &Value) -> Value {
+        let value = self.exchange(method, path, content).expect("an answer from chromedriver, in time");
+        assert!(value["error"].is_null(), "{method} {path} {content}: {value:#}");
+        value
+    }
+
+    fn exchange(&self, method: &str, path: &str, content: &Value) -> io::Result<Value> {
+        let content = if content.is_null() { String::new() } else { content.to_string() };
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        // Longer than what chromedriver waits for by itself, so that it is the one to say what went wrong.
+        stream.set_read_timeout(Some(2 * PATIENCE))?;
+        let length = content.len();
+        let fields = format!("Host: localhost\r\nContent-Length: {length}");
+        stream.write_all(format!("{method} {path} HTTP/1.1\r\n{fields}\r\n\r\n{content}").as_bytes())?;
+        let mut answer: Value = serde_json::from_slice(&read_content(&mut stream)?)?;
+        Ok(answer["value"].take())
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Asked to, the browser ends in good order and leaves nothing behind. If it does not, it ends by the
+        // end of its driver: this may be the way out of a test that has failed, so nothing here may panic.
+        let _ = self.exchange("DELETE", &self.session, &Value::Null);
+    }
+}
+
+/// The port in what chromedriver says: `... on port 40123.`
+fn port_in(output: &str) -> Option<u16> {
+    let (_, behind) = output.split_once(READY)?;
+    behind.split_once('.')?.0.parse().ok()
+}
+
+/// What stands behind the head of an answer that tells its length: chromedriver's do.
+fn read_content(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut received = Vec::new();
+    let mut buffer = [0; 65536];
+    loop {
+        let count = stream.read(&mut buffer)?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        received.extend_from_slice(&buffer[..count]);
+        let Some(head_len) = received.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let content = &received[head_len + 4..];
+        if Some(content.len()) == content_len(&received[..head_len]) {
+            return Ok(content.to_vec());
+        }
+    }
+}
+
+fn content_len(head: &[u8]) -> Option<usize> {
+    let head = String::from_utf8_lossy(head).to_lowercase();
+    let line = head.lines().find_map(|line| line.strip_prefix("content-length:"))?;
+    line.trim().parse().ok()
+}
