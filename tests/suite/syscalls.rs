@@ -65,6 +65,34 @@ fn a_cached_answer_takes_two_calls() {
     assert!(all <= 2.3, "{all} calls a request with 64 busy connections, everything counted");
 }
 
+/// What a connection waits for is told to the kernel once for reading and once for writing, however often it has
+/// to wait.
+#[test]
+fn waiting_is_arranged_once() {
+    if !tools::has("strace") {
+        return;
+    }
+    let folder = Folder::new().sparse_file("large.bin", 32 << 20);
+    let waits = |times| {
+        let counts = counts(&folder, stop_and_go, 1, times);
+        let of = |name: &str| counts.get(name).copied().unwrap_or(0.0);
+        (of("epoll_ctl"), of("epoll_wait"))
+    };
+    let ((few, few_waits), (many, many_waits)) = (waits(1), waits(6));
+    assert!(many_waits >= few_waits + 5.0, "the downloads did not have to wait: nothing was shown");
+    assert_eq!(many, few, "epoll_ctl calls for six downloads and for one");
+}
+
+/// Has the server wait for a request, then for room in the middle of each download.
+fn stop_and_go(_: SocketAddr, clients: &mut [Client], times: usize) {
+    assert_eq!(clients[0].get("/nowhere").status, 404);
+    for _ in 0..times {
+        clients[0].ask("/large.bin");
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(clients[0].answer().body.len(), 32 << 20);
+    }
+}
+
 fn keep_alive(clients: &mut [Client], times: usize, method: &str, target: &str, status: u16) {
     for _ in 0..times {
         clients[0].send(format!("{method} {target} HTTP/1.1\r\nHost: test\r\n\r\n"));
