@@ -7,6 +7,7 @@ use mio::net::TcpListener;
 use mio::{Interest, Registry, Token};
 
 use crate::clock::Tick;
+use crate::limits::Limits;
 use crate::net::listener;
 use crate::net::socket::TcpSocket;
 
@@ -30,10 +31,11 @@ impl Acceptor {
     pub fn open(
         binds: &[String],
         port: u16,
+        limits: &Limits,
         registry: &Registry,
         first_token: usize,
     ) -> io::Result<Acceptor> {
-        let mut listeners = listener::listen(binds, port)?;
+        let mut listeners = listener::listen(binds, port, limits.send_buffer_bytes)?;
         for (index, listener) in listeners.iter_mut().enumerate() {
             registry.register(listener, Token(first_token - index), Interest::READABLE)?;
         }

@@ -91,6 +91,11 @@ pub struct Cli {
     #[arg(long, value_name = "WHEN", env = "PWS_SANDBOX", default_value = "auto")]
     sandbox: SandboxChoice,
 
+    /// Memory for everything, such as 8M: connections, buffers and files are held to it, the kernel's part
+    /// too
+    #[arg(long, value_name = "SIZE", env = "PWS_MEMORY", value_parser = parse_memory)]
+    memory: Option<usize>,
+
     /// Connections at once [default: as many as there are descriptors for]
     #[arg(long, value_name = "COUNT", env = "PWS_MAX_CONNECTIONS", value_parser = parse_count)]
     max_connections: Option<usize>,
@@ -104,10 +109,9 @@ pub struct Cli {
     #[arg(value_parser = value_parser!(u32).range(1..=86_400))]
     idle_timeout: u32,
 
-    /// Memory for files and what is known of them, such as 512K, 16M or 1G; 0 keeps nothing
-    #[arg(long, value_name = "SIZE", env = "PWS_CACHE_SIZE", default_value = "16M")]
-    #[arg(value_parser = parse_size)]
-    cache_size: usize,
+    /// Memory for files and what is known of them, such as 512K, 16M or 1G; 0 keeps nothing [default: 16M]
+    #[arg(long, value_name = "SIZE", env = "PWS_CACHE_SIZE", value_parser = parse_size)]
+    cache_size: Option<usize>,
 
     /// Write a line per answer to standard output, in the common log format
     #[arg(long, value_name = "WHEN", env = "PWS_ACCESS_LOG", default_value = "on")]
@@ -176,6 +180,7 @@ impl Cli {
             true => DEFAULT_FOLDER.into(),
             false => ".".into(),
         });
+        let limits = self.memory.map_or_else(Limits::default, Limits::within);
         let site = SiteOptions {
             listing: !self.no_listing,
             indexes: self.indexes,
@@ -200,11 +205,11 @@ impl Cli {
             access_log: self.access_log == Switch::On,
             site,
             limits: Limits {
-                cache_bytes_max: self.cache_size,
-                connections_max: self.max_connections,
+                cache_bytes_max: self.cache_size.unwrap_or(limits.cache_bytes_max),
+                connections_max: self.max_connections.or(limits.connections_max),
                 connections_per_client_max: self.max_per_client,
                 idle_secs: self.idle_timeout,
-                ..Limits::default()
+                ..limits
             },
             ..Config::new(folder)
         }
@@ -258,6 +263,16 @@ fn parse_mime(text: &str) -> Result<(String, String), String> {
     let is_fit =
         are_tokens && !extension.is_empty() && !content_type.bytes().any(|byte| byte.is_ascii_control());
     if is_fit { Ok((extension.to_owned(), content_type.to_owned())) } else { Err(wrong()) }
+}
+
+/// Less than that would hold no connection and no file.
+const MEMORY_BYTES_MIN: usize = 1 << 20;
+
+fn parse_memory(text: &str) -> Result<usize, String> {
+    match parse_size(text)? {
+        bytes if bytes < MEMORY_BYTES_MIN => Err("1M is the least that can be done with".to_owned()),
+        bytes => Ok(bytes),
+    }
 }
 
 fn parse_count(text: &str) -> Result<usize, String> {

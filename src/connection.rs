@@ -118,6 +118,11 @@ impl<S: Socket> Connection<S> {
         self.session.deadline()
     }
 
+    /// Bytes of memory it owns while it waits.
+    pub fn kept_bytes(&self) -> usize {
+        self.rest.as_ref().map_or(0, |rest| rest.input.capacity() + rest.outbox.capacity())
+    }
+
     /// Who is at the other end.
     pub fn client(&self) -> IpAddr {
         self.session.client()

@@ -36,6 +36,12 @@ pub struct Limits {
     pub cache_bytes_max: usize,
     /// Open descriptors kept for files that are too large to be loaded; at most an eighth of those allowed.
     pub cached_descriptors_max: usize,
+    /// What all connections together may keep in memory of unread requests and unsent answers. Beyond that,
+    /// whoever would keep more is cut.
+    pub kept_bytes_max: usize,
+    /// The kernel's buffer for what a connection sends, bytes; `None` leaves it to the kernel, which gives
+    /// each as much as makes it fast: megabytes.
+    pub send_buffer_bytes: Option<usize>,
     /// Bytes thrown away after the last answer, while waiting for the client to close.
     pub linger_bytes_max: u32,
 
@@ -72,6 +78,8 @@ impl Default for Limits {
             loaded_file_bytes_max: 8 * 1024,
             cache_bytes_max: 16 * 1024 * 1024,
             cached_descriptors_max: 1024,
+            kept_bytes_max: usize::MAX,
+            send_buffer_bytes: None,
             linger_bytes_max: 256 * 1024,
             idle_secs: 75,
             head_secs: 10,
@@ -93,6 +101,37 @@ impl Limits {
         self.connections_max.map_or(fit, |asked| asked.min(fit))
     }
 
+    /// Bounds for a host that has `memory_bytes` to spare for the server, the kernel's part included. Of
+    /// that, a quarter goes to files, an eighth to what connections keep, three eighths to the kernel's
+    /// buffers, and the rest is the program's own. An idle connection takes next to nothing, so there are
+    /// buffers for one in twelve.
+    pub fn within(memory_bytes: usize) -> Limits {
+        let connections_max = (memory_bytes / 7168).max(8);
+        // The kernel takes twice as much as it is asked for, for its own book-keeping.
+        let buffer_bytes = memory_bytes * 3 / 8 / (connections_max / 12 + 1) / 2;
+        Limits {
+            cache_bytes_max: memory_bytes / 4,
+            cached_descriptors_max: connections_max / 16,
+            kept_bytes_max: memory_bytes / 8,
+            connections_max: Some(connections_max),
+            send_buffer_bytes: Some(buffer_bytes - RECEIVE_BUFFER_BYTES),
+            outbox_bytes_max: 8 * 1024,
+            run_bytes_max: 64 * 1024,
+            ..Limits::default()
+        }
+    }
+
+    /// What was derived from a bound on memory, in words; `None` if there is none.
+    pub fn told_memory(&self) -> Option<String> {
+        let kib = |bytes: usize| bytes / 1024;
+        let buffers = kib(self.send_buffer_bytes?);
+        let (files, kept) = (kib(self.cache_bytes_max), kib(self.kept_bytes_max));
+        Some(format!(
+            "{files} KiB for files, {kept} KiB for what connections keep, {buffers} KiB of the \
+             kernel's for what each sends"
+        ))
+    }
+
     /// Refuses bounds within which nothing could ever be done.
     pub fn check(&self) -> io::Result<()> {
         let bounds = [
@@ -109,6 +148,9 @@ impl Limits {
         }
     }
 }
+
+/// The kernel's buffer for what a connection receives, where memory is bounded: some requests fit.
+pub const RECEIVE_BUFFER_BYTES: usize = 4 * 1024;
 
 /// Raises the soft limit on open files to the hard one; returns the limit in force afterwards.
 ///

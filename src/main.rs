@@ -29,6 +29,7 @@ fn serve(cli: cli::Cli) -> io::Result<()> {
     let (user, sandbox) = (cli.user(), cli.sandbox());
     let config = cli.into_config();
     let (folder, follows_all) = (config.folder.clone(), config.site.symlinks == Symlinks::Follow);
+    let told_memory = config.limits.told_memory();
     let mut server = Server::bind(config)?;
     server.stop_on_signals()?;
     let urls: Vec<String> = server.local_addrs()?.into_iter().map(listener::url).collect();
@@ -43,6 +44,9 @@ fn serve(cli: cli::Cli) -> io::Result<()> {
     };
     writeln!(io::stdout(), "Serving {} at {}", shown_folder.display(), urls.join(" "))?;
     log::info!("limits: {open_files} open files, {connections} connections, a backlog of {backlog}");
+    if let Some(told) = told_memory {
+        log::info!("memory: {told}");
+    }
     log::info!("sandbox: {told}");
     if confine::is_root() {
         log::warn!("running as root: '--user NAME' gives that up");

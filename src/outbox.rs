@@ -73,6 +73,12 @@ impl Outbox {
         self.bytes.len() - self.sent
     }
 
+    /// Bytes of memory it owns.
+    pub fn capacity(&self) -> usize {
+        let pieces = self.segments.iter().map(|(_, segment)| segment.capacity()).sum::<usize>();
+        self.bytes.capacity() + self.segments.capacity() * size_of::<(usize, Segment)>() + pieces
+    }
+
     /// Whether it takes more than one call to send all of it.
     pub fn has_segments(&self) -> bool {
         !self.segments.is_empty()
@@ -149,6 +155,13 @@ impl Outbox {
         self.bytes.clear();
         self.sent = 0;
         self.segments.clear();
+    }
+}
+
+impl Segment {
+    /// What the source itself keeps is not known.
+    fn capacity(&self) -> usize {
+        if let Segment::Stream(stream) = self { stream.piece.capacity() } else { 0 }
     }
 }
 

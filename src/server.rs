@@ -54,6 +54,8 @@ pub struct Server {
     slots: Slab<Slot>,
     connections_max: usize,
     crowd: Crowd,
+    /// What all connections together keep of the unread and the unsent.
+    kept_bytes: usize,
     run_queue: Vec<usize>,
     /// No connection's time is up before this tick.
     next_deadline: Tick,
@@ -73,7 +75,7 @@ impl Server {
         limits.check()?;
         let site = Site::open(&folder, &site, &limits)?;
         let poll = Poll::new()?;
-        let acceptor = Acceptor::open(&binds, port, poll.registry(), FIRST_LISTENER)?;
+        let acceptor = Acceptor::open(&binds, port, &limits, poll.registry(), FIRST_LISTENER)?;
         let stops = Stops::new(poll.registry(), WAKER)?;
         let access_log = if access_log { AccessLog::to_stdout()? } else { AccessLog::off() };
         access_log.register(poll.registry(), LOG);
@@ -84,6 +86,7 @@ impl Server {
             slots: Slab::new(),
             connections_max: limits.connections_max(limits::open_files()),
             crowd: Crowd::new(limits.connections_per_client_max),
+            kept_bytes: 0,
             run_queue: Vec::new(),
             next_deadline: Tick::MAX,
             buffers: Buffers::new(&limits),
@@ -235,8 +238,16 @@ impl Server {
             access_log: &mut self.access_log,
             is_draining: self.state != State::Serving,
         };
-        match slot.connection.run(&mut self.buffers, &mut turn) {
+        self.kept_bytes -= slot.connection.kept_bytes();
+        let verdict = slot.connection.run(&mut self.buffers, &mut turn);
+        let kept_bytes = slot.connection.kept_bytes();
+        self.kept_bytes += kept_bytes;
+        match verdict {
             Verdict::Close => self.close(key),
+            _ if kept_bytes > 0 && self.kept_bytes > self.limits.kept_bytes_max => {
+                log::debug!("connection closed: there is no memory for what it leaves undone");
+                self.close(key);
+            }
             Verdict::Yield => slot.queue(key, &mut self.run_queue),
             Verdict::Park(_) if turn.is_draining && slot.connection.is_waiting() => self.close(key),
             Verdict::Park(edge) => {
@@ -252,6 +263,7 @@ impl Server {
 
     fn close(&mut self, key: usize) {
         let slot = self.slots.remove(key);
+        self.kept_bytes -= slot.connection.kept_bytes();
         self.crowd.leave(slot.connection.client());
         self.room_was_made();
     }
@@ -291,12 +303,13 @@ impl Server {
     /// Closes connections, `count_max` at most; returns how many.
     fn close_where(&mut self, count_max: usize, mut is_over: impl FnMut(&Slot) -> bool) -> usize {
         let mut count = 0;
-        let crowd = &mut self.crowd;
+        let (crowd, kept_bytes) = (&mut self.crowd, &mut self.kept_bytes);
         self.slots.retain(|_, slot| {
             let is_over = is_over(slot) && count < count_max;
             if is_over {
                 count += 1;
                 crowd.leave(slot.connection.client());
+                *kept_bytes -= slot.connection.kept_bytes();
             }
             !is_over
         });

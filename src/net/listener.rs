@@ -6,20 +6,25 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use mio::net::TcpListener;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::limits::RECEIVE_BUFFER_BYTES;
+
 /// How many connections may wait to be accepted. The kernel clips it to `net.core.somaxconn`.
 const BACKLOG: i32 = 65_535;
 
 /// Listens on `port` of every address that `binds` name, or of all interfaces if they name none.
 ///
 /// Port 0 takes one that is free, the same for all. Errors say what failed, on what, and what to try.
-pub fn listen(binds: &[String], port: u16) -> io::Result<Vec<TcpListener>> {
+pub fn listen(binds: &[String], port: u16, send_buffer_bytes: Option<usize>) -> io::Result<Vec<TcpListener>> {
     if binds.is_empty() {
         let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
-        return match listen_on(everywhere, false) {
+        return match listen_on(everywhere, false, send_buffer_bytes) {
             // No IPv6 on this machine.
             Err(error) if error.raw_os_error().is_some_and(is_missing_family) => {
                 let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-                Ok(vec![listen_on(everywhere, false).map_err(|error| explain(error, everywhere))?])
+                Ok(vec![
+                    listen_on(everywhere, false, send_buffer_bytes)
+                        .map_err(|error| explain(error, everywhere))?,
+                ])
             }
             result => Ok(vec![result.map_err(|error| explain(error, everywhere))?]),
         };
@@ -38,7 +43,7 @@ pub fn listen(binds: &[String], port: u16) -> io::Result<Vec<TcpListener>> {
         if let (0, Some(first)) = (port, listeners.first()) {
             address.set_port(first.local_addr()?.port());
         }
-        match listen_on(address, only_v6) {
+        match listen_on(address, only_v6, send_buffer_bytes) {
             Ok(listener) => listeners.push(listener),
             // A name such as localhost may have an address in a family that this machine does without.
             Err(error) if error.raw_os_error().is_some_and(is_missing_family) => {
@@ -62,7 +67,11 @@ fn resolve(bind: &str, port: u16) -> io::Result<impl Iterator<Item = SocketAddr>
     })
 }
 
-fn listen_on(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
+fn listen_on(
+    address: SocketAddr,
+    only_v6: bool,
+    send_buffer_bytes: Option<usize>,
+) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(only_v6)?;
@@ -72,6 +81,10 @@ fn listen_on(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
     // Accepted sockets inherit this, which saves a call for each. A bound on what waits unsent in the kernel
     // (TCP_NOTSENT_LOWAT) is not set: it costs large files a tenth of their speed.
     socket.set_tcp_nodelay(true)?;
+    if let Some(bytes) = send_buffer_bytes {
+        socket.set_send_buffer_size(bytes)?;
+        socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(TcpListener::from_std(socket.into()))
@@ -140,7 +153,7 @@ mod tests {
 
     #[test]
     fn one_free_port_serves_all_binds() -> io::Result<()> {
-        let listeners = listen(&["127.0.0.1".to_owned(), "127.0.0.2".to_owned()], 0)?;
+        let listeners = listen(&["127.0.0.1".to_owned(), "127.0.0.2".to_owned()], 0, None)?;
         let ports: Vec<u16> = listeners
             .iter()
             .map(|listener| listener.local_addr().map(|at| at.port()))

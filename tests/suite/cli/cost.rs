@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::folder;
 use crate::support::client::Client;
+use crate::support::folder::noise;
 use crate::support::patience::{comes_true, wait_until};
 use crate::support::process::{Process, command_after, serving};
 
@@ -70,6 +71,40 @@ fn resets_amid_downloads_leak_no_descriptors() {
     }
     assert_nothing_leaks(&process, base);
     assert_eq!(process.connect().get("/page.html").status, 200);
+}
+
+#[test]
+fn eight_megabytes_serve_a_thousand_idle_and_a_hundred_active() {
+    const LARGE: u64 = 4 << 20;
+
+    pws::limits::raise_open_files();
+    let folder = folder().file("small.html", noise(8000)).sparse_file("large.bin", LARGE);
+    let folder = (0..500).fold(folder, |folder, index| folder.file(&format!("{index}.html"), noise(8000)));
+    let process = Process::serve(folder, &["--memory", "8M", "--access-log", "off"]);
+    process.wait_for("memory: 2048 KiB for files, 1024 KiB for what connections keep");
+    let mut idle: Vec<Client> = (0..1000).map(|_| process.connect()).collect();
+    for (index, client) in idle.iter_mut().enumerate() {
+        assert_eq!(client.get(&format!("/{}.html", index % 500)).status, 200);
+    }
+    let mut active: Vec<Client> = (0..100)
+        .map(|_| {
+            let mut client = process.connect();
+            client.ask("/large.bin");
+            client.send("GET /small.html HTTP/1.1\r\nHost: test\r\n\r\n".repeat(10));
+            client
+        })
+        .collect();
+    for client in &mut idle {
+        assert_eq!(client.get("/small.html").body.len(), 8000);
+    }
+    for client in active.iter_mut().step_by(10) {
+        assert_eq!(client.head().status, 200);
+        assert_eq!(client.count_rest(LARGE), LARGE);
+        assert_eq!((0..10).map(|_| client.answer().body.len()).sum::<usize>(), 80_000);
+    }
+    let peak = process.line_of("status", "VmHWM:");
+    let peak_kib: u64 = peak.trim_end_matches(" kB").parse().expect("a number");
+    assert!(peak_kib < 8 * 1024, "{peak}");
 }
 
 /// Asserts that the process takes next to no time while it can do nothing.
