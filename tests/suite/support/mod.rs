@@ -9,3 +9,4 @@ pub mod patience;
 pub mod process;
 pub mod server;
 pub mod tools;
+pub mod visitor;
