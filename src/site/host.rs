@@ -39,6 +39,8 @@ struct Known {
     host: Option<Arc<Host>>,
     /// Of the files its rules were read from.
     stamps: [Option<Stamp>; 2],
+    /// What is wrong with them, as it was told.
+    complaints: Vec<String>,
     checked_tick: Tick,
 }
 
@@ -59,9 +61,10 @@ impl Hosts {
         let names = if are_virtual { folders(files)? } else { vec![Vec::new()] };
         let mut known = HashMap::new();
         for name in names {
-            let (host, complaints) = Known::load(&name, files, 0);
-            if let Some(complaint) = complaints.first().filter(|_| strict) {
-                let more = complaints.len() - 1;
+            let host = Known::load(&name, files, 0);
+            host.tell();
+            if let Some(complaint) = host.complaints.first().filter(|_| strict) {
+                let more = host.complaints.len() - 1;
                 let text = format!("{complaint} ({more} more; leave out '--strict' to start all the same)");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             }
@@ -93,7 +96,8 @@ impl Hosts {
         if self.known.len() >= HOSTS_MAX {
             self.known.clear();
         }
-        let (known, _) = Known::load(name, files, now.tick);
+        let known = Known::load(name, files, now.tick);
+        known.tell();
         let host = known.host.clone();
         self.known.insert(name.to_vec(), known);
         host
@@ -101,20 +105,21 @@ impl Hosts {
 }
 
 impl Known {
-    /// Looks for the folder of `name` and reads its rules; also returns what is wrong with them.
-    fn load(name: &[u8], files: &Files, checked_tick: Tick) -> (Known, Vec<String>) {
+    /// Looks for the folder of `name` and reads its rules.
+    fn load(name: &[u8], files: &Files, checked_tick: Tick) -> Known {
         let mut prefix = name.to_vec();
         if !name.is_empty() {
             prefix.push(b'/');
             if files.stamp_of_folder(&prefix).is_err() {
-                return (Known { host: None, stamps: [None; 2], checked_tick }, Vec::new());
+                return Known { host: None, stamps: [None; 2], complaints: Vec::new(), checked_tick };
             }
         }
         let mut complaints = Vec::new();
         let mut read = |file: &[u8]| {
             let path = [&prefix[..], file].concat();
             let shown = path.escape_ascii().to_string();
-            match files.read(&path, FILE_BYTES_MAX) {
+            // A byte more than is taken shows that there is more.
+            match files.read(&path, FILE_BYTES_MAX + 1) {
                 Ok((text, stamp)) => (text, Some(stamp), shown),
                 Err(Errno::NOENT) => (Vec::new(), None, shown),
                 Err(errno) => {
@@ -133,11 +138,8 @@ impl Known {
         tell(&redirects_file, wrong);
         let (headers, wrong) = Headers::parse(&headers.0);
         tell(&headers_file, wrong);
-        for complaint in &complaints {
-            log::warn!("{complaint}");
-        }
         let host = Some(Arc::new(Host { prefix, redirects, headers }));
-        (Known { host, stamps, checked_tick }, complaints)
+        Known { host, stamps, complaints, checked_tick }
     }
 
     /// Reads again what has changed, or may have and kept its time.
@@ -156,7 +158,17 @@ impl Known {
             }
         };
         if !is_same {
-            *self = Known::load(name, files, now.tick).0;
+            let told = std::mem::replace(self, Known::load(name, files, now.tick)).complaints;
+            // What may have changed is often read again and the same.
+            if self.complaints != told {
+                self.tell();
+            }
+        }
+    }
+
+    fn tell(&self) {
+        for complaint in &self.complaints {
+            log::warn!("{complaint}");
         }
     }
 }
