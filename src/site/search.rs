@@ -164,7 +164,11 @@ impl Search<'_> {
         let clean = url_path.strip_suffix(HTML_EXTENSION).filter(|_| self.options.clean_urls)?;
         let name_start = clean.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
         let (folder, name) = url_path.split_at(name_start);
-        if self.options.indexes.iter().any(|index| index.as_bytes() == name) {
+        let options = self.options;
+        let mut indexes = options.indexes.iter().map(String::as_bytes);
+        // Of several, the folder shows the first.
+        let shown = indexes.find(|index| matches!(self.find_at(folder, index), Ok(Some(_))));
+        if shown == Some(name) {
             return Some(folder);
         }
         // Another file of the short name is what that leads to.
