@@ -27,7 +27,7 @@ const ALLOW: &str = "GET, HEAD, OPTIONS";
 /// Seconds until a client may hope for more after a 503.
 const RETRY_AFTER_SECS: u32 = 1;
 /// Seconds for which a browser need not ask again whether it may ask: the longest that any of them heeds.
-const PREFLIGHT_MAX_AGE_SECS: u32 = 86_400;
+const PREFLIGHT_MAX_AGE_SECS: &str = "86400";
 
 const CONTENT_SECURITY_POLICY_NAME: &str = "Content-Security-Policy";
 
@@ -106,19 +106,21 @@ impl Reply<'_> {
     /// 204: what can be done. To a `preflight`, if the request is one, also what pages of other origins may
     /// do (Fetch Standard, CORS protocol).
     pub fn options(&mut self, preflight: Option<&Request>) -> Answered {
-        let mut head = self.start(Status::NoContent).field("Allow", ALLOW);
         let has = |name| preflight.and_then(|request| request.field_values(name).next());
+        let mut permissions = Vec::new();
         if has("access-control-request-method").is_some() {
-            head = head.field("Access-Control-Allow-Methods", ALLOW);
+            permissions.push(("Access-Control-Allow-Methods", ALLOW));
             let names = has("access-control-request-headers").and_then(negotiate::token_list);
-            if let Some(names) = names {
-                head = head.field("Access-Control-Allow-Headers", names);
-            }
+            permissions.extend(names.map(|names| ("Access-Control-Allow-Headers", names)));
             if has("access-control-request-private-network") == Some(b"true") {
-                head = head.field("Access-Control-Allow-Private-Network", "true");
+                permissions.push(("Access-Control-Allow-Private-Network", "true"));
             }
-            head = head.field("Access-Control-Max-Age", PREFLIGHT_MAX_AGE_SECS);
+            permissions.push(("Access-Control-Max-Age", PREFLIGHT_MAX_AGE_SECS));
         }
+        // The owner may have said otherwise.
+        permissions.retain(|(name, _)| !self.fields.settle(name));
+        let head = self.start(Status::NoContent).field("Allow", ALLOW);
+        let head = permissions.iter().fold(head, |head, (name, value)| head.field(name, value));
         head.finish_without_content();
         Answered::with(Status::NoContent, 0)
     }

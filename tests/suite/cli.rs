@@ -4,6 +4,7 @@ mod access_log;
 mod cost;
 mod ending;
 mod options;
+mod site_options;
 
 use crate::support::folder::Folder;
 

@@ -1,9 +1,8 @@
 //! Pages for what is not there, is forbidden, or went wrong.
 
-use std::os::unix::fs::PermissionsExt;
-use std::{fs, path::Path};
+use std::path::Path;
 
-use pws::config::SiteOptions;
+use pws::config::{SiteOptions, Symlinks};
 
 use crate::support::folder::{Folder, noise};
 use crate::support::tools;
@@ -95,23 +94,49 @@ fn no_page_of_our_own_repeats_the_request() {
     }
 }
 
-#[test]
-fn forbidden_files_have_a_page_too() {
-    if rustix::process::geteuid().is_root() {
-        return tools::skip("root may read everything");
+/// A file that not even root may open for reading.
+const FORBIDDEN: &str = "/proc/sys/vm/compact_memory";
+/// A file that never has as many bytes as it says, as if it changed whenever it is read.
+const UNREADABLE: &str = "/sys/kernel/fscaps";
+
+/// Serves both as files of the folder; `None`, said loudly, where the kernel shows them to nobody.
+fn troubled() -> Option<Visitor> {
+    if ![FORBIDDEN, UNREADABLE].iter().all(|path| Path::new(path).exists()) {
+        tools::skip("/proc/sys or /sys is missing");
+        return None;
     }
-    let folder = Folder::new().file("secret.html", "secret").file("404.html", "<p>lost");
-    let forbid = |path: &Path| {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o000)).expect("permissions");
+    let folder = Folder::new().symlink("forbidden.html", FORBIDDEN).symlink("unreadable.html", UNREADABLE);
+    let options = SiteOptions { symlinks: Symlinks::Follow, ..SiteOptions::default() };
+    Some(Visitor::with(folder.file("404.html", "<p>lost"), options))
+}
+
+#[test]
+fn what_is_forbidden_or_went_wrong_has_pages_too() {
+    let Some(mut visitor) = troubled() else { return };
+    let expect = |visitor: &mut Visitor, forbidden: &str, unreadable: &str| {
+        for (target, status, text, retry) in
+            [("/forbidden.html", 403, forbidden, None), ("/unreadable.html", 503, unreadable, Some("1"))]
+        {
+            let answer = visitor.get(target);
+            assert_eq!((answer.status, answer.field("retry-after")), (status, retry), "{target}");
+            assert!(answer.text().contains(text), "{target}: {}", answer.text());
+            let head = visitor.ask("HEAD", target, "");
+            assert_eq!((head.status, head.fields), (status, answer.fields), "{target}");
+        }
     };
-    forbid(&folder.root().join("secret.html"));
-    let mut visitor = Visitor::of(folder);
-    assert!(visitor.get("/secret.html").text().contains("403 Forbidden"));
+    expect(&mut visitor, "<h1>403 Forbidden</h1>", "<h1>503 Service Unavailable</h1>");
     visitor.folder.put("403.html", "<p>not for you");
-    let answer = visitor.get("/secret.html");
-    assert_eq!((answer.status, answer.text().as_str()), (403, "<p>not for you"));
-    forbid(&visitor.folder.root().join("403.html"));
-    assert!(visitor.get("/secret.html").text().contains("403 Forbidden"), "a page that is forbidden itself");
+    expect(&mut visitor, "<p>not for you", "<h1>503 Service Unavailable</h1>");
+    visitor.folder.put("50x.html", "<p>our fault");
+    expect(&mut visitor, "<p>not for you", "<p>our fault");
+    visitor.folder.put("50x.html", "<p>still ours");
+    expect(&mut visitor, "<p>not for you", "<p>still ours");
+    // A page that is in trouble itself is none.
+    for (name, trouble) in [("403.html", FORBIDDEN), ("50x.html", UNREADABLE)] {
+        visitor.folder.remove(name);
+        std::os::unix::fs::symlink(trouble, visitor.folder.root().join(name)).expect("a symlink");
+    }
+    expect(&mut visitor, "<h1>403 Forbidden</h1>", "<h1>503 Service Unavailable</h1>");
 }
 
 #[test]
