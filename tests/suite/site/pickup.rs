@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::support::folder::Folder;
 use crate::support::patience::wait_until;
 use crate::support::process::{self, Process, command, serving};
+use crate::support::visitor::Visitor;
 
 /// What a change may take: a second for the server to look, and one for a machine that is busy.
 const SOON: Duration = Duration::from_secs(3);
@@ -47,6 +48,25 @@ fn rules_that_come_change_and_go_are_seen_soon() {
     folder.remove("_headers");
     soon("fields that went", || client.get("/page.html").field("x-rule").is_none());
     assert_eq!(process.stderr().lines().count(), 1, "nothing to complain about: {}", process.stderr());
+}
+
+/// In memory, since it takes luck to be that quick: file systems stamp with a clock of a few milliseconds.
+#[test]
+fn a_change_too_quick_for_the_time_of_the_file_is_seen_too() {
+    let folder = folder();
+    let path = folder.root().join("_headers");
+    let write = |number: u32| fs::write(&path, format!("/*\n  X-Rule: {number:02}\n")).expect("a file");
+    write(0);
+    let mut visitor = Visitor::of(folder);
+    for number in (1..50).step_by(2) {
+        write(number);
+        let rule = |visitor: &mut Visitor, tick: u32| {
+            visitor.at_real_time(tick).get("/page.html").field("x-rule").map(str::to_owned)
+        };
+        assert_eq!(rule(&mut visitor, number), Some(format!("{number:02}")));
+        write(number + 1);
+        assert_eq!(rule(&mut visitor, number + 1), Some(format!("{:02}", number + 1)));
+    }
 }
 
 #[test]

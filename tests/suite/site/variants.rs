@@ -299,6 +299,9 @@ fn only_a_regular_file_below_the_root_is_one() {
         let answer = visitor.get_with("/a.css", ACCEPT_ALL);
         assert_eq!((answer.status, coded(&answer)), (200, (None, "plain".to_owned())));
         assert_eq!(visitor.get_with("/a.css", "Accept-Encoding: gzip;q=1, identity;q=0\r\n").text(), "plain");
+        // What lies there is no regular file: there is nothing to choose from.
+        visitor.folder.remove("a.css.gz");
+        assert_eq!(visitor.at(1).get_with("/a.css", ACCEPT_ALL).field("vary"), None);
     });
 }
 
@@ -311,6 +314,10 @@ fn whatever_leads_to_a_file_leads_to_its_variants() {
     let folder = folder
         .file("404.html", "<p>lost")
         .file("404.html.br", "br of 404")
+        .file("named", "a file that is called like a page")
+        .file("named.br", "br of that")
+        .file("named.html", "<p>plain")
+        .file("named.html.br", "named.html")
         .file("packed.data", "packed already")
         .file("packed.data.br", "twice")
         .file("_headers", "/packed.data\n  Content-Encoding: gzip\n")
@@ -321,6 +328,8 @@ fn whatever_leads_to_a_file_leads_to_its_variants() {
     for (target, accept, vary, coding, text) in [
         ("/", "", Some("Accept-Encoding"), Some("br"), "index.html"),
         ("/about", "", Some("Accept-Encoding"), Some("br"), "about.html"),
+        ("/named.html", "", Some("Accept-Encoding"), Some("br"), "named.html"),
+        ("/named", "", Some("Accept-Encoding"), Some("br"), "br of that"),
         ("/rewritten", "", Some("Accept-Encoding"), Some("br"), "about.html"),
         ("/deep/link", "Accept: text/html\r\n", Some("Accept, Accept-Encoding"), Some("br"), "app.html"),
         // Pages of errors are sent as they are, and so is what the owner says is packed already.

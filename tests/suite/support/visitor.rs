@@ -1,5 +1,7 @@
 //! Somebody who visits a site in memory, one request a turn, while its folder and the time may change.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use pws::clock::Now;
 use pws::config::SiteOptions;
 use pws::limits::Limits;
@@ -34,6 +36,13 @@ impl Visitor {
     /// Goes on in the second `tick` of the server's time.
     pub fn at(&mut self, tick: u32) -> &mut Visitor {
         self.now = Now::at(tick, NOW_UNIX_SECS + u64::from(tick));
+        self
+    }
+
+    /// Goes on in the second `tick` of the server's time, at the time that it really is.
+    pub fn at_real_time(&mut self, tick: u32) -> &mut Visitor {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is set");
+        self.now = Now::at(tick, since_1970.as_secs());
         self
     }
 
