@@ -232,8 +232,15 @@ fn parse_path(text: &str) -> Result<String, String> {
     if is_plain { Ok(path.to_owned()) } else { Err("a file below the folder is needed".to_owned()) }
 }
 
+/// Fields that each file has of its own, in lower case: one for all would be wrong for most.
+const OF_FILES: [&str; 2] = ["content-type", "content-encoding"];
+
 fn parse_field(text: &str) -> Result<(String, String), String> {
-    headers::parse_field(text.as_bytes()).map(|(name, value)| (name.to_owned(), value.to_owned()))
+    let (name, value) = headers::parse_field(text.as_bytes())?;
+    match OF_FILES.iter().any(|of_files| of_files.eq_ignore_ascii_case(name)) {
+        true => Err(format!("`{name}` depends on the file: use '--mime', or a `_headers` file")),
+        false => Ok((name.to_owned(), value.to_owned())),
+    }
 }
 
 fn parse_cache_control(text: &str) -> Result<(String, String), String> {

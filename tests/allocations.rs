@@ -50,6 +50,10 @@ fn allocations(request: &'static [u8]) -> u64 {
     std::fs::write(folder.path().join("page.html"), [b'x'; 1024]).expect("a file");
     std::fs::write(folder.path().join("large.bin"), [b'x'; 100_000]).expect("a file");
     std::fs::write(folder.path().join("404.html"), "<p>lost").expect("a file");
+    for name in ["packed.js", "packed.js.br", "packed.js.gz", "large.js", "large.js.br"] {
+        let bytes = if name.starts_with("large") { 100_000 } else { 1024 };
+        std::fs::write(folder.path().join(name), vec![b'x'; bytes]).expect("a file");
+    }
     let limits = Limits::default();
     let mut site =
         Site::open(folder.path(), &pws::config::SiteOptions::default(), &limits).expect("the folder");
@@ -95,6 +99,11 @@ fn a_cached_answer_allocates_nothing() {
         b"GET /large.bin HTTP/1.1\r\nHost: test\r\nConnection: keep-alive\r\n\r\n",
         b"GET /nowhere HTTP/1.1\r\nHost: test\r\n\r\n",
         b"GET /page.html HTTP/1.1\r\nHost: test\r\nIf-None-Match: *\r\n\r\n",
+        b"GET /packed.js HTTP/1.1\r\nHost: test\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n\r\n",
+        b"GET /packed.js HTTP/1.1\r\nHost: test\r\nAccept-Encoding: br;q=0.5, gzip\r\n\r\n",
+        b"GET /packed.js HTTP/1.1\r\nHost: test\r\n\r\n",
+        b"HEAD /packed.js HTTP/1.1\r\nHost: test\r\nAccept-Encoding: br\r\nIf-None-Match: *\r\n\r\n",
+        b"GET /large.js HTTP/1.1\r\nHost: test\r\nAccept-Encoding: br\r\n\r\n",
         b"GET /page.html HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /page.html HTTP/1.1\r\nHost: test\r\n\r\n",
     ] {
         assert_eq!(allocations(request), 0, "{}", String::from_utf8_lossy(request));

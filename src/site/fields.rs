@@ -69,6 +69,7 @@ pub enum TypeRule<'a> {
 }
 
 const CONTENT_TYPE: &str = "content-type";
+const CONTENT_ENCODING: &str = "content-encoding";
 
 impl<'a> AnswerFields<'a> {
     /// Those that every answer of the site gets.
@@ -76,7 +77,8 @@ impl<'a> AnswerFields<'a> {
         AnswerFields { site, rules: headers::Fields::default(), varies: Varies::default() }
     }
 
-    /// Writes all but `Content-Type`.
+    /// Writes all but `Content-Type` and `Content-Encoding`: rules mean those of the file they name, which
+    /// are not those of a page that is sent in its place.
     pub fn write<'h>(&self, head: HeadWriter<'h>) -> HeadWriter<'h> {
         let head = self.varies.write(head);
         if self.rules.is_empty() {
@@ -84,7 +86,10 @@ impl<'a> AnswerFields<'a> {
         }
         let of_site = self.site.fields.iter().filter(|(name, _)| !self.rules.replace(name));
         let head = of_site.fold(head, |head, (name, value)| head.field(name, value));
-        let of_rules = self.rules.set.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(CONTENT_TYPE));
+        let is_of_file = |name: &str| {
+            [CONTENT_TYPE, CONTENT_ENCODING].iter().any(|other| name.eq_ignore_ascii_case(other))
+        };
+        let of_rules = self.rules.set.iter().filter(|(name, _)| !is_of_file(name));
         of_rules.fold(head, |head, (name, value)| head.field(name, value))
     }
 
@@ -99,7 +104,16 @@ impl<'a> AnswerFields<'a> {
         if self.rules.is_empty() || !self.rules.replace(CONTENT_TYPE) {
             return TypeRule::OfFile;
         }
-        let set = self.rules.set.iter().find(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE));
-        set.map_or(TypeRule::None, |(_, value)| TypeRule::Is(value))
+        self.set_by_rules(CONTENT_TYPE).map_or(TypeRule::None, TypeRule::Is)
+    }
+
+    /// What the rules say was done to the content of a file before.
+    pub fn coding_rule(&self) -> Option<&str> {
+        self.set_by_rules(CONTENT_ENCODING)
+    }
+
+    fn set_by_rules(&self, name: &str) -> Option<&str> {
+        let set = self.rules.set.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        set.map(|(_, value)| &**value)
     }
 }

@@ -39,6 +39,8 @@ pub struct Known {
     host: Option<Arc<Host>>,
     /// Of the files its rules were read from.
     stamps: [Option<Stamp>; 2],
+    /// What is wrong with them, as it was told.
+    complaints: Vec<String>,
     checked_tick: Tick,
 }
 
@@ -64,9 +66,10 @@ impl Hosts {
     /// `strict`.
     pub fn open(files: &Files, are_virtual: bool, strict: bool) -> io::Result<Hosts> {
         let load = |name: &[u8]| {
-            let (host, complaints) = Known::load(name, files, 0);
-            let Some(complaint) = complaints.first().filter(|_| strict) else { return Ok(host) };
-            let more = complaints.len() - 1;
+            let host = Known::load(name, files, 0);
+            host.tell();
+            let Some(complaint) = host.complaints.first().filter(|_| strict) else { return Ok(host) };
+            let more = host.complaints.len() - 1;
             let text = format!("{complaint} ({more} more; leave out '--strict' to start all the same)");
             Err(io::Error::new(io::ErrorKind::InvalidData, text))
         };
@@ -104,7 +107,8 @@ impl VirtualHosts {
         if self.known.len() >= HOSTS_MAX {
             self.known.clear();
         }
-        let (known, _) = Known::load(name, files, now.tick);
+        let known = Known::load(name, files, now.tick);
+        known.tell();
         let host = known.host.clone();
         self.known.insert(name.to_vec(), known);
         host
@@ -112,20 +116,21 @@ impl VirtualHosts {
 }
 
 impl Known {
-    /// Looks for the folder of `name` and reads its rules; also returns what is wrong with them.
-    fn load(name: &[u8], files: &Files, checked_tick: Tick) -> (Known, Vec<String>) {
+    /// Looks for the folder of `name` and reads its rules.
+    fn load(name: &[u8], files: &Files, checked_tick: Tick) -> Known {
         let mut prefix = name.to_vec();
         if !name.is_empty() {
             prefix.push(b'/');
             if files.stamp_of_folder(&prefix).is_err() {
-                return (Known { host: None, stamps: [None; 2], checked_tick }, Vec::new());
+                return Known { host: None, stamps: [None; 2], complaints: Vec::new(), checked_tick };
             }
         }
         let mut complaints = Vec::new();
         let mut read = |file: &[u8]| {
             let path = [&prefix[..], file].concat();
             let shown = path.escape_ascii().to_string();
-            match files.read(&path, FILE_BYTES_MAX) {
+            // A byte more than is taken shows that there is more.
+            match files.read(&path, FILE_BYTES_MAX + 1) {
                 Ok((text, stamp)) => (text, Some(stamp), shown),
                 Err(Errno::NOENT) => (Vec::new(), None, shown),
                 Err(errno) => {
@@ -144,11 +149,8 @@ impl Known {
         tell(&redirects_file, wrong);
         let (headers, wrong) = Headers::parse(&headers.0);
         tell(&headers_file, wrong);
-        for complaint in &complaints {
-            log::warn!("{complaint}");
-        }
         let host = Some(Arc::new(Host { prefix, redirects, headers }));
-        (Known { host, stamps, checked_tick }, complaints)
+        Known { host, stamps, complaints, checked_tick }
     }
 
     /// The host, if there is one, checked once a second.
@@ -175,7 +177,17 @@ impl Known {
             }
         };
         if !is_same {
-            *self = Known::load(name, files, now.tick).0;
+            let told = std::mem::replace(self, Known::load(name, files, now.tick)).complaints;
+            // What may have changed is often read again and the same.
+            if self.complaints != told {
+                self.tell();
+            }
+        }
+    }
+
+    fn tell(&self) {
+        for complaint in &self.complaints {
+            log::warn!("{complaint}");
         }
     }
 }

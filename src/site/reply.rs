@@ -27,7 +27,9 @@ const ALLOW: &str = "GET, HEAD, OPTIONS";
 /// Seconds until a client may hope for more after a 503.
 const RETRY_AFTER_SECS: u32 = 1;
 /// Seconds for which a browser need not ask again whether it may ask: the longest that any of them heeds.
-const PREFLIGHT_MAX_AGE_SECS: u32 = 86_400;
+const PREFLIGHT_MAX_AGE_SECS: &str = "86400";
+
+const CONTENT_SECURITY_POLICY_NAME: &str = "Content-Security-Policy";
 
 /// What was answered, for the log and the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,19 +106,21 @@ impl Reply<'_> {
     /// 204: what can be done. To a `preflight`, if the request is one, also what pages of other origins may
     /// do (Fetch Standard, CORS protocol).
     pub fn options(&mut self, preflight: Option<&Request>) -> Answered {
-        let mut head = self.start(Status::NoContent).field("Allow", ALLOW);
         let has = |name| preflight.and_then(|request| request.field_values(name).next());
+        let mut permissions = Vec::new();
         if has("access-control-request-method").is_some() {
-            head = head.field("Access-Control-Allow-Methods", ALLOW);
+            permissions.push(("Access-Control-Allow-Methods", ALLOW));
             let names = has("access-control-request-headers").and_then(negotiate::token_list);
-            if let Some(names) = names {
-                head = head.field("Access-Control-Allow-Headers", names);
-            }
+            permissions.extend(names.map(|names| ("Access-Control-Allow-Headers", names)));
             if has("access-control-request-private-network") == Some(b"true") {
-                head = head.field("Access-Control-Allow-Private-Network", "true");
+                permissions.push(("Access-Control-Allow-Private-Network", "true"));
             }
-            head = head.field("Access-Control-Max-Age", PREFLIGHT_MAX_AGE_SECS);
+            permissions.push(("Access-Control-Max-Age", PREFLIGHT_MAX_AGE_SECS));
         }
+        // The owner may have said otherwise.
+        permissions.retain(|(name, _)| !self.fields.settle(name));
+        let head = self.start(Status::NoContent).field("Allow", ALLOW);
+        let head = permissions.iter().fold(head, |head, (name, value)| head.field(name, value));
         head.finish_without_content();
         Answered::with(Status::NoContent, 0)
     }
@@ -138,9 +142,10 @@ impl Reply<'_> {
         if is_last {
             self.persistence = Persistence::Close;
         }
+        let has_policy = self.fields.settle(CONTENT_SECURITY_POLICY_NAME);
         let mut head = self.start_listing(Status::Ok, validators);
         head = match format {
-            Format::Html => generated_page(head),
+            Format::Html => generated_page(head, has_policy),
             Format::Json => head.field("Content-Type", mime::JSON),
         };
         match framing {
@@ -186,6 +191,8 @@ impl Reply<'_> {
         let head = HeadWriter::start(self.outbox.bytes_mut(), status, self.persistence, self.now);
         let head = self.fields.write(head);
         let head = if let TypeRule::Is(value) = type_rule { head.field("Content-Type", value) } else { head };
+        let coding = self.fields.coding_rule();
+        let head = if let Some(coding) = coding { head.field("Content-Encoding", coding) } else { head };
         head.finish_with(file.prepared(type_rule == TypeRule::OfFile, !self.head_only));
         if self.head_only {
             return Answered::with(status, 0);
@@ -199,9 +206,11 @@ impl Reply<'_> {
 
     /// The head of a 206, up to what one range and many differ in.
     fn start_partial(&mut self, file: &File) -> HeadWriter<'_> {
+        let coding = file.coding.map(|coding| coding.token().to_owned());
+        let coding = coding.or_else(|| self.fields.coding_rule().map(str::to_owned));
         let mut head = self.start(Status::PartialContent);
-        if let Some(coding) = file.coding {
-            head = head.field("Content-Encoding", coding.token());
+        if let Some(coding) = coding {
+            head = head.field("Content-Encoding", coding);
         }
         head.field("Last-Modified", HttpDate::of(file.validators.last_modified_unix_secs))
             .field("ETag", file.validators.entity_tag)
@@ -262,7 +271,8 @@ impl Reply<'_> {
     fn built_in_page(&mut self, status: Status, fields: impl FnOnce(HeadWriter) -> HeadWriter) -> Answered {
         let page = built_in_page(status);
         let body_bytes = page.len() as u64;
-        generated_page(fields(self.start(status))).finish(body_bytes);
+        let has_policy = self.fields.settle(CONTENT_SECURITY_POLICY_NAME);
+        generated_page(fields(self.start(status)), has_policy).finish(body_bytes);
         if self.head_only {
             return Answered::with(status, 0);
         }
@@ -271,9 +281,10 @@ impl Reply<'_> {
     }
 }
 
-/// What every page of our own says of itself.
-fn generated_page(head: HeadWriter) -> HeadWriter {
-    head.field("Content-Type", mime::HTML).field("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+/// What every page of our own says of itself; `has_policy`: the owner has said what it may load.
+fn generated_page(head: HeadWriter, has_policy: bool) -> HeadWriter {
+    let head = head.field("Content-Type", mime::HTML);
+    if has_policy { head } else { head.field(CONTENT_SECURITY_POLICY_NAME, CONTENT_SECURITY_POLICY) }
 }
 
 fn built_in_page(status: Status) -> String {

@@ -1,7 +1,8 @@
 //! From a path to what is there: the file, the folder, or where else to look.
 //!
-//! Files come first, then `_redirects`, then the fallback. Only a rule that says so comes before a file. What
-//! a rule or the fallback leads to is looked up once, so nothing goes in circles.
+//! Files come first, then `_redirects`, then the list of a folder, then the fallback. Only a rule that says
+//! so comes before a file. What a rule or the fallback leads to is looked up once, so nothing goes in
+//! circles.
 
 use std::sync::Arc;
 
@@ -67,6 +68,9 @@ impl Search<'_> {
         if let Some(rule) = redirects.find(url_path, query) {
             return self.follow(rule.action);
         }
+        if self.options.listing && is_folder_path(url_path) && self.is_folder(url_path) {
+            return Ok(Resolved::Folder);
+        }
         let Some(fallback) = &self.options.fallback else { return Err(Status::NotFound) };
         self.has_asked_accept = true;
         match negotiate::accepts_html(request) {
@@ -89,12 +93,7 @@ impl Search<'_> {
     /// What is at the path that was asked for.
     fn look_up(&mut self, url_path: &[u8], query: Option<&[u8]>) -> Result<Resolved, Status> {
         if is_folder_path(url_path) {
-            return match self.index_of(url_path) {
-                Err(Status::NotFound) if self.options.listing && self.is_folder(url_path) => {
-                    Ok(Resolved::Folder)
-                }
-                result => result,
-            };
+            return self.index_of(url_path);
         }
         match self.find(url_path) {
             Ok(Some(found)) => match self.clean_form(url_path) {
@@ -166,7 +165,11 @@ impl Search<'_> {
         let clean = url_path.strip_suffix(HTML_EXTENSION).filter(|_| self.options.clean_urls)?;
         let name_start = clean.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
         let (folder, name) = url_path.split_at(name_start);
-        if self.options.indexes.iter().any(|index| index.as_bytes() == name) {
+        let options = self.options;
+        let mut indexes = options.indexes.iter().map(String::as_bytes);
+        // Of several, the folder shows the first.
+        let shown = indexes.find(|index| matches!(self.find_at(folder, index), Ok(Some(_))));
+        if shown == Some(name) {
             return Some(folder);
         }
         // Another file of the short name is what that leads to.

@@ -5,6 +5,7 @@ mod confinement;
 mod cost;
 mod ending;
 mod options;
+mod site_options;
 
 use crate::support::folder::Folder;
 

@@ -76,3 +76,23 @@ fn a_variant_whose_time_was_rounded_down_to_the_second_is_current() {
         assert_eq!(text, expected, "{file_millis} and {variant_millis} ms");
     }
 }
+
+/// A folder whose time lies in the future had a `Last-Modified` behind the `Date` of the answer.
+#[test]
+fn a_list_of_a_folder_is_never_from_the_future() {
+    let folder = Folder::new().file("list/a", "");
+    // It was made just now, long after the time at which it is asked for in memory.
+    let request = b"GET /list/ HTTP/1.1\r\nHost: a\r\n\r\n";
+    let (bytes, _) = exchange_within(&folder, &Limits::default(), request);
+    let answer = Answer::all(&bytes, &["GET"]).remove(0);
+    assert_eq!(answer.field("last-modified"), answer.field("date"));
+}
+
+/// A folder that was listed hid the rule for it, so that `/docs/ /docs/intro` led nobody anywhere.
+#[test]
+fn a_rule_comes_before_the_list_of_a_folder() {
+    let folder = Folder::new().file("docs/intro", "").file("_redirects", "/docs/ /docs/intro 301\n");
+    let request = b"GET /docs/ HTTP/1.1\r\nHost: a\r\n\r\n";
+    let (bytes, _) = exchange_within(&folder, &Limits::default(), request);
+    assert_eq!(Answer::all(&bytes, &["GET"])[0].field("location"), Some("/docs/intro"));
+}

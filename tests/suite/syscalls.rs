@@ -24,6 +24,7 @@ fn a_cached_answer_takes_two_calls() {
         return;
     }
     let folder = Folder::new().file("page.html", noise(1024));
+    let folder = folder.file("packed.js", noise(1024)).file("packed.js.br", noise(512));
     // Until a moment has passed, the files might change and keep their time: they are not kept before.
     std::thread::sleep(Duration::from_millis(4500));
     let etag = Process::start(serving(command(), &folder))
@@ -45,11 +46,13 @@ fn a_cached_answer_takes_two_calls() {
         let all: f64 = many.keys().map(|name| calls(name)).sum();
         (all, all - calls("epoll_wait") - calls("newfstatat"))
     };
-    let talks: [(&str, Talk); 4] = [
+    let talks: [(&str, Talk); 6] = [
         ("200", |_, clients, times| keep_alive(clients, times, "GET", "/page.html", 200)),
         ("404", |_, clients, times| keep_alive(clients, times, "GET", "/nowhere", 404)),
         ("HEAD", |_, clients, times| keep_alive(clients, times, "HEAD", "/page.html", 200)),
         ("304", not_modified),
+        ("a variant", |_, clients, times| packed(clients, times, "Accept-Encoding: gzip, br\r\n", 512)),
+        ("a file beside its variant", |_, clients, times| packed(clients, times, "", 1024)),
     ];
     for (name, talk) in talks {
         let (_, own) = per_request(talk, 1, 1);
@@ -61,6 +64,10 @@ fn a_cached_answer_takes_two_calls() {
     assert!(own <= 7.05, "{own} calls a connection");
     let (_, own) = per_request(pipeline_of_16, 1, 16);
     assert!(own <= 0.2, "{own} calls a request in a pipeline of 16");
+    // Two files are looked at, the one asked for and its variant; which others there are, once a second.
+    let (all, own) =
+        per_request(|_, clients, times| packed(clients, times, "Accept-Encoding: br\r\n", 512), 1, 1);
+    assert!(all - own <= 3.3, "{} calls to wait and to look at two files", all - own);
     let (all, _) = per_request(all_at_once, 64, 64);
     assert!(all <= 2.3, "{all} calls a request with 64 busy connections, everything counted");
 }
@@ -97,6 +104,13 @@ fn keep_alive(clients: &mut [Client], times: usize, method: &str, target: &str, 
     for _ in 0..times {
         clients[0].send(format!("{method} {target} HTTP/1.1\r\nHost: test\r\n\r\n"));
         assert_eq!(clients[0].answer_to(method).status, status);
+    }
+}
+
+fn packed(clients: &mut [Client], times: usize, fields: &str, bytes: usize) {
+    for _ in 0..times {
+        clients[0].send(format!("GET /packed.js HTTP/1.1\r\nHost: test\r\n{fields}\r\n"));
+        assert_eq!(clients[0].answer().body.len(), bytes);
     }
 }
 

@@ -50,6 +50,26 @@ impl Folder {
         self
     }
 
+    /// Says of a file that it was last changed this long after all others.
+    pub fn set_later(&self, name: &str, later: Duration) {
+        set_modified(&self.root().join(name), Duration::from_secs(MODIFIED_UNIX_SECS) + later);
+    }
+
+    /// Says of a file that it was last changed this long before all others.
+    pub fn set_earlier(&self, name: &str, earlier: Duration) {
+        set_modified(&self.root().join(name), Duration::from_secs(MODIFIED_UNIX_SECS) - earlier);
+    }
+
+    /// Writes a file while the folder is served.
+    pub fn put(&self, name: &str, content: impl AsRef<[u8]>) {
+        write(&self.root().join(name), content.as_ref());
+    }
+
+    /// Takes a file away while the folder is served.
+    pub fn remove(&self, name: &str) {
+        fs::remove_file(self.root().join(name)).expect("a file to remove");
+    }
+
     /// Adds a symlink called `name` that says `target`.
     pub fn symlink(self, name: &str, target: impl AsRef<Path>) -> Folder {
         std::os::unix::fs::symlink(target, self.root().join(name)).expect("a symlink");
@@ -60,8 +80,12 @@ impl Folder {
 fn write(path: &Path, content: &[u8]) {
     fs::create_dir_all(path.parent().expect("a parent")).expect("its folder");
     fs::write(path, content).expect("a file");
+    set_modified(path, Duration::from_secs(MODIFIED_UNIX_SECS));
+}
+
+fn set_modified(path: &Path, since_1970: Duration) {
     let file = fs::File::options().write(true).open(path).expect("the file again");
-    file.set_modified(UNIX_EPOCH + Duration::from_secs(MODIFIED_UNIX_SECS)).expect("its time");
+    file.set_modified(UNIX_EPOCH + since_1970).expect("its time");
 }
 
 /// `len` bytes in which no stretch repeats soon.

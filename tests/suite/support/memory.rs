@@ -87,7 +87,17 @@ pub enum End {
 
 /// Sends `pieces` to a new connection on `site`, one a time; returns what came back and how it ended.
 pub fn converse(site: &mut Site, limits: &Limits, pieces: &[&[u8]], write_max: usize) -> (Vec<u8>, End) {
-    let now = Now::at(0, NOW_UNIX_SECS);
+    converse_at(&Now::at(0, NOW_UNIX_SECS), site, limits, pieces, write_max)
+}
+
+/// [`converse`] at another time.
+pub fn converse_at(
+    now: &Now,
+    site: &mut Site,
+    limits: &Limits,
+    pieces: &[&[u8]],
+    write_max: usize,
+) -> (Vec<u8>, End) {
     let mut buffers = Buffers::new(limits);
     let mut access_log = AccessLog::off();
     let socket = MemorySocket {
@@ -99,9 +109,9 @@ pub fn converse(site: &mut Site, limits: &Limits, pieces: &[&[u8]], write_max: u
         is_write_shut: false,
     };
     let client = "192.0.2.1".parse().expect("an address");
-    let mut connection = Connection::new(socket, client, &now, limits);
+    let mut connection = Connection::new(socket, client, now, limits);
     for _ in 0..10_000_000 {
-        let mut turn = Turn { now: &now, limits, site, access_log: &mut access_log, is_draining: false };
+        let mut turn = Turn { now, limits, site, access_log: &mut access_log, is_draining: false };
         match connection.run(&mut buffers, &mut turn) {
             Verdict::Close => return (connection.socket.sent, End::Closed),
             Verdict::Yield => {}

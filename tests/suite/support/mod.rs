@@ -9,4 +9,5 @@ pub mod patience;
 pub mod process;
 pub mod server;
 pub mod tools;
+pub mod visitor;
 pub mod webdriver;

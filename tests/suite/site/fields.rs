@@ -1,0 +1,198 @@
+//! Fields that options put on every answer.
+
+use pws::config::SiteOptions;
+
+use crate::support::answer::Answer;
+use crate::support::folder::Folder;
+use crate::support::visitor::Visitor;
+
+fn folder() -> Folder {
+    Folder::new().file("a.txt", "0123456789").file("docs/index.html", "<p>docs").file("list/a", "")
+}
+
+fn with_fields(fields: &[(&str, &str)]) -> Visitor {
+    let fields = fields.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    Visitor::with(folder(), SiteOptions { fields, ..SiteOptions::default() })
+}
+
+fn with_cors(origin: &str) -> Visitor {
+    Visitor::with(folder(), SiteOptions { cors: Some(origin.to_owned()), ..SiteOptions::default() })
+}
+
+/// Answers of every kind, each with what it was asked by.
+fn answers(visitor: &mut Visitor) -> Vec<(String, Answer)> {
+    let cases = [
+        ("GET", "/a.txt", "", 200),
+        ("HEAD", "/a.txt", "", 200),
+        ("GET", "/a.txt", "Range: bytes=0-0\r\n", 206),
+        ("GET", "/a.txt", "Range: bytes=0-0,5-5\r\n", 206),
+        ("GET", "/a.txt", "Range: bytes=99-\r\n", 416),
+        ("GET", "/a.txt", "If-None-Match: *\r\n", 304),
+        ("GET", "/a.txt", "If-Match: \"a\"\r\n", 412),
+        ("GET", "/docs", "", 301),
+        ("GET", "/docs/", "", 200),
+        ("GET", "/list/", "", 200),
+        ("GET", "/list/?format=json", "", 200),
+        ("GET", "/list/", "If-None-Match: *\r\n", 304),
+        ("GET", "/nowhere", "", 404),
+        ("GET", "/%zz", "", 400),
+        ("POST", "/a.txt", "", 405),
+        ("OPTIONS", "/a.txt", "", 204),
+        ("OPTIONS", "*", "", 204),
+        ("BREW", "/a.txt", "", 501),
+    ];
+    let ask = |(method, target, fields, status)| {
+        let answer = visitor.ask(method, target, fields);
+        assert_eq!(answer.status, status, "{method} {target} {fields}");
+        (format!("{method} {target} {fields}"), answer)
+    };
+    cases.into_iter().map(ask).collect()
+}
+
+#[test]
+fn files_are_what_their_type_says_unless_the_owner_has_it_otherwise() {
+    for (asked, answer) in answers(&mut with_fields(&[])) {
+        assert_eq!(answer.field("x-content-type-options"), Some("nosniff"), "{asked}");
+    }
+    for (asked, answer) in answers(&mut with_fields(&[("x-content-TYPE-options", "none")])) {
+        assert_eq!(answer.field("x-content-type-options"), Some("none"), "{asked}");
+    }
+}
+
+#[test]
+fn every_answer_has_the_fields_that_were_asked_for() {
+    let policy = "default-src 'self'";
+    let mut visitor = with_fields(&[
+        ("X-Frame-Options", "DENY"),
+        ("Cache-Control", "max-age=60"),
+        ("Content-Security-Policy", policy),
+        ("Link", "</a>; rel=a"),
+        ("Link", "</b>; rel=b"),
+    ]);
+    for (asked, answer) in answers(&mut visitor) {
+        for (name, value) in [
+            ("x-frame-options", "DENY"),
+            ("cache-control", "max-age=60"),
+            ("content-security-policy", policy),
+        ] {
+            assert_eq!(answer.field(name), Some(value), "{asked}");
+        }
+        let links = answer.fields.iter().filter(|(name, _)| name == "Link").map(|(_, value)| &value[..]);
+        assert_eq!(links.collect::<Vec<_>>(), ["</a>; rel=a", "</b>; rel=b"], "{asked}");
+    }
+    visitor.folder.put("_headers", "/a.txt\n  Cache-Control: no-store\n  ! Link\n");
+    let ruled = visitor.at(1).get("/a.txt");
+    assert_eq!(
+        (ruled.field("cache-control"), ruled.field("link")),
+        (Some("no-store"), None),
+        "rules come first"
+    );
+    assert_eq!(ruled.field("x-frame-options"), Some("DENY"));
+}
+
+#[test]
+fn pages_of_other_origins_may_read_what_the_owner_lets_them() {
+    for origin in ["*", "https://app.example"] {
+        let mut visitor = with_cors(origin);
+        for (asked, answer) in answers(&mut visitor) {
+            assert_eq!(answer.field("access-control-allow-origin"), Some(origin), "{asked}");
+            assert_eq!(answer.field("access-control-expose-headers"), Some("*"), "{asked}");
+            // These are for preflights only, which none of them is.
+            assert_eq!(answer.field("access-control-allow-methods"), None, "{asked}");
+            assert_eq!(answer.field("access-control-max-age"), None, "{asked}");
+        }
+        for asker in ["https://app.example", "https://evil.example", "null"] {
+            let answer = visitor.get_with("/a.txt", &format!("Origin: {asker}\r\n"));
+            assert_eq!(answer.field("access-control-allow-origin"), Some(origin), "it is never who asks");
+            assert_eq!(answer.field("access-control-allow-credentials"), None);
+        }
+    }
+}
+
+const PREFLIGHT: &str = "Origin: https://app.example\r\nAccess-Control-Request-Method: GET\r\n";
+
+#[test]
+fn preflights_are_told_what_may_be_done() {
+    let mut visitor = with_cors("*");
+    for target in ["/a.txt", "/nowhere", "*"] {
+        let answer = visitor.ask("OPTIONS", target, PREFLIGHT);
+        assert_eq!((answer.status, answer.field("content-length")), (204, None), "{target}");
+        for (name, value) in [
+            ("access-control-allow-origin", Some("*")),
+            ("access-control-allow-methods", Some("GET, HEAD, OPTIONS")),
+            ("access-control-max-age", Some("86400")),
+            ("allow", Some("GET, HEAD, OPTIONS")),
+            ("access-control-allow-headers", None),
+            ("access-control-allow-private-network", None),
+        ] {
+            assert_eq!(answer.field(name), value, "{target} {name}");
+        }
+    }
+    for (requested, allowed) in [
+        ("range", Some("range")),
+        ("range, x-custom,If-None-Match", Some("range, x-custom,If-None-Match")),
+        ("", None),
+        (",", None),
+        ("range,", None),
+        ("a b", None),
+        ("a: b", None),
+        ("range;q=1", None),
+        ("<script>", None),
+        ("a, \"b\"", None),
+        ("\u{e4}", None),
+    ] {
+        let fields = format!("{PREFLIGHT}Access-Control-Request-Headers: {requested}\r\n");
+        let answer = visitor.ask("OPTIONS", "/a.txt", &fields);
+        assert_eq!(
+            (answer.status, answer.field("access-control-allow-headers")),
+            (204, allowed),
+            "{requested}"
+        );
+    }
+    for (value, expected) in [("true", Some("true")), ("false", None), ("", None)] {
+        let fields = format!("{PREFLIGHT}Access-Control-Request-Private-Network: {value}\r\n");
+        let answer = visitor.ask("OPTIONS", "/a.txt", &fields);
+        assert_eq!(answer.field("access-control-allow-private-network"), expected, "{value}");
+    }
+    let owners = [("Access-Control-Max-Age", "5"), ("access-control-allow-headers", "x-only")];
+    let fields = owners.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let options = SiteOptions { cors: Some("*".to_owned()), fields, ..SiteOptions::default() };
+    let asked = format!("{PREFLIGHT}Access-Control-Request-Headers: range\r\n");
+    let answer = Visitor::with(folder(), options).ask("OPTIONS", "/a.txt", &asked);
+    for (name, value) in owners {
+        assert_eq!(answer.field(name), Some(value), "the owner has the last word");
+    }
+}
+
+#[test]
+fn nothing_is_said_of_other_origins_unless_asked_for() {
+    let mut visitor = with_fields(&[]);
+    let mut all = answers(&mut visitor);
+    let fields = format!("{PREFLIGHT}Access-Control-Request-Headers: range\r\n");
+    all.push(("a preflight".to_owned(), visitor.ask("OPTIONS", "/a.txt", &fields)));
+    all.push(("another origin".to_owned(), visitor.get_with("/a.txt", "Origin: https://app.example\r\n")));
+    for (asked, answer) in all {
+        let names = answer.fields.iter().map(|(name, _)| name.to_ascii_lowercase());
+        let told: Vec<String> = names.filter(|name| name.starts_with("access-control")).collect();
+        assert_eq!(told, [""; 0], "{asked}");
+    }
+}
+
+#[test]
+fn types_can_be_added() {
+    let added =
+        [("md", "text/markdown; charset=utf-8"), ("txt", "text/x-plain"), ("gz", "application/x-own")];
+    let media_types = added.map(|(extension, kind)| (extension.to_owned(), kind.to_owned())).to_vec();
+    let folder = folder().file("a.MD", "md").file("app.js", "let a;").file("app.js.gz", "gz");
+    let mut visitor = Visitor::with(folder, SiteOptions { media_types, ..SiteOptions::default() });
+    for (target, fields, expected) in [
+        ("/a.MD", "", "text/markdown; charset=utf-8"),
+        ("/a.txt", "", "text/x-plain"),
+        ("/a.txt", "Range: bytes=0-0\r\n", "text/x-plain"),
+        ("/app.js.gz", "", "application/x-own"),
+        ("/app.js", "Accept-Encoding: gzip\r\n", "text/javascript; charset=utf-8"),
+        ("/docs/", "", "text/html; charset=utf-8"),
+    ] {
+        assert_eq!(visitor.get_with(target, fields).field("content-type"), Some(expected), "{target}");
+    }
+}

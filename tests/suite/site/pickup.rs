@@ -1,0 +1,173 @@
+//! Rules that change while they are served, and what is told of those that cannot be followed. With the real
+//! binary, since it is its clock and its standard error that matter.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::support::folder::Folder;
+use crate::support::patience::wait_until;
+use crate::support::process::{self, Process, command, serving};
+use crate::support::visitor::Visitor;
+
+/// What a change may take: a second for the server to look, and one for a machine that is busy.
+const SOON: Duration = Duration::from_secs(3);
+
+fn folder() -> Folder {
+    Folder::new().file("page.html", "<p>page").file("docs/index.html", "<p>docs")
+}
+
+/// Waits until `is_so`, which must be soon.
+fn soon(what: &str, is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    wait_until(what, is_so);
+    assert!(started.elapsed() < SOON, "{what}: it took {:?}", started.elapsed());
+}
+
+#[test]
+fn rules_that_come_change_and_go_are_seen_soon() {
+    let folder = folder();
+    let process = Process::start(serving(command(), &folder));
+    let mut client = process.connect();
+    assert_eq!(client.get("/old").status, 404);
+    assert_eq!(client.get("/page.html").field("x-rule"), None);
+    let write = |name: &str, text: &str| fs::write(folder.root().join(name), text).expect("a file");
+    write("_redirects", "/old /page.html 301\n");
+    soon("rules that came", || client.get("/old").field("location") == Some("/page.html"));
+    write("_headers", "/*\n  X-Rule: one\n");
+    soon("fields that came", || client.get("/page.html").field("x-rule") == Some("one"));
+    write("_redirects", "/old /docs/xx.html 301\n");
+    soon("rules that changed", || client.get("/old").field("location") == Some("/docs/xx.html"));
+    // Of the same length, and so soon that some file systems stamp it with the same time.
+    write("_headers", "/*\n  X-Rule: two\n");
+    soon("fields that changed", || client.get("/page.html").field("x-rule") == Some("two"));
+    write("next", "/old /docs/yy.html 301\n");
+    fs::rename(folder.root().join("next"), folder.root().join("_redirects")).expect("put in its place");
+    soon("rules put in their place", || client.get("/old").field("location") == Some("/docs/yy.html"));
+    folder.remove("_redirects");
+    soon("rules that went", || client.get("/old").status == 404);
+    folder.remove("_headers");
+    soon("fields that went", || client.get("/page.html").field("x-rule").is_none());
+    assert!(!process.stderr().contains(" line "), "nothing to complain about: {}", process.stderr());
+}
+
+/// In memory, since it takes luck to be that quick: file systems stamp with a clock of a few milliseconds.
+#[test]
+fn a_change_too_quick_for_the_time_of_the_file_is_seen_too() {
+    let folder = folder();
+    let path = folder.root().join("_headers");
+    let write = |number: u32| fs::write(&path, format!("/*\n  X-Rule: {number:02}\n")).expect("a file");
+    write(0);
+    let mut visitor = Visitor::of(folder);
+    for number in (1..50).step_by(2) {
+        write(number);
+        let rule = |visitor: &mut Visitor, tick: u32| {
+            visitor.at_real_time(tick).get("/page.html").field("x-rule").map(str::to_owned)
+        };
+        assert_eq!(rule(&mut visitor, number), Some(format!("{number:02}")));
+        write(number + 1);
+        assert_eq!(rule(&mut visitor, number + 1), Some(format!("{:02}", number + 1)));
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_file_and_line_and_the_rest_holds() {
+    let folder = folder()
+        .file("_redirects", "# moved\n/old /page.html 301\n/a /b 418\n/old2 /page.html 301\n")
+        .file("_headers", "/*\n  A: b\n  Content-Length: 5\n");
+    let process = Process::start(serving(command(), &folder));
+    let mut client = process.connect();
+    for target in ["/old", "/old2"] {
+        assert_eq!(client.get(target).field("location"), Some("/page.html"), "{target}");
+    }
+    let answer = client.get("/page.html");
+    assert_eq!((answer.field("a"), answer.field("content-length")), (Some("b"), Some("7")));
+    let told = |start: &str| process.stderr().lines().filter(|line| line.contains(start)).count();
+    assert_eq!((told("_redirects line 3: "), told("_headers line 3: ")), (1, 1), "{}", process.stderr());
+    folder.put("_headers", "/*\n  A: b\n\n  nonsense\n");
+    soon("a new complaint", || {
+        client.get("/page.html");
+        told("_headers line 4: ") == 1
+    });
+    assert!(told("_redirects line 3: ") <= 2, "{}", process.stderr());
+}
+
+#[test]
+fn a_complaint_is_not_repeated_as_long_as_nothing_changes() {
+    // Just changed, so that it is read again and again; and one that can never be read.
+    let folder = folder().symlink("_redirects", "_redirects");
+    fs::write(folder.root().join("_headers"), "/*\n  nonsense\n").expect("a file");
+    let process = Process::start(serving(command(), &folder));
+    let mut client = process.connect();
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_millis(2500) {
+        client.get("/page.html");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let stderr = process.stderr();
+    for complaint in ["_redirects cannot be read: ", "_headers line 2: "] {
+        assert_eq!(stderr.matches(complaint).count(), 1, "{stderr}");
+    }
+}
+
+#[test]
+fn strict_starts_with_nothing_to_complain_about_only() {
+    let long = format!("/old /page.html 301\n{}", "# a comment of no account\n".repeat(2 * 1024 * 1024 / 26));
+    for (name, text, complaint) in [
+        ("_redirects", "/a /b\n/c\n", "_redirects line 2: "),
+        ("_headers", "/*\n  A: b\n  Date: now\n", "_headers line 3: "),
+        ("_redirects", long.as_str(), "the file has more than 1024 KiB"),
+    ] {
+        let folder = folder().file(name, text);
+        let mut strict = serving(command(), &folder);
+        strict.arg("--strict");
+        let output = process::run(strict);
+        let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()), "{stderr}");
+        let last = stderr.lines().last().unwrap_or_default();
+        assert!(last.starts_with("pws: ") && last.contains(complaint), "{complaint:?} in {stderr}");
+        let process = Process::start(serving(command(), &folder));
+        assert_eq!(process.connect().get("/page.html").text(), "<p>page");
+        assert!(process.stderr().contains(complaint), "{}", process.stderr());
+        assert_eq!(
+            process.connect().get("/old").status,
+            if name == "_redirects" && text == long { 301 } else { 404 }
+        );
+    }
+    let process = Process::serve(folder().file("_redirects", "/old /page.html 301\n"), &["--strict"]);
+    assert_eq!(process.connect().get("/old").status, 301);
+}
+
+#[test]
+fn rules_that_cannot_be_read_are_told_and_none() {
+    for target in ["../outside", "_headers", "nowhere"] {
+        let folder = folder().file_outside("outside", "/*\n  A: b\n").symlink("_headers", target);
+        let process = Process::start(serving(command(), &folder));
+        let answer = process.connect().get("/page.html");
+        assert_eq!((answer.status, answer.field("a")), (200, None), "{target}");
+        let is_told = process.stderr().contains("_headers cannot be read");
+        assert_eq!(is_told, target != "nowhere", "{target}: {}", process.stderr());
+    }
+    // A folder or a FIFO of that name is no file of rules, and holds nobody up.
+    let folder = folder().file("_redirects/a", "");
+    let mode = rustix::fs::Mode::from_raw_mode(0o644);
+    let fifo = folder.root().join("_headers");
+    rustix::fs::mknodat(rustix::fs::CWD, fifo, rustix::fs::FileType::Fifo, mode, 0).expect("a FIFO");
+    assert_eq!(Process::start(serving(command(), &folder)).connect().get("/page.html").text(), "<p>page");
+}
+
+#[test]
+fn two_thousand_rules_are_followed() {
+    let numbers = 0..2000;
+    let redirects: String = numbers.clone().map(|n| format!("/old/{n}/* /new/{n}/:splat 301\n")).collect();
+    let headers: String = numbers.clone().map(|n| format!("/new/{n}/*\n  X-Number: {n}\n")).collect();
+    let folder = folder().file("_redirects", redirects).file("_headers", headers);
+    let process = Process::start(serving(command(), &folder));
+    let mut client = process.connect();
+    for n in numbers.step_by(37) {
+        let answer = client.get(&format!("/old/{n}/a"));
+        assert_eq!(answer.field("location"), Some(format!("/new/{n}/a").as_str()));
+        let number = n.to_string();
+        assert_eq!(client.get(&format!("/new/{n}/a")).field("x-number"), Some(number.as_str()));
+    }
+    assert!(!process.stderr().contains(" line "), "{}", process.stderr());
+}

@@ -1,0 +1,344 @@
+//! Files that lie compressed beside what they were made of.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::Duration;
+
+use pws::config::SiteOptions;
+use pws::limits::Limits;
+
+use crate::support::answer::Answer;
+use crate::support::folder::{Folder, noise};
+use crate::support::visitor::Visitor;
+
+const ACCEPT_ALL: &str = "Accept-Encoding: gzip, deflate, br, zstd\r\n";
+const ACCEPT_BR: &str = "Accept-Encoding: br\r\n";
+const ACCEPT_GZIP: &str = "Accept-Encoding: gzip\r\n";
+
+/// The shortest time by which files can differ.
+const MOMENT: Duration = Duration::from_nanos(1);
+
+fn folder() -> Folder {
+    Folder::new()
+        .file("app.js", "let plain;")
+        .file("app.js.br", "brotli")
+        .file("app.js.zst", "zstandard")
+        .file("app.js.gz", "gz")
+        .file("old.css", "old {}")
+        .file("old.css.gz", "old, gz")
+        .file("alone.txt", "alone")
+}
+
+/// With and without a cache: what is remembered and what is not must be answered alike.
+fn each_visitor(make: impl Fn() -> Folder, visit: impl Fn(&mut Visitor)) {
+    for cache_bytes_max in [Limits::default().cache_bytes_max, 0] {
+        let limits = Limits { cache_bytes_max, ..Limits::default() };
+        visit(&mut Visitor::within(make(), SiteOptions::default(), limits));
+    }
+}
+
+/// The coding and the content of an answer.
+fn coded(answer: &Answer) -> (Option<&str>, String) {
+    (answer.field("content-encoding"), answer.text())
+}
+
+#[test]
+fn the_client_chooses_among_what_is_there() {
+    let (br, zstd, gzip) = ((Some("br"), "brotli"), (Some("zstd"), "zstandard"), (Some("gzip"), "gz"));
+    let plain = (None, "let plain;");
+    each_visitor(folder, |visitor| {
+        for (accept, expected) in [
+            ("", plain),
+            ("Accept-Encoding:\r\n", plain),
+            (ACCEPT_ALL, br),
+            ("Accept-Encoding: gzip, zstd\r\n", zstd),
+            ("Accept-Encoding: GZIP\r\n", gzip),
+            ("Accept-Encoding: br;q=0.5, gzip;q=0.8\r\n", gzip),
+            ("Accept-Encoding: *\r\n", br),
+            ("Accept-Encoding: br;q=0, *;q=0.1\r\n", zstd),
+            ("Accept-Encoding: *;q=0\r\n", plain),
+            ("Accept-Encoding: deflate, compress\r\n", plain),
+            ("Accept-Encoding: identity;q=1, br;q=0.9\r\n", plain),
+            ("Accept-Encoding: br;q=nonsense\r\n", plain),
+            // Never 406: content that somebody may not want beats none.
+            ("Accept-Encoding: identity;q=0\r\n", plain),
+            ("Accept-Encoding: identity;q=0, *;q=0\r\n", plain),
+            ("Accept-Encoding: gzip\r\nAccept-Encoding: br\r\n", br),
+        ] {
+            let answer = visitor.get_with("/app.js?v=1", accept);
+            assert_eq!(
+                (answer.status, coded(&answer)),
+                (200, (expected.0, expected.1.to_owned())),
+                "{accept}"
+            );
+            let length = expected.1.len().to_string();
+            let rest = ["content-type", "content-length", "vary", "accept-ranges", "x-content-type-options"];
+            let expected =
+                ["text/javascript; charset=utf-8", &length, "Accept-Encoding", "bytes", "nosniff"].map(Some);
+            assert_eq!(rest.map(|name| answer.field(name)), expected, "{accept}");
+            let head = visitor.ask("HEAD", "/app.js?v=1", accept);
+            assert_eq!((head.status, head.fields), (200, answer.fields), "{accept}");
+        }
+        let only_gz = visitor.get_with("/old.css", ACCEPT_ALL);
+        assert_eq!(coded(&only_gz), (Some("gzip"), "old, gz".to_owned()));
+        assert_eq!(only_gz.field("content-type"), Some("text/css; charset=utf-8"));
+        let alone = visitor.get_with("/alone.txt", ACCEPT_ALL);
+        assert_eq!(coded(&alone), (None, "alone".to_owned()));
+        assert_eq!(alone.field("vary"), None, "nothing to choose from");
+    });
+}
+
+#[test]
+fn every_form_has_a_strong_tag_of_its_own() {
+    let same_length = || {
+        let folder = Folder::new().file("a.css", "aaaa").file("a.css.br", "bbbb");
+        folder.file("a.css.zst", "cccc").file("a.css.gz", "dddd")
+    };
+    each_visitor(same_length, |visitor| {
+        let accepts = ["", ACCEPT_BR, "Accept-Encoding: zstd\r\n", ACCEPT_GZIP];
+        let mut tags = Vec::new();
+        for accept in accepts {
+            let answer = visitor.get_with("/a.css", accept);
+            assert_eq!(answer.field("last-modified"), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
+            tags.push(answer.field("etag").expect("a tag").to_owned());
+        }
+        assert!(tags.iter().all(|tag| tag.starts_with('"')), "{tags:?}");
+        assert_eq!(tags.iter().collect::<BTreeSet<_>>().len(), 4, "{tags:?}");
+        for accept in accepts {
+            let own = visitor.get_with("/a.css", accept).field("etag").map(str::to_owned);
+            for tag in &tags {
+                let is_own = own.as_ref() == Some(tag);
+                let none_match = visitor.get_with("/a.css", &format!("{accept}If-None-Match: {tag}\r\n"));
+                assert_eq!(none_match.status, if is_own { 304 } else { 200 }, "{accept}{tag}");
+                assert_eq!(none_match.field("etag"), own.as_deref(), "{accept}{tag}");
+                let matches = visitor.get_with("/a.css", &format!("{accept}If-Match: {tag}\r\n"));
+                assert_eq!(matches.status, if is_own { 200 } else { 412 }, "{accept}{tag}");
+            }
+        }
+    });
+}
+
+#[test]
+fn caches_are_told_whatever_the_answer() {
+    each_visitor(folder, |visitor| {
+        for accept in ["", ACCEPT_BR, ACCEPT_GZIP, "Accept-Encoding: identity\r\n"] {
+            for (method, fields, status) in [
+                ("GET", "", 200),
+                ("HEAD", "", 200),
+                ("GET", "Range: bytes=0-0\r\n", 206),
+                ("GET", "Range: bytes=0-0,1-1\r\n", 206),
+                ("GET", "If-None-Match: *\r\n", 304),
+                ("HEAD", "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 304),
+                ("GET", "Range: bytes=99-\r\n", 416),
+                ("GET", "If-Match: \"other\"\r\n", 412),
+            ] {
+                let answer = visitor.ask(method, "/app.js", &format!("{accept}{fields}"));
+                let expected = (status, Some("Accept-Encoding"));
+                assert_eq!((answer.status, answer.field("vary")), expected, "{method} {accept}{fields}");
+            }
+        }
+    });
+}
+
+#[test]
+fn ranges_are_of_what_is_sent() {
+    let content = |len: usize, seed: usize| noise(len + seed).split_off(seed);
+    let sizes = [("/small.txt", 600), ("/large.bin", 60_000)];
+    let make = || {
+        sizes.iter().fold(Folder::new(), |folder, (target, len)| {
+            let name = target.trim_start_matches('/');
+            folder.file(name, content(*len, 1)).file(&format!("{name}.br"), content(len - 50, 2))
+        })
+    };
+    each_visitor(make, |visitor| {
+        for (target, len) in sizes {
+            let (plain, br) = (&content(len, 1)[..], &content(len - 50, 2)[..]);
+            let tags = ["", ACCEPT_BR].map(|accept| {
+                let answer = visitor.get_with(target, accept);
+                assert!(answer.body == if accept.is_empty() { plain } else { br }, "{target}");
+                answer.field("etag").expect("a tag").to_owned()
+            });
+            for (accept, content, own, other) in
+                [("", plain, &tags[0], &tags[1]), (ACCEPT_BR, br, &tags[1], &tags[0])]
+            {
+                let coding = (!accept.is_empty()).then_some("br");
+                let mut get = |fields: &str| {
+                    let answer = visitor.get_with(target, &format!("{accept}{fields}"));
+                    let expected = coding.filter(|_| answer.status != 416);
+                    assert_eq!(answer.field("content-encoding"), expected, "{target} {accept}{fields}");
+                    answer
+                };
+                let middle = format!("bytes 2-4/{}", content.len());
+                for if_range in [String::new(), format!("If-Range: {own}\r\n")] {
+                    let part = get(&format!("Range: bytes=2-4\r\n{if_range}"));
+                    assert_eq!((part.status, part.field("content-range")), (206, Some(&middle[..])));
+                    assert_eq!((&part.body[..], part.field("etag")), (&content[2..5], Some(&own[..])));
+                }
+                let whole = get(&format!("Range: bytes=2-4\r\nIf-Range: {other}\r\n"));
+                assert!((whole.status, &whole.body[..]) == (200, content), "{target} {accept}");
+                let outside = get(&format!("Range: bytes={}-\r\n", content.len()));
+                let unsatisfied = format!("bytes */{}", content.len());
+                assert_eq!((outside.status, outside.field("content-range")), (416, Some(&unsatisfied[..])));
+                let parts = get("Range: bytes=0-1,500-501\r\n");
+                let holds = |bytes: &[u8]| parts.body.windows(bytes.len()).any(|window| window == bytes);
+                assert_eq!(parts.status, 206);
+                for (first, last, bytes) in [(0, 1, &content[..2]), (500, 501, &content[500..502])] {
+                    let head = format!("Content-Range: bytes {first}-{last}/{}\r\n\r\n", content.len());
+                    assert!(holds(&[head.as_bytes(), bytes, b"\r\n--"].concat()), "{target} {accept}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_older_than_its_file_was_made_of_something_else() {
+    each_visitor(folder, |visitor| {
+        visitor.folder.set_earlier("app.js.br", MOMENT);
+        let older = visitor.get_with("/app.js", ACCEPT_ALL);
+        assert_eq!(coded(&older), (Some("zstd"), "zstandard".to_owned()), "the next best is taken");
+        visitor.folder.set_later("app.js.zst", Duration::from_secs(5));
+        assert_eq!(visitor.get_with("/app.js", ACCEPT_ALL).field("content-encoding"), Some("zstd"), "newer");
+        let older = visitor.get_with("/app.js", ACCEPT_BR);
+        assert_eq!((coded(&older), older.status), ((None, "let plain;".to_owned()), 200));
+        // All of them, once the file itself has changed.
+        visitor.folder.put("app.js", "let changed;");
+        visitor.folder.set_later("app.js", Duration::from_secs(6));
+        let changed = visitor.get_with("/app.js", ACCEPT_ALL);
+        assert_eq!(coded(&changed), (None, "let changed;".to_owned()));
+        assert_eq!(changed.field("vary"), None);
+    });
+}
+
+#[test]
+fn one_that_comes_later_is_used_within_a_second() {
+    each_visitor(
+        || Folder::new().file("a.css", "plain"),
+        |visitor| {
+            let before = visitor.get_with("/a.css", ACCEPT_ALL);
+            assert_eq!((coded(&before), before.field("vary")), ((None, "plain".to_owned()), None));
+            visitor.folder.put("a.css.gz", "gz");
+            let after = visitor.at(1).get_with("/a.css", ACCEPT_ALL);
+            assert_eq!(coded(&after), (Some("gzip"), "gz".to_owned()));
+            visitor.folder.put("a.css.br", "br");
+            assert_eq!(visitor.at(2).get_with("/a.css", ACCEPT_ALL).text(), "br");
+            assert_eq!(
+                visitor.get("/a.css").field("vary"),
+                Some("Accept-Encoding"),
+                "for those without, too"
+            );
+        },
+    );
+}
+
+#[test]
+fn one_that_changes_or_goes_is_noticed_in_the_next_turn() {
+    for (small, large) in [("br", vec![b'l'; 5]), ("small", noise(50_000))] {
+        let make = || folder().file("app.js.br", small);
+        each_visitor(make, |visitor| {
+            let expect = |visitor: &mut Visitor, expected: &[u8], what: &str| {
+                let answer = visitor.get_with("/app.js", ACCEPT_BR);
+                assert!(answer.status == 200 && answer.body == expected, "{what}: {:?}", answer.fields);
+                let is_plain = expected == b"let plain;";
+                assert_eq!(answer.field("content-encoding").is_none(), is_plain, "{what}");
+                answer.field("etag").map(str::to_owned)
+            };
+            let before = expect(visitor, small.as_bytes(), "as it was");
+            visitor.folder.put("app.js.br", &large);
+            let after = expect(visitor, &large, "written anew");
+            assert_ne!(before, after);
+            visitor.folder.put("next", "renamed");
+            fs::rename(visitor.folder.root().join("next"), visitor.folder.root().join("app.js.br"))
+                .expect("another in its place");
+            expect(visitor, b"renamed", "another in its place");
+            visitor.folder.set_earlier("app.js.br", MOMENT);
+            expect(visitor, b"let plain;", "made older");
+            visitor.folder.set_later("app.js.br", MOMENT);
+            visitor.at(1);
+            expect(visitor, b"renamed", "made newer");
+            visitor.folder.remove("app.js.br");
+            expect(visitor, b"let plain;", "removed");
+        });
+    }
+}
+
+#[test]
+fn by_its_own_name_it_is_a_file_like_any_other() {
+    each_visitor(folder, |visitor| {
+        // Whoever asks first: what is remembered of the one is not what the other gets.
+        for _ in 0..2 {
+            for (target, content_type, text) in [
+                ("/app.js.br", "application/x-brotli", "brotli"),
+                ("/app.js.gz", "application/gzip", "gz"),
+                ("/app.js.zst", "application/zstd", "zstandard"),
+            ] {
+                let answer = visitor.get_with(target, ACCEPT_ALL);
+                assert_eq!(coded(&answer), (None, text.to_owned()), "{target}");
+                assert_eq!((answer.field("content-type"), answer.field("vary")), (Some(content_type), None));
+            }
+            assert_eq!(coded(&visitor.get_with("/app.js", ACCEPT_ALL)), (Some("br"), "brotli".to_owned()));
+        }
+        visitor.folder.put("app.js.br.gz", "twice");
+        let twice = visitor.at(1).get_with("/app.js.br", ACCEPT_ALL);
+        assert_eq!(coded(&twice), (Some("gzip"), "twice".to_owned()));
+        assert_eq!(visitor.get_with("/app.js", ACCEPT_ALL).text(), "brotli");
+    });
+}
+
+#[test]
+fn only_a_regular_file_below_the_root_is_one() {
+    let make = || {
+        let folder = Folder::new().file("a.css", "plain").file("a.css.br/index.html", "a folder");
+        let folder = folder.file_outside("secret", "secret").symlink("a.css.gz", "../secret");
+        let fifo = folder.root().join("a.css.zst");
+        let mode = rustix::fs::Mode::from_raw_mode(0o644);
+        rustix::fs::mknodat(rustix::fs::CWD, fifo, rustix::fs::FileType::Fifo, mode, 0).expect("a FIFO");
+        folder
+    };
+    each_visitor(make, |visitor| {
+        let answer = visitor.get_with("/a.css", ACCEPT_ALL);
+        assert_eq!((answer.status, coded(&answer)), (200, (None, "plain".to_owned())));
+        assert_eq!(visitor.get_with("/a.css", "Accept-Encoding: gzip;q=1, identity;q=0\r\n").text(), "plain");
+        // What lies there is no regular file: there is nothing to choose from.
+        visitor.folder.remove("a.css.gz");
+        assert_eq!(visitor.at(1).get_with("/a.css", ACCEPT_ALL).field("vary"), None);
+    });
+}
+
+#[test]
+fn whatever_leads_to_a_file_leads_to_its_variants() {
+    let pages = ["index.html", "about.html", "app.html"];
+    let folder = pages
+        .into_iter()
+        .fold(Folder::new(), |folder, name| folder.file(name, "<p>plain").file(&format!("{name}.br"), name));
+    let folder = folder
+        .file("404.html", "<p>lost")
+        .file("404.html.br", "br of 404")
+        .file("named", "a file that is called like a page")
+        .file("named.br", "br of that")
+        .file("named.html", "<p>plain")
+        .file("named.html.br", "named.html")
+        .file("packed.data", "packed already")
+        .file("packed.data.br", "twice")
+        .file("_headers", "/packed.data\n  Content-Encoding: gzip\n")
+        .file("_redirects", "/rewritten /about.html 200\n/gone/* /404.html 404\n");
+    let options =
+        SiteOptions { clean_urls: true, fallback: Some("app.html".to_owned()), ..SiteOptions::default() };
+    let mut visitor = Visitor::with(folder, options);
+    for (target, accept, vary, coding, text) in [
+        ("/", "", Some("Accept-Encoding"), Some("br"), "index.html"),
+        ("/about", "", Some("Accept-Encoding"), Some("br"), "about.html"),
+        ("/named.html", "", Some("Accept-Encoding"), Some("br"), "named.html"),
+        ("/named", "", Some("Accept-Encoding"), Some("br"), "br of that"),
+        ("/rewritten", "", Some("Accept-Encoding"), Some("br"), "about.html"),
+        ("/deep/link", "Accept: text/html\r\n", Some("Accept, Accept-Encoding"), Some("br"), "app.html"),
+        // Pages of errors are sent as they are, and so is what the owner says is packed already.
+        ("/gone/1", "", None, None, "<p>lost"),
+        ("/nowhere", "", Some("Accept"), None, "<p>lost"),
+        ("/packed.data", "", None, Some("gzip"), "packed already"),
+    ] {
+        let answer = visitor.get_with(target, &format!("{ACCEPT_ALL}{accept}"));
+        let seen = (answer.field("vary"), answer.field("content-encoding"), answer.text());
+        assert_eq!(seen, (vary, coding, text.to_owned()), "{target}");
+    }
+}
