@@ -177,10 +177,12 @@ fn list(request: &Request, url_path: &[u8], search: &Search, reply: &mut Reply) 
     let format = Format::choose(query, negotiate::prefers_json(request));
     let folder = search.files.open_folder(search.path).map_err(status_of)?;
     let stamp = folder.stamp;
+    let now_unix_secs = i64::try_from(reply.now.unix_secs).unwrap_or(i64::MAX);
     let tag = EntityTag::of_file(stamp.modified.secs, stamp.modified.nanos, stamp.len, true);
     let validators = Validators {
         entity_tag: tag.of_variant(if format == Format::Json { "json" } else { "html" }),
-        last_modified_unix_secs: stamp.modified.secs,
+        // As with a file, no date in the future (RFC 9110 §8.8.2.1).
+        last_modified_unix_secs: stamp.modified.secs.min(now_unix_secs),
         is_date_strong: false,
     };
     // A folder that was changed just now may change again and keep its time.

@@ -10,6 +10,7 @@ mod edges;
 mod properties;
 mod regressions;
 mod serving;
+mod site;
 mod syscalls;
 mod tidy;
 mod wire;

@@ -4,8 +4,10 @@
 pub mod answer;
 pub mod client;
 pub mod folder;
+pub mod listed;
 pub mod memory;
 pub mod patience;
 pub mod process;
 pub mod server;
 pub mod tools;
+pub mod visit;

@@ -203,9 +203,18 @@ impl Process {
 
     /// How often it has slept and woken.
     pub fn sleeps(&self) -> u64 {
+        self.status("voluntary_ctxt_switches:")
+    }
+
+    /// The most memory it has ever had, in KiB.
+    pub fn peak_memory_kib(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(self.proc("status")).expect("its status");
-        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        count.expect("a count").trim().parse().expect("a number")
+        let value = status.lines().find_map(|line| line.strip_prefix(name)).expect("such a line");
+        value.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// User and system time taken, in ticks of a hundredth of a second.
