@@ -84,6 +84,11 @@ impl Outbox {
         !self.segments.is_empty()
     }
 
+    /// Whether what was queued last is made only while it is sent.
+    pub fn ends_in_source(&self) -> bool {
+        matches!(self.segments.back(), Some((_, Segment::Stream(_))))
+    }
+
     /// Where the next bytes go: append only.
     pub fn bytes_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes

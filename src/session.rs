@@ -245,7 +245,8 @@ impl Session {
                 Parsed::Partial => return Some(Phase::Send { sent: 0 }),
                 Parsed::Refused(status) => return Some(self.refuse(status, input, outbox, turn)),
             }
-            let is_full = outbox.buffered_bytes() >= turn.limits.outbox_bytes_max;
+            // To begin a listing takes time, and it takes memory until it is sent: one after the other.
+            let is_full = outbox.buffered_bytes() >= turn.limits.outbox_bytes_max || outbox.ends_in_source();
             if self.afterwards != Afterwards::NextRequest || is_full || input.is_empty() {
                 break;
             }

@@ -22,6 +22,8 @@ const HEADERS: &[u8] = b"_headers";
 const DEFAULT_HOST: &[u8] = b"default";
 /// Host names that are remembered, known or not: clients make them up.
 const HOSTS_MAX: usize = 1024;
+/// What a folder can be called on Linux, in bytes: so long, a host's name is worth remembering.
+const NAME_BYTES_MAX: usize = 255;
 
 /// A site of its own: a folder and its rules.
 #[derive(Debug, Default)]
@@ -226,7 +228,7 @@ fn write_folder_name(authority: &[u8], name: &mut Vec<u8>) -> bool {
 /// Whether a host can be served from a folder of that name: one below the root, and not hidden.
 fn is_folder_name(name: &[u8]) -> bool {
     let is_fit = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b':');
-    !name.is_empty() && !name.starts_with(b".") && name.iter().all(is_fit)
+    (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.starts_with(b".") && name.iter().all(is_fit)
 }
 
 #[cfg(test)]

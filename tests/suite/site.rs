@@ -1,9 +1,13 @@
-//! What a site's owner decides: by files in the folder and by options.
+//! What a site's owner decides, by files in the folder and by options: what is shown, under which names, and what
+//! is said with it.
 
 mod errors;
 mod fields;
 mod finding;
 mod generators;
+mod hosts;
+mod listings;
 mod pickup;
 mod rules;
 mod variants;
+mod visibility;

@@ -102,9 +102,8 @@ fn eight_megabytes_serve_a_thousand_idle_and_a_hundred_active() {
         assert_eq!(client.count_rest(LARGE), LARGE);
         assert_eq!((0..10).map(|_| client.answer().body.len()).sum::<usize>(), 80_000);
     }
-    let peak = process.line_of("status", "VmHWM:");
-    let peak_kib: u64 = peak.trim_end_matches(" kB").parse().expect("a number");
-    assert!(peak_kib < 8 * 1024, "{peak}");
+    let peak_kib = process.peak_memory_kib();
+    assert!(peak_kib < 8 * 1024, "{peak_kib} KiB");
 }
 
 /// Asserts that the process takes next to no time while it can do nothing.

@@ -52,6 +52,14 @@ impl Answer {
         Some(answer)
     }
 
+    /// The one answer in `bytes`, whose content has no length and ends with the connection.
+    pub fn until_end(mut bytes: &[u8]) -> Answer {
+        let mut answer = Answer::take(&mut bytes, true).expect("a whole head");
+        assert_eq!((answer.field("content-length"), answer.field("transfer-encoding")), (None, None));
+        answer.body = bytes.to_vec();
+        answer
+    }
+
     /// All answers in `bytes`; `methods` are those of the requests, and there must be as many, and no more bytes.
     pub fn all(mut bytes: &[u8], methods: &[&str]) -> Vec<Answer> {
         let answers = methods

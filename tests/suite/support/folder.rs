@@ -32,8 +32,37 @@ impl Folder {
     }
 
     /// Adds a file, and the folders on the way to it.
-    pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Folder {
+    pub fn file(self, name: impl AsRef<Path>, content: impl AsRef<[u8]>) -> Folder {
         write(&self.root().join(name), content.as_ref());
+        self
+    }
+
+    /// Adds a folder with nothing in it.
+    pub fn folder(self, name: impl AsRef<Path>) -> Folder {
+        fs::create_dir_all(self.root().join(name)).expect("a folder");
+        self
+    }
+
+    /// Adds `count` empty files to the folder `name`.
+    pub fn crowd(self, name: &str, count: usize) -> Folder {
+        let folder = self.root().join(name);
+        fs::create_dir_all(&folder).expect("a folder");
+        for number in 0..count {
+            fs::File::create(folder.join(format!("{number:06}.txt"))).expect("a file");
+        }
+        self
+    }
+
+    /// Adds what is neither a file nor a folder.
+    pub fn fifo(self, name: &str) -> Folder {
+        let mode = rustix::fs::Mode::from_raw_mode(0o666);
+        rustix::fs::mkfifoat(rustix::fs::CWD, self.root().join(name), mode).expect("a FIFO");
+        self
+    }
+
+    /// Sets back the times of all folders, so that they too were last changed at [`MODIFIED_UNIX_SECS`].
+    pub fn aged(self) -> Folder {
+        set_back(&self.root());
         self
     }
 
@@ -85,7 +114,23 @@ fn write(path: &Path, content: &[u8]) {
 
 fn set_modified(path: &Path, since_1970: Duration) {
     let file = fs::File::options().write(true).open(path).expect("the file again");
+    set_file_modified(&file, since_1970);
+}
+
+/// Sets when `file`, which may be a folder, was last changed.
+pub fn set_file_modified(file: &fs::File, since_1970: Duration) {
     file.set_modified(UNIX_EPOCH + since_1970).expect("its time");
+}
+
+fn set_back(folder: &Path) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let entry = entry.expect("an entry");
+        if entry.file_type().expect("its type").is_dir() {
+            set_back(&entry.path());
+        }
+    }
+    let file = fs::File::open(folder).expect("the folder");
+    set_file_modified(&file, Duration::from_secs(MODIFIED_UNIX_SECS));
 }
 
 /// `len` bytes in which no stretch repeats soon.

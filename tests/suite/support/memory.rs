@@ -11,6 +11,7 @@ use std::os::unix::fs::FileExt;
 
 use pws::access_log::AccessLog;
 use pws::clock::Now;
+use pws::config::SiteOptions;
 use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
 use pws::limits::Limits;
 use pws::net::socket::Socket;
@@ -138,8 +139,17 @@ pub fn exchange(folder: &Folder, input: &[u8]) -> (Vec<u8>, End) {
 
 /// [`exchange`] with other limits.
 pub fn exchange_within(folder: &Folder, limits: &Limits, input: &[u8]) -> (Vec<u8>, End) {
-    let mut site =
-        Site::open(&folder.root(), &pws::config::SiteOptions::default(), limits).expect("the folder");
+    exchange_with(folder, &SiteOptions::default(), limits, input)
+}
+
+/// [`exchange_within`] with a site set up by `options`.
+pub fn exchange_with(
+    folder: &Folder,
+    options: &SiteOptions,
+    limits: &Limits,
+    input: &[u8],
+) -> (Vec<u8>, End) {
+    let mut site = Site::open(&folder.root(), options, limits).expect("the folder");
     let expected = converse(&mut site, limits, &[input], usize::MAX);
     let mut check = |pieces: &[&[u8]], write_max: usize, how: &str| {
         let (sent, end) = converse(&mut site, limits, pieces, write_max);

@@ -4,10 +4,12 @@
 pub mod answer;
 pub mod client;
 pub mod folder;
+pub mod listed;
 pub mod memory;
 pub mod patience;
 pub mod process;
 pub mod server;
 pub mod tools;
+pub mod visit;
 pub mod visitor;
 pub mod webdriver;

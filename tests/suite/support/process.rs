@@ -236,6 +236,11 @@ impl Process {
         descriptor_flags(&self.child.0.id().to_string())
     }
 
+    /// The most memory it has ever had, in KiB.
+    pub fn peak_memory_kib(&self) -> u64 {
+        self.line_of("status", "VmHWM:").trim_end_matches(" kB").parse().expect("a number")
+    }
+
     /// User and system time taken, in ticks of a hundredth of a second.
     pub fn cpu_ticks(&self) -> u64 {
         let stat = std::fs::read_to_string(self.proc("stat")).expect("its times");

@@ -1,0 +1,139 @@
+//! Folders of many entries over real sockets: nobody else waits, nothing leaks, little is kept.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::support::client::Client;
+use crate::support::folder::Folder;
+use crate::support::listed::{document, rows};
+use crate::support::patience::{comes_true, wait_until};
+use crate::support::process::Process;
+use crate::support::server::RunningServer;
+
+/// How long another client may have to wait while somebody is sent a folder.
+const WAIT_MAX: Duration = Duration::from_millis(100);
+/// Tries: on a busy machine, others may be what is waited for.
+const TRIES: usize = 3;
+
+fn folder() -> Folder {
+    Folder::new().file("page.html", "<p>page")
+}
+
+/// The longest that `/page.html` takes a client while `busy` goes on.
+fn longest_wait(process: &Process, busy: impl Fn() + Send + Sync) -> Duration {
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            busy();
+            is_over.store(true, Ordering::Relaxed);
+        });
+        let mut client = process.connect();
+        let mut longest = Duration::ZERO;
+        while !is_over.load(Ordering::Relaxed) {
+            let started = Instant::now();
+            assert_eq!(client.get("/page.html").text(), "<p>page");
+            longest = longest.max(started.elapsed());
+        }
+        longest
+    })
+}
+
+fn assert_others_are_served(process: &Process, busy: impl Fn() + Send + Sync) {
+    let waits: Vec<Duration> = (0..TRIES).map(|_| longest_wait(process, &busy)).collect();
+    assert!(waits.iter().any(|wait| *wait < WAIT_MAX), "{waits:?}");
+}
+
+#[test]
+fn a_hundred_thousand_entries_hold_nobody_up_and_take_little_memory() {
+    const COUNT: usize = 100_000;
+
+    let process = Process::serve(folder().crowd("crowd", COUNT), &["--access-log", "off"]);
+    let mut client = process.connect();
+    assert_eq!(client.get("/page.html").status, 200);
+    let memory = process.peak_memory_kib();
+    let started = Instant::now();
+    assert_eq!(rows(&client.get("/crowd/")).len(), COUNT);
+    let get_time = started.elapsed();
+    assert_others_are_served(&process, || {
+        let document = document(&process.connect().get("/crowd/?format=json"));
+        assert_eq!(document["entries"].as_array().map(Vec::len), Some(COUNT));
+    });
+    let grown = process.peak_memory_kib() - memory;
+    assert!(grown < 4096, "{grown} KiB");
+    let started = Instant::now();
+    for _ in 0..10 {
+        client.send("HEAD /crowd/ HTTP/1.1\r\nHost: test\r\n\r\n");
+        assert_eq!(client.answer_to("HEAD").status, 200);
+    }
+    assert!(started.elapsed() < get_time, "a head is made without a look at what is in the folder");
+}
+
+#[test]
+fn a_pipeline_of_listings_holds_nobody_up_either() {
+    const COUNT: usize = 60;
+
+    let process = Process::serve(folder().crowd("crowd", 4000), &["--access-log", "off"]);
+    let memory = process.peak_memory_kib();
+    assert_others_are_served(&process, || {
+        let mut client = process.connect();
+        client.send("GET /crowd/?format=json HTTP/1.1\r\nHost: test\r\n\r\n".repeat(COUNT));
+        for _ in 0..COUNT {
+            assert_eq!(client.answer().status, 200);
+        }
+    });
+    let grown = process.peak_memory_kib() - memory;
+    assert!(grown < 4096, "{grown} KiB");
+}
+
+#[test]
+fn clients_that_leave_amid_a_listing_leave_nothing_behind() {
+    let process = Process::serve(folder().crowd("crowd", 20_000), &["--access-log", "off"]);
+    let leave = || {
+        let mut client = Client::connect_with_receive_buffer(process.address(), 4096);
+        client.ask("/crowd/");
+        assert_eq!(client.head().status, 200);
+        client
+    };
+    leave().reset();
+    assert_eq!(process.connect().get("/page.html").status, 200);
+    wait_until("the first is gone", || process.open_files() < 15);
+    let (base, memory) = (process.open_files(), process.peak_memory_kib());
+    for round in 0..100 {
+        let client = leave();
+        if round % 2 == 0 {
+            client.reset();
+        }
+    }
+    let is_back = comes_true(|| process.open_files() <= base);
+    assert!(is_back, "{} descriptors instead of {base}", process.open_files());
+    assert_eq!(process.connect().get("/page.html").status, 200);
+    let grown = process.peak_memory_kib() - memory;
+    assert!(grown < 8192, "{grown} KiB");
+}
+
+#[test]
+fn a_folder_that_goes_away_amid_its_listing_does_no_harm() {
+    let server = RunningServer::start(folder().crowd("crowd", 50_000));
+    let mut client = Client::connect_with_receive_buffer(server.address, 4096);
+    client.ask("/crowd/");
+    fs::remove_dir_all(server.folder.root().join("crowd")).expect("removed");
+    let answer = client.answer();
+    assert!(answer.text().ends_with("</footer>\n"), "it ends as a page does");
+    assert!(rows(&answer).len() < 50_000, "the rest of it was gone");
+    assert_eq!(client.get("/crowd/").status, 404);
+    assert_eq!(client.get("/page.html").text(), "<p>page", "on the same connection");
+}
+
+#[test]
+fn the_log_does_not_know_how_much_it_will_be() {
+    let process = Process::serve(folder().crowd("crowd", 10), &[]);
+    let mut client = process.connect();
+    assert_eq!(client.get("/crowd/").status, 200);
+    client.send("HEAD /crowd/?format=json HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert_eq!(client.answer_to("HEAD").status, 200);
+    drop(client);
+    let lines = process.stop();
+    assert!(lines[0].ends_with("\"GET /crowd/ HTTP/1.1\" 200 -"), "{lines:?}");
+    assert!(lines[1].ends_with("\"HEAD /crowd/?format=json HTTP/1.1\" 200 -"), "{lines:?}");
+}

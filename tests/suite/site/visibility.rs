@@ -1,0 +1,217 @@
+//! Which names are there: hidden ones, symlinks, and the page of a folder.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use pws::config::{SiteOptions, Symlinks};
+use pws::limits::Limits;
+use pws::site::Site;
+
+use crate::support::answer::Answer;
+use crate::support::folder::{Folder, noise};
+use crate::support::listed::texts;
+use crate::support::memory::converse;
+use crate::support::visit::Visit;
+
+fn with_hidden() -> Folder {
+    Folder::new()
+        .file(".env", "hidden")
+        .file(".git/config", "hidden")
+        .file(".git/.lock", "hidden")
+        .file("docs/.draft/page.html", "hidden")
+        .file("docs/page.html", "<p>page")
+        .file(".well-known/.token", "known")
+        .file("_headers", "/docs/*\n  X-Docs: yes\n")
+        .file("_redirects", "/old /docs/page.html 301\n")
+}
+
+const HIDDEN: [&str; 6] =
+    ["/.env", "/.git/config", "/.git/", "/.git/.lock", "/docs/.draft/", "/docs/.draft/page.html"];
+
+#[test]
+fn hidden_names_are_there_only_if_asked_for() {
+    let folder = with_hidden();
+    for (hidden, status, root, docs) in [
+        (false, 404, &[".well-known/", "docs/"][..], &["page.html"][..]),
+        (true, 200, &[".git/", ".well-known/", "docs/", ".env"], &[".draft/", "page.html"]),
+    ] {
+        let visit = Visit::with(&folder, SiteOptions { hidden, ..SiteOptions::default() });
+        for target in HIDDEN {
+            assert_eq!(visit.get(target).status, status, "{target}, {hidden}");
+        }
+        assert_eq!(texts(&visit.get("/")), root);
+        assert_eq!(texts(&visit.get("/docs/")), docs);
+        assert_eq!(visit.get("/.well-known/.token").text(), "known");
+        assert_eq!(texts(&visit.get("/.well-known/")), [".token"]);
+        // A redirect would tell that it is there.
+        assert_eq!(visit.get("/docs/.draft").status, if hidden { 301 } else { 404 });
+    }
+}
+
+#[test]
+fn the_files_with_rules_are_never_served() {
+    let folder = with_hidden();
+    for hidden in [false, true] {
+        let visit = Visit::with(&folder, SiteOptions { hidden, ..SiteOptions::default() });
+        for target in ["/_headers", "/_redirects", "/docs/../_headers", "/%5fheaders", "//_redirects"] {
+            assert_eq!(visit.get(target).status, 404, "{target}, {hidden}");
+        }
+        assert_eq!(visit.get("/docs/page.html").field("x-docs"), Some("yes"), "they are heeded");
+        assert_eq!(visit.get("/old").field("location"), Some("/docs/page.html"));
+    }
+}
+
+/// Symlinks of every kind, each beside its copy below a folder.
+fn with_symlinks() -> Folder {
+    let folder = Folder::new()
+        .file("inside.txt", "inside")
+        .file("folder/page.txt", "page")
+        .file_outside("outside.txt", "outside")
+        .file_outside("outside/page.txt", "outside");
+    let (outside, inside) = (folder.outside().to_owned(), folder.root().join("inside.txt"));
+    folder
+        .symlink("to-file", "inside.txt")
+        .symlink("to-folder", "folder")
+        .symlink("folder/up", "../inside.txt")
+        .symlink("chain", "to-folder/up")
+        .symlink("out-file", "../outside.txt")
+        .symlink("out-folder", "../outside")
+        .symlink("out-and-back", "../root/inside.txt")
+        .symlink("absolute-out", outside.join("outside.txt"))
+        .symlink("absolute-in", inside)
+        .symlink("broken", "nowhere")
+        .symlink("loop", "loop")
+        .symlink("magic", "/proc/self/root")
+}
+
+/// Targets, and what each is with `inside`, `follow` and `deny`; empty where it is not there.
+const SYMLINKED: [(&str, [&str; 3]); 14] = [
+    ("/inside.txt", ["inside", "inside", "inside"]),
+    ("/to-file", ["inside", "inside", ""]),
+    ("/to-folder/page.txt", ["page", "page", ""]),
+    ("/folder/up", ["inside", "inside", ""]),
+    ("/to-folder/up", ["inside", "inside", ""]),
+    ("/chain", ["inside", "inside", ""]),
+    ("/out-file", ["", "outside", ""]),
+    ("/out-folder/page.txt", ["", "outside", ""]),
+    ("/out-and-back", ["", "inside", ""]),
+    ("/absolute-out", ["", "outside", ""]),
+    ("/absolute-in", ["", "inside", ""]),
+    ("/broken", ["", "", ""]),
+    ("/loop", ["", "", ""]),
+    ("/magic/etc/passwd", ["", "", ""]),
+];
+
+#[test]
+fn symlinks_are_followed_as_far_as_was_asked_for() {
+    let folder = with_symlinks();
+    for (index, symlinks) in [Symlinks::Inside, Symlinks::Follow, Symlinks::Deny].into_iter().enumerate() {
+        let visit = Visit::with(&folder, SiteOptions { symlinks, ..SiteOptions::default() });
+        for (target, contents) in SYMLINKED {
+            let answer = visit.get(target);
+            match contents[index] {
+                "" => assert_eq!(answer.status, 404, "{target}, {symlinks:?}"),
+                content => assert_eq!(answer.text(), content, "{target}, {symlinks:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn only_symlinks_that_are_followed_are_listed() {
+    let folder = with_symlinks();
+    for (symlinks, expected) in [
+        (Symlinks::Inside, &["folder/", "to-folder/", "chain", "inside.txt", "to-file"][..]),
+        (
+            Symlinks::Follow,
+            &[
+                "folder/",
+                "out-folder/",
+                "to-folder/",
+                "absolute-in",
+                "absolute-out",
+                "chain",
+                "inside.txt",
+                "out-and-back",
+                "out-file",
+                "to-file",
+            ],
+        ),
+        (Symlinks::Deny, &["folder/", "inside.txt"]),
+    ] {
+        let visit = Visit::with(&folder, SiteOptions { symlinks, ..SiteOptions::default() });
+        // `/proc/self/root` is a folder to whoever asks for its state, and cannot be entered.
+        let listed: Vec<String> = texts(&visit.get("/"));
+        assert_eq!(listed, expected, "{symlinks:?}");
+        for text in listed {
+            assert_eq!(visit.get(&format!("/{text}")).status, 200, "{text}: what is listed is there");
+        }
+    }
+}
+
+/// What `site` has at `target`, looked at anew.
+fn get(site: &mut Site, target: &str) -> Answer {
+    site.recheck();
+    let request = format!("GET {target} HTTP/1.1\r\nHost: test\r\n\r\n");
+    let (bytes, _) = converse(site, &Limits::default(), &[request.as_bytes()], usize::MAX);
+    Answer::all(&bytes, &["GET"]).remove(0)
+}
+
+#[test]
+fn a_file_that_is_remembered_and_becomes_a_symlink_to_its_own_content_is_denied() {
+    for content in [noise(100), noise(100_000)] {
+        let folder = Folder::new().file("page.bin", &content).file("folder/page.bin", &content);
+        let options = SiteOptions { symlinks: Symlinks::Deny, ..SiteOptions::default() };
+        let mut site = Site::open(&folder.root(), &options, &Limits::default()).expect("the folder");
+        for _ in 0..2 {
+            assert!(get(&mut site, "/page.bin").body == content);
+            assert!(get(&mut site, "/folder/page.bin").body == content);
+        }
+        let root = folder.root();
+        fs::rename(root.join("page.bin"), root.join("moved.bin")).expect("moved");
+        symlink("moved.bin", root.join("page.bin")).expect("a symlink");
+        assert_eq!(get(&mut site, "/page.bin").status, 404);
+        assert!(get(&mut site, "/moved.bin").body == content);
+        fs::remove_file(root.join("page.bin")).expect("removed");
+        fs::hard_link(root.join("moved.bin"), root.join("page.bin")).expect("a link that is a file");
+        assert!(get(&mut site, "/page.bin").body == content);
+    }
+}
+
+#[test]
+fn the_first_index_that_is_there_is_shown() {
+    let folder = Folder::new()
+        .file("index.html", "html")
+        .file("home.htm", "htm")
+        .file("only/index.html", "html")
+        .file("neither/page.html", "page")
+        .folder("folder/home.htm")
+        .file("folder/index.html", "html")
+        .folder("hidden")
+        .file("hidden/.page", "hidden")
+        .folder("out")
+        .file_outside("outside.txt", "outside")
+        .symlink("out/home.htm", "../../outside.txt");
+    let with = |indexes: &[&str]| {
+        let indexes = indexes.iter().map(|&index| index.to_owned()).collect();
+        Visit::with(&folder, SiteOptions { indexes, ..SiteOptions::default() })
+    };
+    for (indexes, target, expected) in [
+        (&["home.htm", "index.html"][..], "/", Some("htm")),
+        (&["index.html", "home.htm"], "/", Some("html")),
+        (&["home.htm", "index.html"], "/only/", Some("html")),
+        (&["home.htm"], "/only/", None),
+        (&["home.htm", "index.html"], "/neither/", None),
+        // What is no file is no page.
+        (&["home.htm", "index.html"], "/folder/", Some("html")),
+        (&["home.htm", "index.html"], "/out/", None),
+        (&[".page"], "/hidden/", None),
+    ] {
+        let answer = with(indexes).get(target);
+        match expected {
+            Some(text) => assert_eq!(answer.text(), text, "{target} {indexes:?}"),
+            None => assert!(answer.text().contains("<title>Index of /"), "{target} {indexes:?}"),
+        }
+    }
+    assert_eq!(with(&["home.htm"]).get("/index.html").text(), "html", "a page like any other");
+}

@@ -1,0 +1,77 @@
+//! What a listing tells, read as a browser or a program would.
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::answer::Answer;
+
+/// An entry of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// As the page has it: relative.
+    pub link: String,
+    /// As it is shown, a folder's with a slash behind it.
+    pub text: String,
+}
+
+/// The rows of a page, which must be one.
+pub fn rows(answer: &Answer) -> Vec<Row> {
+    assert_eq!(answer.field("content-type"), Some("text/html; charset=utf-8"));
+    let page = String::from_utf8(answer.body.clone()).expect("UTF-8");
+    let parts = page.split("<tr><th scope=\"row\">").skip(1);
+    parts
+        .map(|part| {
+            let (anchor, _) = part.split_once("</a>").expect("the end of a link");
+            let link = anchor.strip_prefix("<a href=\"").expect("a link");
+            let (link, text) = link.split_once("\">").expect("the end of a tag");
+            let text = text.replace("<bdi>", "").replace("</bdi>", "");
+            assert!(!link.contains(['<', '>', '"']) && !text.contains(['<', '>', '"']), "{anchor}");
+            Row { link: unescaped(link), text: unescaped(&text) }
+        })
+        .collect()
+}
+
+/// What is shown of each entry of a page.
+pub fn texts(answer: &Answer) -> Vec<String> {
+    rows(answer).into_iter().map(|row| row.text).collect()
+}
+
+/// The links in the page's head of columns.
+pub fn sort_links(answer: &Answer) -> Vec<String> {
+    let text = answer.text();
+    let (_, head) = text.split_once("<thead>").expect("a head of columns");
+    let (head, _) = head.split_once("<tbody>").expect("its end");
+    let links = head.split("<a href=\"").skip(1);
+    links.map(|link| unescaped(link.split_once('"').expect("the end of a link").0)).collect()
+}
+
+/// The document of a listing in JSON, which must be one.
+pub fn document(answer: &Answer) -> Value {
+    assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json")));
+    serde_json::from_slice(&answer.body).expect("JSON")
+}
+
+/// The text `key` of each entry of a document.
+pub fn column(document: &Value, key: &str) -> Vec<String> {
+    let entries = document["entries"].as_array().expect("a list");
+    entries.iter().map(|entry| entry[key].as_str().expect("text").to_owned()).collect()
+}
+
+/// Where `link` leads from the folder at `path`, which ends in a slash.
+pub fn followed(path: &str, link: &str) -> String {
+    match link.strip_prefix("./") {
+        Some(name) => format!("{path}{name}"),
+        None => format!("{path}{link}"),
+    }
+}
+
+/// The name at the end of a link.
+pub fn name_in(link: &str) -> Vec<u8> {
+    let name = link.strip_prefix("./").expect("a relative link");
+    percent_decode_str(name).collect()
+}
+
+fn unescaped(html: &str) -> String {
+    let html = html.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+    html.replace("&amp;", "&")
+}
