@@ -1,6 +1,6 @@
 //! From a path to what is there: the file, the folder, or where else to look.
 //!
-//! Files come first, then `_redirects`, then the list of a folder, then the fallback. Only a rule that says so
+//! Files come first, then `_redirects`, then lists of folders, then the fallback. Only a rule that says so
 //! comes before a file. What a rule or the fallback leads to is looked up once, so nothing goes in circles.
 
 use std::sync::Arc;

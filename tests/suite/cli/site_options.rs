@@ -155,7 +155,7 @@ fn flags_can_be_off_by_their_variables() {
         // A file of rules with something to complain about does not keep it from starting.
         let folder = folder().file("_redirects", "/only-one-word\n");
         let mut command = command();
-        FLAGS.iter().for_each(|flag| drop(command.env(flag, value)));
+        command.envs(FLAGS.map(|flag| (flag, value)));
         let process = Process::start(serving(command, &folder));
         let mut client = process.connect();
         for (target, status) in [("/list/", 200), ("/about", 404), ("/about.html", 200), ("/.dot", 404)] {
