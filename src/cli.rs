@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
-use clap::{CommandFactory, Parser, ValueEnum, value_parser};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum, value_parser};
 use log::LevelFilter;
 use pws::Config;
 use pws::config::{DEFAULT_PORT, SiteOptions, Symlinks};
 use pws::confine::Sandbox;
 use pws::http::bytes::TOKEN;
+use pws::http::target;
 use pws::limits::Limits;
 use pws::rules::headers;
 
@@ -145,7 +146,7 @@ enum SandboxChoice {
 impl Cli {
     /// Reads the command line. What is wrong with it is told together with the usage; exit code 2.
     pub fn read() -> Cli {
-        Cli::try_parse().unwrap_or_else(|error| {
+        Cli::parse_with_variables().unwrap_or_else(|error| {
             let text = error.render().to_string();
             let is_told = !error.use_stderr() || text.contains("Usage:");
             // Nobody is left to be told if this fails.
@@ -159,6 +160,15 @@ impl Cli {
 
     pub fn log_level(&self) -> LevelFilter {
         self.log_level
+    }
+
+    /// An empty variable is as good as none: that is how they are left out in files that list them all.
+    fn parse_with_variables() -> Result<Cli, clap::Error> {
+        let is_empty = |arg: &Arg| {
+            arg.get_env().is_some_and(|name| std::env::var_os(name).is_some_and(|value| value.is_empty()))
+        };
+        let command = Cli::command().mut_args(|arg| if is_empty(&arg) { arg.env(None::<&str>) } else { arg });
+        Cli::from_arg_matches(&command.try_get_matches()?)
     }
 
     /// Who to become.
@@ -199,8 +209,7 @@ impl Cli {
             strict: self.strict,
         };
         Config {
-            // An empty variable is as good as none.
-            binds: self.bind.into_iter().filter(|bind| !bind.is_empty()).collect(),
+            binds: self.bind,
             port: self.port,
             access_log: self.access_log == Switch::On,
             site,
@@ -250,9 +259,7 @@ fn parse_cache_control(text: &str) -> Result<(String, String), String> {
 /// `*`, `null`, or a scheme and a host as a browser sends them (RFC 6454 §6.2).
 fn parse_origin(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-    let is_host = |host: &str| {
-        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
-    };
+    let is_host = |host: &str| !host.is_empty() && target::is_authority(host.as_bytes(), false);
     match text {
         "*" | "null" => Ok(text.to_owned()),
         _ if host.is_some_and(is_host) => Ok(text.to_owned()),
@@ -311,9 +318,17 @@ mod tests {
     fn values_are_checked_before_the_start() {
         let origins = ["*", "null", "https://example.com", "http://[::1]:8080"];
         assert!(origins.iter().all(|text| parse_origin(text).is_ok()));
-        for text in
-            ["", "example.com", "https://", "https://a/b", "https://a b", "ftp://a", "https://a\r\nX:1"]
-        {
+        for text in [
+            "",
+            "example.com",
+            "https://",
+            "https://a/b",
+            "https://a b",
+            "https://[",
+            "https://a:b:c",
+            "ftp://a",
+            "https://a\r\nX:1",
+        ] {
             assert!(parse_origin(text).is_err(), "{text}");
         }
         for (text, expected) in [

@@ -172,6 +172,11 @@ impl<S: Socket> Connection<S> {
                     self.receive(input)
                 }
                 Want::Write if !self.writable => return Verdict::Park(Edge::Writable),
+                Want::Write if outbox.is_at_source() => {
+                    // What is made while it is sent takes time whatever its size: one piece a turn.
+                    budget = 0;
+                    self.send(outbox, turn.limits.piece_bytes_max, turn)
+                }
                 Want::Write => self.send(outbox, budget, turn),
                 Want::HalfClose => self.socket.shutdown_write().map(|()| 0),
                 Want::Close => return Verdict::Close,

@@ -23,7 +23,8 @@ pub struct FileSlice {
 
 /// Content that is made while it is sent, so that no more of it than a piece is in memory.
 pub trait Source: fmt::Debug + Send {
-    /// Appends the next piece to `out`; false if it was the last. An error cuts the answer short.
+    /// Appends the next piece to `out`, which may be empty; false if it was the last. An error cuts the
+    /// answer short.
     fn pull(&mut self, out: &mut Vec<u8>) -> io::Result<bool>;
 }
 
@@ -82,6 +83,12 @@ impl Outbox {
     /// Whether it takes more than one call to send all of it.
     pub fn has_segments(&self) -> bool {
         !self.segments.is_empty()
+    }
+
+    /// Whether what is to be sent next is made only while it is sent.
+    pub fn is_at_source(&self) -> bool {
+        let first = self.segments.front();
+        first.is_some_and(|(at, segment)| *at == self.sent && matches!(segment, Segment::Stream(_)))
     }
 
     /// Whether what was queued last is made only while it is sent.
@@ -184,14 +191,14 @@ impl FileSlice {
 }
 
 impl Stream {
-    /// The source is asked for more when all it gave has been sent.
+    /// The source is asked for more when all it gave has been sent, once: it may take its time.
     fn write_some(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
-        while self.sent == self.piece.len() && self.has_more {
+        if self.sent == self.piece.len() && self.has_more {
             self.piece.clear();
             self.sent = 0;
             self.has_more = self.source.pull(&mut self.piece)?;
         }
-        if self.is_done() {
+        if self.sent == self.piece.len() {
             return Ok(0);
         }
         let end = self.piece.len().min(self.sent.saturating_add(count_max));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Dir, FileType};
+use rustix::fs::{AtFlags, Dir, DirEntry, FileType};
 use rustix::io::Errno;
 
 use super::root::{Root, Stamp};
@@ -25,27 +25,26 @@ impl Folder {
         Ok(Folder { root: Arc::clone(root), path: path.to_vec(), entries, stamp })
     }
 
-    /// The next file or folder that could be served. Left out is what is neither, and what goes away while it
-    /// is looked at; a symlink is what it leads to, or nothing where it is not followed.
-    pub fn next_entry(&mut self) -> Option<Result<Entry, Errno>> {
-        loop {
-            let entry = match self.entries.read()? {
-                Ok(entry) => entry,
-                Err(errno) => return Some(Err(errno)),
-            };
-            let name = entry.file_name().to_bytes();
-            if name == b"." || name == b".." {
-                continue;
-            }
-            let Ok(stamp) = self.stamp_of(name) else { continue };
-            let kind = match stamp.file_type() {
-                FileType::RegularFile => Kind::File,
-                FileType::Directory => Kind::Folder,
-                _ => continue,
-            };
-            let modified_unix_secs = stamp.modified.secs;
-            return Some(Ok(Entry { name: name.into(), kind, len: stamp.len, modified_unix_secs }));
+    /// Reads one entry; `None` at the end. `Some(None)` is one to be left out: its name is not among those
+    /// `wanted`, it is neither a file nor a folder, or it went away while it was looked at. A symlink is what
+    /// it leads to, or left out where it is not followed.
+    pub fn read(&mut self, wanted: impl Fn(&[u8]) -> bool) -> Result<Option<Option<Entry>>, Errno> {
+        let is_itself = |entry: &DirEntry| matches!(entry.file_name().to_bytes(), b"." | b"..");
+        let mut entries = std::iter::from_fn(|| self.entries.read());
+        let entry = entries.find(|entry| !entry.as_ref().is_ok_and(is_itself));
+        let Some(entry) = entry.transpose()? else { return Ok(None) };
+        let name = entry.file_name().to_bytes();
+        if !wanted(name) {
+            return Ok(Some(None));
         }
+        let Ok(stamp) = self.stamp_of(name) else { return Ok(Some(None)) };
+        let kind = match stamp.file_type() {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Folder,
+            _ => return Ok(Some(None)),
+        };
+        let modified_unix_secs = stamp.modified.secs;
+        Ok(Some(Some(Entry { name: name.into(), kind, len: stamp.len, modified_unix_secs })))
     }
 
     fn stamp_of(&self, name: &[u8]) -> Result<Stamp, Errno> {

@@ -33,6 +33,8 @@ pub struct Files {
     media_types: MediaTypes,
     cache: Cache,
     loaded_file_bytes_max: u64,
+    /// Folders read at once. Each has a descriptor, as has the connection it is read for.
+    folders_max: usize,
     /// The name of the variant that was last looked for. Kept for its memory only.
     variant_key: Vec<u8>,
 }
@@ -59,6 +61,7 @@ impl Files {
             media_types,
             cache: Cache::new(limits.cache_bytes_max, descriptors_max),
             loaded_file_bytes_max: limits.loaded_file_bytes_max,
+            folders_max: (open_files / 8).max(1),
             variant_key: Vec::new(),
         })
     }
@@ -120,8 +123,12 @@ impl Files {
         Some(variant)
     }
 
-    /// Opens the folder at `path`, to read what is in it.
+    /// Opens the folder at `path`, to read what is in it; `EMFILE` if too many are being read.
     pub fn open_folder(&self, path: &[u8]) -> Result<Folder, Errno> {
+        // Each of them shares the root.
+        if Arc::strong_count(&self.root) > self.folders_max {
+            return Err(Errno::MFILE);
+        }
         Folder::open(&self.root, path)
     }
 

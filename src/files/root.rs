@@ -42,7 +42,7 @@ pub struct Stamp {
     /// Last change of the content, since 1970; before it negative.
     pub modified: FileTime,
     /// Last change of content, owner, permissions or name.
-    changed: FileTime,
+    pub changed: FileTime,
 }
 
 /// Seconds since 1970 and nanoseconds behind them.

@@ -143,6 +143,11 @@ impl Pattern {
     pub fn matches<'a>(&self, path: &'a [u8], captures: &mut Captures<'a>) -> bool {
         let trimmed = path.strip_suffix(b"/").unwrap_or(path);
         let Some(splat) = &self.splat else {
+            // What stands at the end is compared before anything is captured: thousands of patterns may start
+            // alike.
+            if !self.head.last().is_none_or(|part| trimmed.ends_with(part.end())) {
+                return false;
+            }
             let end = self.head.iter().try_fold(trimmed, |rest, part| part.strip_from_start(rest, captures));
             return end == Some(b"");
         };
@@ -163,6 +168,13 @@ impl Pattern {
 }
 
 impl Part {
+    /// What stands at its end, whatever is captured.
+    fn end(&self) -> &[u8] {
+        match self {
+            Part::Literal(end) | Part::Placeholder { suffix: end, .. } => end,
+        }
+    }
+
     fn strip_from_start<'a>(&self, path: &'a [u8], captures: &mut Captures<'a>) -> Option<&'a [u8]> {
         match self {
             Part::Literal(literal) => path.strip_prefix(&literal[..]),

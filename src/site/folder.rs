@@ -54,10 +54,13 @@ impl FolderListing {
     ) -> Result<FolderListing, Errno> {
         let mut gathered = Vec::new();
         let mut is_whole = false;
-        while gathered.len() <= SORTED_MAX && !is_whole {
-            match next_visible(&mut folder, url_path, visible)? {
-                Some(entry) => gathered.push(entry),
-                None => is_whole = true,
+        for _ in 0..=SORTED_MAX {
+            match folder.read(|name| visible.entry(url_path, name))? {
+                Some(entry) => gathered.extend(entry),
+                None => {
+                    is_whole = true;
+                    break;
+                }
             }
         }
         if is_whole {
@@ -70,19 +73,11 @@ impl FolderListing {
         Ok(FolderListing { gathered, folder, url_path, visible, listing, start, framing })
     }
 
-    fn next_entry(&mut self) -> Result<Option<Entry>, Errno> {
+    /// The next entry; `None` at the end, `Some(None)` for one to be left out.
+    fn next_entry(&mut self) -> Result<Option<Option<Entry>>, Errno> {
         match (self.gathered.next(), &mut self.folder) {
-            (None, Some(folder)) => next_visible(folder, &self.url_path, self.visible),
-            (entry, _) => Ok(entry),
-        }
-    }
-}
-
-fn next_visible(folder: &mut Folder, path: &[u8], visible: Visible) -> Result<Option<Entry>, Errno> {
-    loop {
-        match folder.next_entry().transpose()? {
-            Some(entry) if !visible.entry(path, &entry.name) => {}
-            entry => return Ok(entry),
+            (None, Some(folder)) => folder.read(|name| self.visible.entry(&self.url_path, name)),
+            (entry, _) => Ok(entry.map(Some)),
         }
     }
 }
@@ -93,7 +88,8 @@ impl Source for FolderListing {
         let mut has_more = true;
         for _ in 0..PIECE_ENTRIES {
             match self.next_entry()? {
-                Some(entry) => self.listing.entry(&entry, &mut text),
+                Some(Some(entry)) => self.listing.entry(&entry, &mut text),
+                Some(None) => {}
                 None => {
                     self.listing.end(&mut text);
                     has_more = false;
@@ -102,6 +98,8 @@ impl Source for FolderListing {
             }
         }
         match self.framing {
+            // A chunk of no bytes would be the last.
+            _ if text.is_empty() => {}
             ListingFraming::Close => out.append(&mut text),
             ListingFraming::Chunks => {
                 write!(out, "{:x}\r\n", text.len())?;

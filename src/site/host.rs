@@ -11,6 +11,7 @@ use crate::files::Files;
 use crate::files::root::Stamp;
 use crate::http::request::Request;
 use crate::http::target::Target;
+use crate::listing::entry::Kind;
 use crate::rules::text::FILE_BYTES_MAX;
 use crate::rules::{Complaint, Headers, Redirects};
 
@@ -20,7 +21,7 @@ const REDIRECTS: &[u8] = b"_redirects";
 const HEADERS: &[u8] = b"_headers";
 /// The folder for names that have none of their own.
 const DEFAULT_HOST: &[u8] = b"default";
-/// Host names that are remembered, known or not: clients make them up.
+/// Hosts that are remembered.
 const HOSTS_MAX: usize = 1024;
 /// What a folder can be called on Linux, in bytes: so long, a host's name is worth remembering.
 const NAME_BYTES_MAX: usize = 255;
@@ -34,11 +35,10 @@ pub struct Host {
     pub headers: Headers,
 }
 
-/// What is known of a host name.
+/// A host, as it was when it was last looked at.
 #[derive(Debug)]
-pub struct Known {
-    /// `None`: there is no folder for it.
-    host: Option<Arc<Host>>,
+pub struct Remembered {
+    host: Arc<Host>,
     /// Of the files its rules were read from.
     stamps: [Option<Stamp>; 2],
     /// What is wrong with them, as it was told.
@@ -50,15 +50,15 @@ pub struct Known {
 #[derive(Debug)]
 pub enum Hosts {
     /// One, whatever a client calls it.
-    One(Known),
+    One(Remembered),
     /// One for each folder.
     Virtual(VirtualHosts),
 }
 
-/// Hosts by name.
+/// Hosts by name. Names that have no folder are not remembered: clients make them up.
 #[derive(Debug)]
 pub struct VirtualHosts {
-    known: HashMap<Vec<u8>, Known>,
+    known: HashMap<Vec<u8>, Remembered>,
     /// The name of the request at hand. Kept for its memory only.
     name: Vec<u8>,
 }
@@ -67,124 +67,119 @@ impl Hosts {
     /// Reads the rules that are there at the start. What is wrong with them is logged, or an error if
     /// `strict`.
     pub fn open(files: &Files, are_virtual: bool, strict: bool) -> io::Result<Hosts> {
-        let load = |name: &[u8]| {
-            let host = Known::load(name, files, 0);
+        let names = if are_virtual { folders(files)? } else { vec![Vec::new()] };
+        let mut known = HashMap::new();
+        for name in names {
+            let Some(host) = Remembered::load(&name, files, 0)? else { continue };
             host.tell();
-            let Some(complaint) = host.complaints.first().filter(|_| strict) else { return Ok(host) };
-            let more = host.complaints.len() - 1;
-            let text = format!("{complaint} ({more} more; leave out '--strict' to start all the same)");
-            Err(io::Error::new(io::ErrorKind::InvalidData, text))
-        };
-        if !are_virtual {
-            return load(b"").map(Hosts::One);
+            if let Some(complaint) = host.complaints.first().filter(|_| strict) {
+                let text = format!("{complaint} (leave out '--strict' to start all the same)");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            }
+            known.insert(name, host);
         }
-        let hosts = folders(files)?.into_iter().map(|name| Ok((name.clone(), load(&name)?)));
-        let known = hosts.collect::<io::Result<_>>()?;
-        Ok(Hosts::Virtual(VirtualHosts { known, name: Vec::new() }))
+        Ok(match known.remove(&b""[..]) {
+            Some(host) => Hosts::One(host),
+            None => Hosts::Virtual(VirtualHosts { known, name: Vec::new() }),
+        })
     }
 
-    /// The host that `request` is for, with its rules as they are on the disk since a second ago at most.
-    pub fn find(&mut self, request: &Request, files: &Files, now: &Now) -> Option<Arc<Host>> {
+    /// The host that `request` is for, with its rules as they are on the disk since a second ago at most;
+    /// `None` if there is none of that name. An error is a shortage, which says nothing of the host.
+    pub fn find(&mut self, request: &Request, files: &Files, now: &Now) -> Result<Option<Arc<Host>>, Errno> {
         match self {
-            Hosts::One(known) => known.current(b"", files, now),
+            Hosts::One(known) => Ok(known.current(b"", files, now)),
             Hosts::Virtual(hosts) => hosts.find(request, files, now),
         }
     }
 }
 
 impl VirtualHosts {
-    fn find(&mut self, request: &Request, files: &Files, now: &Now) -> Option<Arc<Host>> {
+    fn find(&mut self, request: &Request, files: &Files, now: &Now) -> Result<Option<Arc<Host>>, Errno> {
         let mut name = std::mem::take(&mut self.name);
         name.clear();
         let is_usable = write_folder_name(requested_host(request), &mut name);
-        let host = if is_usable { self.look_up(&name, files, now) } else { None };
+        let host = if is_usable { self.look_up(&name, files, now) } else { Ok(None) };
         self.name = name;
-        host.or_else(|| self.look_up(DEFAULT_HOST, files, now))
+        match host {
+            Ok(None) => self.look_up(DEFAULT_HOST, files, now),
+            host => host,
+        }
     }
 
-    fn look_up(&mut self, name: &[u8], files: &Files, now: &Now) -> Option<Arc<Host>> {
+    fn look_up(&mut self, name: &[u8], files: &Files, now: &Now) -> Result<Option<Arc<Host>>, Errno> {
         if let Some(known) = self.known.get_mut(name) {
-            return known.current(name, files, now);
+            let host = known.current(name, files, now);
+            if host.is_none() {
+                self.known.remove(name);
+            }
+            return Ok(host);
         }
+        let Some(known) = Remembered::load(name, files, now.tick)? else { return Ok(None) };
+        known.tell();
         if self.known.len() >= HOSTS_MAX {
             self.known.clear();
         }
-        let known = Known::load(name, files, now.tick);
-        known.tell();
-        let host = known.host.clone();
+        let host = Arc::clone(&known.host);
         self.known.insert(name.to_vec(), known);
-        host
+        Ok(Some(host))
     }
 }
 
-impl Known {
-    /// Looks for the folder of `name` and reads its rules.
-    fn load(name: &[u8], files: &Files, checked_tick: Tick) -> Known {
+impl Remembered {
+    /// Looks for the folder of `name` and reads its rules; `None` if there is no such folder.
+    fn load(name: &[u8], files: &Files, checked_tick: Tick) -> Result<Option<Remembered>, Errno> {
         let mut prefix = name.to_vec();
         if !name.is_empty() {
             prefix.push(b'/');
-            if files.stamp_of_folder(&prefix).is_err() {
-                return Known { host: None, stamps: [None; 2], complaints: Vec::new(), checked_tick };
+            match files.stamp_of_folder(&prefix) {
+                Ok(_) => {}
+                Err(errno) if is_shortage(errno) => return Err(errno),
+                Err(_) => return Ok(None),
             }
         }
         let mut complaints = Vec::new();
-        let mut read = |file: &[u8]| {
-            let path = [&prefix[..], file].concat();
-            let shown = path.escape_ascii().to_string();
-            // A byte more than is taken shows that there is more.
-            match files.read(&path, FILE_BYTES_MAX + 1) {
-                Ok((text, stamp)) => (text, Some(stamp), shown),
-                Err(Errno::NOENT) => (Vec::new(), None, shown),
-                Err(errno) => {
-                    complaints.push(format!("{shown} cannot be read: {errno}"));
-                    (Vec::new(), None, shown)
-                }
-            }
-        };
-        let (redirects, headers) = (read(REDIRECTS), read(HEADERS));
-        let stamps = [redirects.1, headers.1];
-        let mut tell = |file: &str, wrong: Vec<Complaint>| {
-            complaints.extend(wrong.iter().map(|complaint| format!("{file} {complaint}")));
-        };
-        let (redirects_file, headers_file) = (redirects.2, headers.2);
-        let (redirects, wrong) = Redirects::parse(&redirects.0);
-        tell(&redirects_file, wrong);
-        let (headers, wrong) = Headers::parse(&headers.0);
-        tell(&headers_file, wrong);
-        let host = Some(Arc::new(Host { prefix, redirects, headers }));
-        Known { host, stamps, complaints, checked_tick }
+        let redirects_file = RuleFile::read(&prefix, REDIRECTS, files, &mut complaints)?;
+        let headers_file = RuleFile::read(&prefix, HEADERS, files, &mut complaints)?;
+        let stamps = [redirects_file.stamp, headers_file.stamp];
+        let (redirects, wrong) = Redirects::parse(&redirects_file.text);
+        complaints.extend(redirects_file.named(wrong));
+        let (headers, wrong) = Headers::parse(&headers_file.text);
+        complaints.extend(headers_file.named(wrong));
+        let host = Arc::new(Host { prefix, redirects, headers });
+        Ok(Some(Remembered { host, stamps, complaints, checked_tick }))
     }
 
-    /// The host, if there is one, checked once a second.
+    /// The host, checked once a second; `None` if its folder is gone.
     fn current(&mut self, name: &[u8], files: &Files, now: &Now) -> Option<Arc<Host>> {
         if self.checked_tick != now.tick {
-            self.refresh(name, files, now);
+            self.checked_tick = now.tick;
+            if !self.is_same(files, now) {
+                match Remembered::load(name, files, now.tick) {
+                    Ok(Some(changed)) => {
+                        if changed.complaints != self.complaints {
+                            changed.tell();
+                        }
+                        *self = changed;
+                    }
+                    Ok(None) => return None,
+                    // What is known is better than nothing, and asked for again soon.
+                    Err(errno) => log::debug!("rules are not read again: {errno}"),
+                }
+            }
         }
-        self.host.clone()
+        Some(Arc::clone(&self.host))
     }
 
-    /// Reads again what has changed, or may have and kept its time.
-    fn refresh(&mut self, name: &[u8], files: &Files, now: &Now) {
-        self.checked_tick = now.tick;
-        let is_same = match &self.host {
-            None => false,
-            Some(host) => {
-                let is_there = name.is_empty() || files.stamp_of_folder(&host.prefix).is_ok();
-                is_there
-                    && RULE_FILES.iter().zip(&self.stamps).all(|(file, known)| {
-                        let path = [&host.prefix[..], file].concat();
-                        let stamp = files.stamp_at(&path).ok();
-                        stamp == *known && !stamp.is_some_and(|stamp| stamp.is_in_doubt(now.unix_secs))
-                    })
-            }
-        };
-        if !is_same {
-            let told = std::mem::replace(self, Known::load(name, files, now.tick)).complaints;
-            // What may have changed is often read again and the same.
-            if self.complaints != told {
-                self.tell();
-            }
-        }
+    /// Whether folder and rules are what they were, and will not change and keep their time.
+    fn is_same(&self, files: &Files, now: &Now) -> bool {
+        let prefix = &self.host.prefix;
+        let is_there = prefix.is_empty() || files.stamp_of_folder(prefix).is_ok();
+        is_there
+            && RULE_FILES.iter().zip(&self.stamps).all(|(file, known)| {
+                let stamp = files.stamp_at(&[prefix, *file].concat()).ok();
+                stamp == *known && !stamp.is_some_and(|stamp| stamp.is_in_doubt(now.unix_secs))
+            })
     }
 
     fn tell(&self) {
@@ -194,14 +189,59 @@ impl Known {
     }
 }
 
+/// A file with rules.
+struct RuleFile {
+    /// What it is called in complaints.
+    shown: String,
+    text: Vec<u8>,
+    stamp: Option<Stamp>,
+}
+
+impl RuleFile {
+    /// One that is not there has no rules; neither has one that cannot be read, which is complained about.
+    fn read(
+        prefix: &[u8],
+        name: &[u8],
+        files: &Files,
+        complaints: &mut Vec<String>,
+    ) -> Result<RuleFile, Errno> {
+        let path = [prefix, name].concat();
+        let shown = path.escape_ascii().to_string();
+        // A byte more than is taken shows that there is more.
+        let (text, stamp) = match files.read(&path, FILE_BYTES_MAX + 1) {
+            Ok((text, stamp)) => (text, Some(stamp)),
+            Err(errno) if is_shortage(errno) => return Err(errno),
+            Err(errno) => {
+                if errno != Errno::NOENT {
+                    complaints.push(format!("{shown} cannot be read: {errno}"));
+                }
+                // What it looks like tells when to try again.
+                (Vec::new(), files.stamp_at(&path).ok())
+            }
+        };
+        Ok(RuleFile { shown, text, stamp })
+    }
+
+    fn named(&self, complaints: Vec<Complaint>) -> impl Iterator<Item = String> {
+        complaints.into_iter().map(|complaint| format!("{} {complaint}", self.shown))
+    }
+}
+
+/// Whether an open failed for want of something, and not because of what was to be opened.
+fn is_shortage(errno: Errno) -> bool {
+    matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN | Errno::INTR | Errno::IO)
+}
+
 /// The names of the folders in the root.
 fn folders(files: &Files) -> io::Result<Vec<Vec<u8>>> {
-    use crate::listing::entry::Kind;
-
     let mut folder = files.open_folder(b"")?;
-    let entries = std::iter::from_fn(|| folder.next_entry()).take(HOSTS_MAX);
-    let folders = entries.filter_map(Result::ok).filter(|entry| entry.kind == Kind::Folder);
-    Ok(folders.map(|entry| entry.name.into_vec()).filter(|name| is_folder_name(name)).collect())
+    let mut names = Vec::new();
+    while names.len() < HOSTS_MAX
+        && let Some(entry) = folder.read(is_folder_name)?
+    {
+        names.extend(entry.filter(|entry| entry.kind == Kind::Folder).map(|entry| entry.name.into_vec()));
+    }
+    Ok(names)
 }
 
 /// The authority that was asked for: that of the target before the Host field (RFC 9112 §3.2.2).

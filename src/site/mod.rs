@@ -93,8 +93,10 @@ impl Site {
                 _ => reply.without_file(status),
             };
         }
-        let Some(host) = hosts.find(request, files, now) else {
-            return reply.without_file(Status::NotFound);
+        let host = match hosts.find(request, files, now) {
+            Ok(Some(host)) => host,
+            Ok(None) => return reply.without_file(Status::NotFound),
+            Err(errno) => return reply.without_file(status_of(errno)),
         };
         let mut search = Search { files, host: &host, options, now, path, has_asked_accept: false };
         let resolved = normalise(request, url_path).and_then(|()| {
@@ -112,7 +114,7 @@ impl Site {
             },
             Ok(Resolved::Redirect { status, location }) => reply.redirect(status, &location),
             Ok(Resolved::NotFound { page: Some(page) }) => reply.page(Status::NotFound, &page),
-            Ok(Resolved::NotFound { page: None }) => reply.without_file(Status::NotFound),
+            Ok(Resolved::NotFound { page: None }) => respond_with_error(Status::NotFound, search, reply),
             Err(status) => respond_with_error(status, search, reply),
         }
     }
@@ -184,7 +186,10 @@ fn list(request: &Request, url_path: &[u8], search: &Search, reply: &mut Reply) 
     let folder = search.files.open_folder(search.path).map_err(status_of)?;
     let stamp = folder.stamp;
     let now_unix_secs = i64::try_from(reply.now.unix_secs).unwrap_or(i64::MAX);
-    let tag = EntityTag::of_file(stamp.modified.secs, stamp.modified.nanos, stamp.len, true);
+    // Anybody can set the time of a change back, but not that of setting it.
+    let changed_nanos = (stamp.changed.secs as u64).wrapping_mul(1_000_000_000);
+    let changed_nanos = changed_nanos.wrapping_add(stamp.changed.nanos.into());
+    let tag = EntityTag::of_file(stamp.modified.secs, stamp.modified.nanos, changed_nanos, true);
     let validators = Validators {
         entity_tag: tag.of_variant(if format == Format::Json { "json" } else { "html" }),
         // A date in the future would promise what nobody knows (RFC 9110 §8.8.2.1).

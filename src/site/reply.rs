@@ -217,13 +217,18 @@ impl Reply<'_> {
             .field("Accept-Ranges", "bytes")
     }
 
+    /// What a file is sent as, piece by piece.
+    fn content_type<'f>(&'f self, file: &'f File) -> Option<&'f str> {
+        match self.fields.type_rule() {
+            TypeRule::OfFile => Some(file.content_type.as_str()),
+            TypeRule::Is(value) => Some(value),
+            TypeRule::None => None,
+        }
+    }
+
     fn one_range(&mut self, file: &File, range: Range<u64>) -> Answered {
         let body_bytes = range.end - range.start;
-        let content_type = match self.fields.type_rule() {
-            TypeRule::OfFile => Some(file.content_type.as_str().to_owned()),
-            TypeRule::Is(value) => Some(value.to_owned()),
-            TypeRule::None => None,
-        };
+        let content_type = self.content_type(file).map(str::to_owned);
         let mut head = self.start_partial(file);
         if let Some(content_type) = content_type {
             head = head.field("Content-Type", content_type);
@@ -237,8 +242,10 @@ impl Reply<'_> {
     /// `multipart/byteranges` (RFC 9110 §14.6): a head of its own before each part, and a line to end it.
     fn many_ranges(&mut self, file: &File, ranges: &[Range<u64>]) -> Answered {
         let boundary = Boundary(&file.stamp);
-        let heads: Vec<String> =
-            ranges.iter().map(|range| PartHead { boundary: &boundary, file, range }.to_string()).collect();
+        let (boundary_of, content_type) = (&boundary, self.content_type(file));
+        let head_of =
+            |range| PartHead { boundary: boundary_of, content_type, len: file.content_len(), range };
+        let heads: Vec<String> = ranges.iter().map(|range| head_of(range).to_string()).collect();
         let end = format!("\r\n--{boundary}--\r\n");
         let heads_bytes = heads.iter().map(String::len).sum::<usize>() + end.len();
         let body_bytes = heads_bytes as u64 + ranges.iter().map(|range| range.end - range.start).sum::<u64>();
@@ -323,18 +330,18 @@ impl Display for Boundary<'_> {
 /// What stands before each part.
 struct PartHead<'a> {
     boundary: &'a Boundary<'a>,
-    file: &'a File,
+    content_type: Option<&'a str>,
+    len: u64,
     range: &'a Range<u64>,
 }
 
 impl Display for PartHead<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PartHead { boundary, file, range } = self;
-        let content_type = file.content_type.as_str();
-        let content_range = ContentRange { range, len: file.content_len() };
-        write!(
-            formatter,
-            "\r\n--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: {content_range}\r\n\r\n"
-        )
+        let PartHead { boundary, content_type, len, range } = *self;
+        write!(formatter, "\r\n--{boundary}\r\n")?;
+        if let Some(content_type) = content_type {
+            write!(formatter, "Content-Type: {content_type}\r\n")?;
+        }
+        write!(formatter, "Content-Range: {}\r\n\r\n", ContentRange { range, len })
     }
 }

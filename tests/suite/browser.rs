@@ -45,7 +45,7 @@ fn listings_are_sorted_by_a_click(browser: &Browser) {
 
 fn listings_are_walked_by_links(browser: &Browser) {
     let odd_name = "50% of #1? <b>&amp; 'Käse'.txt";
-    let folder = Folder::new().file(&format!("a folder/{odd_name}"), "Grüße, <b>not bold</b>");
+    let folder = Folder::new().file(format!("a folder/{odd_name}"), "Grüße, <b>not bold</b>");
     let server = Process::serve(folder, &[]);
     let root = server.urls()[0];
 

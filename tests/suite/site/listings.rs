@@ -5,12 +5,10 @@ mod names;
 mod sending;
 
 use std::fs;
-
-use serde_json::{Value, json};
-
 use std::time::Duration;
 
 use pws::config::SiteOptions;
+use serde_json::{Value, json};
 
 use crate::support::answer::Answer;
 use crate::support::folder::{Folder, MODIFIED_UNIX_SECS, set_file_modified};

@@ -147,7 +147,7 @@ fn ranges_are_of_what_is_sent() {
     let make = || {
         sizes.iter().fold(Folder::new(), |folder, (target, len)| {
             let name = target.trim_start_matches('/');
-            folder.file(name, content(*len, 1)).file(&format!("{name}.br"), content(len - 50, 2))
+            folder.file(name, content(*len, 1)).file(format!("{name}.br"), content(len - 50, 2))
         })
     };
     each_visitor(make, |visitor| {
@@ -310,7 +310,7 @@ fn whatever_leads_to_a_file_leads_to_its_variants() {
     let pages = ["index.html", "about.html", "app.html"];
     let folder = pages
         .into_iter()
-        .fold(Folder::new(), |folder, name| folder.file(name, "<p>plain").file(&format!("{name}.br"), name));
+        .fold(Folder::new(), |folder, name| folder.file(name, "<p>plain").file(format!("{name}.br"), name));
     let folder = folder
         .file("404.html", "<p>lost")
         .file("404.html.br", "br of 404")

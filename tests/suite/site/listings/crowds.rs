@@ -12,7 +12,7 @@ use crate::support::process::Process;
 use crate::support::server::RunningServer;
 
 /// How long another client may have to wait while somebody is sent a folder.
-const WAIT_MAX: Duration = Duration::from_millis(100);
+const WAIT_MAX: Duration = Duration::from_millis(250);
 /// Tries: on a busy machine, others may be what is waited for.
 const TRIES: usize = 3;
 

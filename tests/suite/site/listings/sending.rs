@@ -104,7 +104,7 @@ fn a_connection_that_is_to_end_ends_behind_it() {
 #[test]
 fn a_large_folder_is_sent_whole_and_unsorted_and_says_so() {
     // The most that is sorted, and one more.
-    for (count, is_sorted) in [(4096, true), (4097, false), (5000, false)] {
+    for (count, is_sorted) in [(2048, true), (2049, false), (5000, false)] {
         let folder = Folder::new().crowd("crowd", count);
         let limits = Limits::default();
         let mut site = Site::open(&folder.root(), &SiteOptions::default(), &limits).expect("the folder");
@@ -117,7 +117,8 @@ fn a_large_folder_is_sent_whole_and_unsorted_and_says_so() {
         let expected: Vec<String> = (0..count).map(|number| format!("{number:06}.txt")).collect();
         let page = get("", usize::MAX);
         let mut names = texts(&page);
-        assert_eq!(names == expected, is_sorted, "{count}");
+        // As the disk has them they may stand in order by chance.
+        assert!(names == expected || !is_sorted, "{count}");
         names.sort();
         assert!(names == expected, "each name once: {count}");
         let said = "<caption>Not sorted: this folder has too many entries.</caption>";
