@@ -13,9 +13,9 @@ use crate::listing::query::{Format, Sort};
 use crate::listing::{Listing, order};
 use crate::outbox::Source;
 
-/// Entries that are gathered and sorted before the first is sent: some milliseconds. A folder that has more
-/// is sent as it is read.
-const SORTED_MAX: usize = 4096;
+/// Entries that are read and sorted before the first is sent: some milliseconds. A folder that has more is
+/// sent as it is read.
+const SORTED_MAX: usize = 2048;
 /// Entries that are read, looked at and written at once, while the other connections wait.
 const PIECE_ENTRIES: usize = 256;
 
