@@ -342,7 +342,7 @@ impl Client {
             };
         };
         if unanswered.is_some() || self.head.is_some() || !self.received.is_empty() {
-            assert!(pipe.awaits_room || pipe.is_down_shut, "overdue and not stalled: {:?}", first.asked);
+            assert!(pipe.awaits_room || pipe.is_down_shut, "overdue and not stalled: {:?} {}", first.asked, pipe.state());
             let secs = if pipe.is_down_shut { limits.linger_secs } else { limits.send_stall_secs };
             return assert!(has_passed(pipe.wrote_at, secs), "stalled for too short");
         }

@@ -81,17 +81,26 @@ impl Case<'_> {
     fn check_path(&self, name: &'static str) -> Verdict {
         self.any_state(name, |state| match state.version {
             None => self.check_not_found(),
-            Some(version) => match self.answer.field("content-encoding") {
-                None => self.check_file(name, state, &version, ""),
-                Some("gzip") if self.asked.accepts_gzip && name == "app.js" => {
-                    self.any_state("app.js.gz", |coded| {
-                        let coding = coded.version.filter(|coding| !version.is_newer_than(coding));
-                        let coding = coding.ok_or("a variant that is too old, or gone")?;
-                        self.check_file("app.js.gz", coded, &coding, "-gzip")
-                    })
+            Some(version) => {
+                let has_tag = self.answer.field("etag").map(|tag| tag.ends_with("-gzip\""));
+                let is_coded = self.answer.field("content-encoding") == Some("gzip");
+                let is_told = is_coded == (has_tag == Some(true)) || self.answer.status == 304;
+                ensure(is_told, || "coded, and not told".to_owned())?;
+                let plain = || self.check_file(name, state, &version, "");
+                match has_tag {
+                    _ if !(self.asked.accepts_gzip && name == "app.js") => plain(),
+                    Some(false) => plain(),
+                    Some(true) => self.check_coded(&version),
+                    None => plain().or_else(|_| self.check_coded(&version)),
                 }
-                other => Err(format!("coded as {other:?}")),
-            },
+            }
+        })
+    }
+
+    fn check_coded(&self, version: &Version) -> Verdict {
+        self.any_state("app.js.gz", |state| {
+            let coding = state.version.filter(|coding| !version.is_newer_than(coding));
+            self.check_file("app.js.gz", state, &coding.ok_or("too old a variant, or none")?, "-gzip")
         })
     }
 

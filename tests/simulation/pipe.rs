@@ -112,7 +112,7 @@ impl Pipe {
     /// Takes at most `count` bytes that have come.
     pub fn receive(&mut self, count: usize, into: &mut Vec<u8>) {
         into.extend(self.down.drain(..count.min(self.down.len())));
-        if self.awaits_room && 2 * self.down.len() <= self.down_max {
+        if self.awaits_room && self.gone.is_none() && 2 * self.down.len() <= self.down_max {
             self.awaits_room = false;
             self.has_news = true;
         }
@@ -120,6 +120,16 @@ impl Pipe {
 
     pub fn incoming(&self) -> usize {
         self.down.len()
+    }
+
+    /// For whoever looks for a mistake.
+    pub fn state(&self) -> String {
+        let Pipe { sent, is_down_shut, is_reset_by_server, gone, tick, used_at, wrote_at, .. } = self;
+        let (up, down) = (self.up.len(), self.down.len());
+        format!(
+            "{sent} sent, {up} up, {down} down, {gone:?} at {tick}, used at {used_at}, wrote at {wrote_at}, \
+             shut: {is_down_shut}, reset: {is_reset_by_server}, registered: {:?}", self.registered
+        )
     }
 
     pub fn unread_by_server(&self) -> usize {

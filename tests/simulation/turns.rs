@@ -177,9 +177,9 @@ impl Turns {
         }
     }
 
-    /// Whether the connection at the other end of `pipe` owns nothing and waits; `None` if there is none.
-    pub fn is_idle(&self, pipe: &Rc<RefCell<Pipe>>) -> Option<bool> {
-        let (_, slot) = self.slots.iter().find(|(_, slot)| Rc::ptr_eq(&slot.pipe, pipe))?;
-        Some(slot.connection.is_waiting() && format!("{:?}", slot.connection).contains("rest: None"))
+    /// Whether the connection at the other end of `pipe` keeps something unread or unsent.
+    pub fn keeps_something(&self, pipe: &Rc<RefCell<Pipe>>) -> bool {
+        let slot = self.slots.iter().find(|(_, slot)| Rc::ptr_eq(&slot.pipe, pipe));
+        slot.is_some_and(|(_, slot)| !format!("{:?}", slot.connection).contains("rest: None"))
     }
 }
