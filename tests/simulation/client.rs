@@ -75,14 +75,15 @@ impl Client {
             return;
         }
         match rng.below(1000) {
-            0..2 => {
+            0 => {
                 count(tally, "reset by the client");
                 self.pipe.borrow_mut().reset();
             }
-            2..4 => self.pipe.borrow_mut().end(),
-            4..12 => self.asleep_until = tick + rng.up_to_one_of(&[5, 50, 500]) as Tick,
-            12..250 => self.plan(rng, limits, tally),
-            250..600 => self.send(rng.part(10_000)),
+            1 => self.pipe.borrow_mut().end(),
+            2..6 => self.asleep_until = tick + rng.up_to_one_of(&[2, 20, 400]) as Tick,
+            6..350 => self.plan(rng, limits, tally),
+            _ if !self.has_anything_to_do() => self.plan(rng, limits, tally),
+            350..700 => self.send(rng.part(10_000)),
             _ => self.receive(rng.part(200_000), disk, tally),
         }
         if self.requests_left == 0 && self.pending.is_empty() && rng.one_in(4) {
@@ -117,6 +118,11 @@ impl Client {
             self.last = Some((start + asked.answerable_len, asked.is_farewell));
         }
         self.pending.push_back(Pending { asked, start });
+    }
+
+    fn has_anything_to_do(&self) -> bool {
+        let pipe = self.pipe.borrow();
+        !pipe.planned.is_empty() || pipe.incoming() > 0
     }
 
     pub fn send(&mut self, count: usize) {

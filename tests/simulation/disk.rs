@@ -17,8 +17,8 @@ pub type Moment = u64;
 
 /// Files that change. Each comes in many sizes; some are made to be gone at times.
 pub const FILES: [&str; 9] = [
-    "index.html",
     "a.txt",
+    "index.html",
     "b.css",
     "c.bin",
     "sub/index.html",
@@ -189,7 +189,8 @@ impl Disk {
     /// Changes something.
     pub fn change(&mut self, rng: &mut Rng) {
         self.changes += 1;
-        let index = rng.below(FILES.len());
+        // Some are changed more often, as some are asked for more often.
+        let index = rng.below(FILES.len()).min(rng.below(FILES.len()));
         match (rng.below(8), self.current(index)) {
             (0, _) => self.change_listed(rng),
             (1 | 2, _) | (_, None) => self.replace(index, rng),

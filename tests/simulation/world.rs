@@ -43,9 +43,9 @@ impl World {
         self.steps += 1;
         match self.rng.below(1000) {
             0..8 => self.disk.borrow_mut().change(&mut self.rng),
-            8..11 => self.pass_time(),
-            11..211 => drop(self.turns.turn()),
-            211..260 => self.connect(),
+            8..12 => self.pass_time(),
+            12..250 => drop(self.turns.turn()),
+            250..300 => self.connect(),
             _ => self.act(),
         }
         if self.steps % CHECK_STEPS == 0 {
@@ -58,9 +58,9 @@ impl World {
 
     /// Mostly seconds; at times hours, and at times the wall clock is set back.
     fn pass_time(&mut self) {
-        let secs = match self.rng.below(100) {
-            0 => 3600 * self.rng.up_to(10),
-            1 => self.rng.up_to(400),
+        let secs = match self.rng.below(1000) {
+            0..3 => 3600 * self.rng.up_to(10),
+            3..6 => self.rng.up_to(400),
             _ => 1,
         };
         let back = if self.rng.one_in(50) { self.rng.up_to(5000) } else { 0 };
