@@ -157,9 +157,11 @@ impl Client {
 
     /// The client need not wait for a word any more.
     fn release(&mut self) {
-        let mut holds = self.pending.iter().skip(1).filter_map(|Pending { asked, start }| {
-            asked.holds_at.map(|at| start + at)
-        });
+        let mut holds = self
+            .pending
+            .iter()
+            .skip(1)
+            .filter_map(|Pending { asked, start }| asked.holds_at.map(|at| start + at));
         self.pipe.borrow_mut().holds_at = holds.next();
     }
 
@@ -230,7 +232,9 @@ impl Client {
     /// Remembers validators for a condition later on.
     fn see(&mut self, answer: &Answer) {
         let Subject::File(name) = self.pending[0].asked.subject else { return };
-        let (Some(tag), Some(modified)) = (answer.field("etag"), answer.field("last-modified")) else { return };
+        let (Some(tag), Some(modified)) = (answer.field("etag"), answer.field("last-modified")) else {
+            return;
+        };
         let time = httpdate::parse_http_date(modified).expect("a date");
         let since_1970 = time.duration_since(std::time::UNIX_EPOCH).expect("a date after 1970");
         self.seen = Some(Seen {
@@ -320,7 +324,8 @@ impl Client {
     fn may_be_lost_with_a_cut(&self, disk: &Disk) -> bool {
         let is_reset = self.pipe.borrow().is_reset_by_server;
         let sent = self.pipe.borrow().sent;
-        let asked = self.pending.iter().filter(|pending| pending.start + pending.asked.answerable_len <= sent);
+        let asked =
+            self.pending.iter().filter(|pending| pending.start + pending.asked.answerable_len <= sent);
         is_reset
             && asked.into_iter().any(|Pending { asked, start }| {
                 let (since, _) = self.departure(start + asked.answerable_len);
@@ -348,7 +353,12 @@ impl Client {
             };
         };
         if unanswered.is_some() || self.head.is_some() || !self.received.is_empty() {
-            assert!(pipe.awaits_room || pipe.is_down_shut, "overdue and not stalled: {:?} {}", first.asked, pipe.state());
+            assert!(
+                pipe.awaits_room || pipe.is_down_shut,
+                "overdue and not stalled: {:?} {}",
+                first.asked,
+                pipe.state()
+            );
             let secs = if pipe.is_down_shut { limits.linger_secs } else { limits.send_stall_secs };
             return assert!(has_passed(pipe.wrote_at, secs), "stalled for too short");
         }

@@ -195,7 +195,9 @@ impl Disk {
             (0, _) => self.change_listed(rng),
             (1 | 2, _) | (_, None) => self.replace(index, rng),
             (3 | 4, Some(version)) => self.write(index, Version { start: self.place(rng), ..version }, rng),
-            (5, Some(version)) => self.write(index, Version { len: rng.below(version.len + 1), ..version }, rng),
+            (5, Some(version)) => {
+                self.write(index, Version { len: rng.below(version.len + 1), ..version }, rng)
+            }
             (6, Some(version)) => {
                 let len = version.len + rng.up_to(FILE_BYTES_MAX - version.len + 1) - 1;
                 self.write(index, Version { len, ..version }, rng);
@@ -226,7 +228,8 @@ impl Disk {
             5 | 6 => rng.below(5 * LOADED_BYTES_MAX),
             _ => rng.below(FILE_BYTES_MAX + 1),
         };
-        let version = Version { file: 0, start: self.place(rng), len, modified_unix_secs: 0, modified_nanos: 0 };
+        let version =
+            Version { file: 0, start: self.place(rng), len, modified_unix_secs: 0, modified_nanos: 0 };
         let version = Version { file: u64::from(self.versions) + 1, ..self.stamped(version, rng) };
         let new = self.root.path().join(".new");
         fs::write(&new, self.content(&version)).expect("a file");
@@ -283,8 +286,7 @@ impl Disk {
             }
         }
         // The folder's time is the kernel's business otherwise, and may stay the same.
-        let version =
-            Version { file: 0, start: 0, len: 0, modified_unix_secs: 0, modified_nanos: 0 };
+        let version = Version { file: 0, start: 0, len: 0, modified_unix_secs: 0, modified_nanos: 0 };
         let version = self.stamped(version, rng);
         set_modified(&File::open(self.root.path().join(LISTED)).expect("the folder"), &version);
         self.moment += 1;

@@ -128,7 +128,8 @@ impl Pipe {
         let (up, down) = (self.up.len(), self.down.len());
         format!(
             "{sent} sent, {up} up, {down} down, {gone:?} at {tick}, used at {used_at}, wrote at {wrote_at}, \
-             shut: {is_down_shut}, reset: {is_reset_by_server}, registered: {:?}", self.registered
+             shut: {is_down_shut}, reset: {is_reset_by_server}, registered: {:?}",
+            self.registered
         )
     }
 
