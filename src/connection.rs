@@ -158,17 +158,17 @@ impl<S: Socket> Connection<S> {
 
     fn pump(&mut self, input: &mut Input, outbox: &mut Outbox, turn: &mut Turn) -> Verdict {
         let mut budget = turn.limits.run_bytes_max;
-        let mut has_received = false;
+        let mut is_first_step = true;
         while budget > 0 {
             let step = match self.session.advance(input, outbox, turn) {
                 Want::Read if self.at_end => return Verdict::Close,
                 Want::Read if !self.readable => return Verdict::Park(Edge::Readable),
                 Want::Read => {
-                    // What comes now may have been sent after the site checked its files in this turn.
-                    if has_received {
+                    // What comes now may have been sent after the site checked its files in this turn: by a
+                    // client that saw an answer leave, too.
+                    if !is_first_step {
                         turn.site.recheck();
                     }
-                    has_received = true;
                     self.receive(input)
                 }
                 Want::Write if !self.writable => return Verdict::Park(Edge::Writable),
@@ -181,6 +181,7 @@ impl<S: Socket> Connection<S> {
                 Want::HalfClose => self.socket.shutdown_write().map(|()| 0),
                 Want::Close => return Verdict::Close,
             };
+            is_first_step = false;
             match step {
                 Ok(count) => budget = budget.saturating_sub(count),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

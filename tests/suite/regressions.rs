@@ -1,13 +1,22 @@
 //! A test per bug, named after it, with the bytes that broke it.
 
 use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, UNIX_EPOCH};
 
+use pws::access_log::AccessLog;
+use pws::clock::Now;
+use pws::config::SiteOptions;
+use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
 use pws::limits::Limits;
+use pws::net::socket::Socket;
+use pws::session::Turn;
+use pws::site::Site;
 
 use crate::support::answer::Answer;
 use crate::support::folder::{Folder, MODIFIED_UNIX_SECS};
-use crate::support::memory::{exchange, exchange_within};
+use crate::support::memory::{NOW_UNIX_SECS, exchange, exchange_within};
 
 /// The bound on the target was checked on an unfinished line before everything else, and on a whole line behind
 /// the method and the line end: the same bytes were answered 414 or 400, depending on how they arrived.
@@ -95,4 +104,76 @@ fn a_rule_comes_before_the_list_of_a_folder() {
     let request = b"GET /docs/ HTTP/1.1\r\nHost: a\r\n\r\n";
     let (bytes, _) = exchange_within(&folder, &Limits::default(), request);
     assert_eq!(Answer::all(&bytes, &["GET"])[0].field("location"), Some("/docs/intro"));
+}
+
+/// The other end does something as soon as a write gets through, and sends what comes of it.
+struct Reacting {
+    coming: Vec<u8>,
+    has_room: bool,
+    react: Box<dyn FnMut() -> Vec<u8>>,
+    sent: Vec<u8>,
+}
+
+impl Socket for Reacting {
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.coming.len();
+        buffer[..count].copy_from_slice(&self.coming);
+        self.coming.clear();
+        if count > 0 { Ok(count) } else { Err(ErrorKind::WouldBlock.into()) }
+    }
+
+    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+        if !self.has_room {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        self.sent.extend_from_slice(bytes);
+        self.coming.extend((self.react)());
+        Ok(bytes.len())
+    }
+
+    fn send_file(&mut self, _file: BorrowedFd<'_>, _offset: u64, _count: usize) -> io::Result<usize> {
+        panic!("a file too large for this test")
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A turn that began with writing read on without asking the disk again: a client that got its answer, changed
+/// a file and asked for it could be shown what it had been, if another had asked for it in the same turn.
+#[test]
+fn what_is_asked_after_an_answer_was_sent_is_as_new_as_the_question() {
+    let folder = Folder::new().file("page", "old").file("other", "other");
+    let (now, limits, mut access_log) = (Now::at(0, NOW_UNIX_SECS), Limits::default(), AccessLog::off());
+    let mut site = Site::open(&folder.root(), &SiteOptions::default(), &limits).expect("the folder");
+    let mut buffers = Buffers::new(&limits);
+    let page = folder.root().join("page");
+    let connect = |request: &str, has_room, react| {
+        let socket = Reacting { coming: request.into(), has_room, react, sent: Vec::new() };
+        Connection::new(socket, "192.0.2.1".parse().expect("an address"), &now, &limits)
+    };
+    let mut run = |connection: &mut Connection<Reacting>, is_new_turn| {
+        if is_new_turn {
+            site.recheck();
+        }
+        let (site, access_log) = (&mut site, &mut access_log);
+        let mut turn = Turn { now: &now, limits: &limits, site, access_log, is_draining: false };
+        connection.run(&mut buffers, &mut turn)
+    };
+    let react = Box::new(move || {
+        let rest = if std::fs::read(&page).expect("a file") == b"old" { "\r\n\r\n" } else { "" };
+        std::fs::write(&page, "newer").expect("the same file");
+        rest.into()
+    });
+    let mut slow = connect("GET /other HTTP/1.1\r\nHost: a\r\n\r\n", false, react);
+    assert_eq!(run(&mut slow, true), Verdict::Park(Edge::Writable));
+    slow.socket.coming = b"GET /page HTTP/1.1\r\nHost: a".to_vec();
+    slow.socket.has_room = true;
+    let mut quick = connect("GET /page HTTP/1.1\r\nHost: a\r\n\r\n", true, Box::new(Vec::new));
+    assert_eq!(run(&mut quick, true), Verdict::Park(Edge::Readable));
+    assert!(quick.socket.sent.ends_with(b"old"));
+    slow.mark(Readiness { readable: true, writable: true, read_closed: false });
+    assert_eq!(run(&mut slow, false), Verdict::Park(Edge::Readable));
+    assert_eq!(Answer::all(&slow.socket.sent, &["GET", "GET"])[1].text(), "newer");
 }

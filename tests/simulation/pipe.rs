@@ -1,0 +1,282 @@
+//! A connection as the kernel keeps it: bytes on their way in both directions, and what a poll is told.
+//!
+//! Edges are told as epoll does: something happens, and the next poll says once what is possible now. Nothing
+//! is told twice, so a wake-up that is lost shows.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::os::fd::BorrowedFd;
+use std::rc::Rc;
+
+use pws::clock::Tick;
+use pws::connection::{Edge, Readiness};
+use pws::net::socket::Socket;
+
+use super::disk::{Disk, Moment};
+use super::rng::Rng;
+
+/// Which edges the poll tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Registered {
+    No,
+    Readable,
+    Both,
+}
+
+/// Why the server let go of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// The connection came to its end.
+    Closed,
+    /// Its time was up.
+    Overdue,
+}
+
+/// What both ends share.
+pub struct Pipe {
+    disk: Rc<RefCell<Disk>>,
+    rng: Rng,
+    /// What the client is going to send, and how much of all that it ever was has left.
+    pub planned: VecDeque<u8>,
+    pub sent: usize,
+    /// The client waits for a word before it sends more than so much.
+    pub holds_at: Option<usize>,
+    /// When the first so many bytes had left: places in the stream, each with its moment and tick.
+    pub departures: VecDeque<(usize, Moment, Tick)>,
+    up: VecDeque<u8>,
+    up_max: usize,
+    down: VecDeque<u8>,
+    down_max: usize,
+    /// The client sends no more; it broke the connection.
+    pub has_ended: bool,
+    pub is_reset: bool,
+    /// The server sends no more; it closed with input unread, which breaks the connection.
+    pub is_down_shut: bool,
+    pub is_reset_by_server: bool,
+    pub gone: Option<Gone>,
+    pub tick: Tick,
+    /// When the server last read or wrote something, and when it last wrote.
+    pub used_at: Tick,
+    pub wrote_at: Tick,
+    registered: Registered,
+    has_news: bool,
+    /// A write was refused, and the poll is to tell when there is room.
+    pub awaits_room: bool,
+}
+
+impl Pipe {
+    pub fn new(disk: &Rc<RefCell<Disk>>, rng: &mut Rng, tick: Tick) -> Pipe {
+        Pipe {
+            disk: Rc::clone(disk),
+            rng: Rng::new(rng.next()),
+            planned: VecDeque::new(),
+            sent: 0,
+            holds_at: None,
+            departures: VecDeque::new(),
+            up: VecDeque::new(),
+            up_max: *rng.pick(&[100, 1000, 10_000]),
+            down: VecDeque::new(),
+            down_max: *rng.pick(&[200, 2000, 20_000, 100_000]),
+            has_ended: false,
+            is_reset: false,
+            is_down_shut: false,
+            is_reset_by_server: false,
+            gone: None,
+            tick,
+            used_at: tick,
+            wrote_at: tick,
+            registered: Registered::No,
+            has_news: false,
+            awaits_room: false,
+        }
+    }
+}
+
+/// The client's end.
+impl Pipe {
+    /// Has at most `count` of the planned bytes leave.
+    pub fn send(&mut self, count: usize) {
+        let room = self.up_max.saturating_sub(self.up.len());
+        let held = self.holds_at.map_or(usize::MAX, |at| at.saturating_sub(self.sent));
+        let count = count.min(room).min(held).min(self.planned.len());
+        if count == 0 || self.has_ended || self.is_reset || self.gone.is_some() {
+            return;
+        }
+        self.up.extend(self.planned.drain(..count));
+        self.sent += count;
+        self.departures.push_back((self.sent, self.disk.borrow().moment, self.tick));
+        self.has_news = true;
+    }
+
+    /// Takes at most `count` bytes that have come.
+    pub fn receive(&mut self, count: usize, into: &mut Vec<u8>) {
+        into.extend(self.down.drain(..count.min(self.down.len())));
+        if self.awaits_room && self.gone.is_none() && 2 * self.down.len() <= self.down_max {
+            self.awaits_room = false;
+            self.has_news = true;
+        }
+    }
+
+    pub fn incoming(&self) -> usize {
+        self.down.len()
+    }
+
+    /// For whoever looks for a mistake.
+    pub fn state(&self) -> String {
+        let Pipe { sent, is_down_shut, is_reset_by_server, gone, tick, used_at, wrote_at, .. } = self;
+        let (up, down) = (self.up.len(), self.down.len());
+        format!(
+            "{sent} sent, {up} up, {down} down, {gone:?} at {tick}, used at {used_at}, wrote at {wrote_at}, \
+             shut: {is_down_shut}, reset: {is_reset_by_server}, registered: {:?}",
+            self.registered
+        )
+    }
+
+    pub fn unread_by_server(&self) -> usize {
+        self.up.len()
+    }
+
+    pub fn end(&mut self) {
+        self.has_ended = true;
+        self.has_news = true;
+    }
+
+    pub fn reset(&mut self) {
+        self.is_reset = true;
+        self.has_news = true;
+        self.up.clear();
+        self.down.clear();
+    }
+}
+
+/// The poll.
+impl Pipe {
+    /// What the poll has to tell, once.
+    pub fn take_news(&mut self) -> Option<Readiness> {
+        if self.registered == Registered::No || !std::mem::take(&mut self.has_news) {
+            return None;
+        }
+        let has_room = !self.awaits_room && self.down.len() < self.down_max;
+        let readiness = Readiness {
+            readable: !self.up.is_empty() || self.has_ended || self.is_reset,
+            writable: has_room && self.registered == Registered::Both || self.is_reset,
+            read_closed: self.has_ended || self.is_reset,
+        };
+        (readiness.readable || readiness.writable).then_some(readiness)
+    }
+
+    pub fn has_news(&self) -> bool {
+        self.has_news
+    }
+
+    /// Registers as the server does. What is there already is told by the next poll.
+    pub fn register(&mut self, edge: Edge) {
+        let wanted = if edge == Edge::Writable { Registered::Both } else { Registered::Readable };
+        match (self.registered, wanted) {
+            (Registered::Both, _) | (Registered::Readable, Registered::Readable) => {}
+            _ => {
+                self.registered = wanted;
+                self.has_news = true;
+            }
+        }
+    }
+}
+
+/// The server's end.
+pub struct ServerEnd(pub Rc<RefCell<Pipe>>);
+
+impl std::fmt::Debug for ServerEnd {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("ServerEnd")
+    }
+}
+
+impl Pipe {
+    /// How many of `count` bytes the next write takes.
+    fn take(&mut self, count: usize) -> io::Result<usize> {
+        assert!(!self.is_down_shut, "sent after the end");
+        assert!(count > 0, "an empty write");
+        if self.is_reset {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        if self.rng.one_in(200) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        let room = self.down_max.saturating_sub(self.down.len());
+        if room == 0 || self.awaits_room {
+            self.awaits_room = true;
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        (self.used_at, self.wrote_at) = (self.tick, self.tick);
+        let taken = count.min(room);
+        // A short write does not say that there is no more room.
+        Ok(if self.rng.one_in(8) { self.rng.up_to(taken) } else { taken })
+    }
+
+    /// Some clients are quick: while the server is still at it, a file changes, and they ask for more.
+    fn react(&mut self) {
+        if !self.planned.is_empty() && self.rng.one_in(8) {
+            self.disk.borrow_mut().change(&mut self.rng);
+            self.send(usize::MAX);
+        }
+    }
+}
+
+impl Socket for ServerEnd {
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut pipe = self.0.borrow_mut();
+        assert!(!buffer.is_empty(), "no room to receive into");
+        if pipe.is_reset {
+            return Err(ErrorKind::ConnectionReset.into());
+        }
+        if pipe.rng.one_in(200) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        if pipe.up.is_empty() {
+            return if pipe.has_ended { Ok(0) } else { Err(ErrorKind::WouldBlock.into()) };
+        }
+        pipe.used_at = pipe.tick;
+        let count = pipe.up.len().min(buffer.len());
+        for (place, byte) in buffer.iter_mut().zip(pipe.up.drain(..count)) {
+            *place = byte;
+        }
+        Ok(count)
+    }
+
+    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+        let mut pipe = self.0.borrow_mut();
+        let count = pipe.take(bytes.len())?;
+        pipe.down.extend(&bytes[..count]);
+        pipe.react();
+        Ok(count)
+    }
+
+    fn send_file(&mut self, file: BorrowedFd<'_>, offset: u64, count: usize) -> io::Result<usize> {
+        let mut pipe = self.0.borrow_mut();
+        let mut piece = vec![0; pipe.take(count)?];
+        let count = rustix::io::pread(file, &mut piece, offset)?;
+        pipe.down.extend(&piece[..count]);
+        pipe.react();
+        Ok(count)
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        let mut pipe = self.0.borrow_mut();
+        assert!(!pipe.is_down_shut, "shut twice");
+        pipe.is_down_shut = true;
+        if pipe.is_reset { Err(ErrorKind::NotConnected.into()) } else { Ok(()) }
+    }
+}
+
+impl Drop for ServerEnd {
+    fn drop(&mut self) {
+        let mut pipe = self.0.borrow_mut();
+        pipe.gone.get_or_insert(Gone::Closed);
+        // Closing on unread input sends a reset, which destroys what has not been read at the other end.
+        if !pipe.up.is_empty() {
+            pipe.is_reset_by_server = true;
+            pipe.down.clear();
+        }
+    }
+}
