@@ -15,7 +15,7 @@ use super::rng::Rng;
 /// Counts whatever happens: what is later has a higher one.
 pub type Moment = u64;
 
-/// Files that change. Each comes in many sizes; some are made to be gone at times.
+/// Files that change, the favourite first. Each comes in many sizes; some are made to be gone at times.
 pub const FILES: [&str; 9] = [
     "a.txt",
     "index.html",
@@ -188,9 +188,17 @@ impl Disk {
 impl Disk {
     /// Changes something.
     pub fn change(&mut self, rng: &mut Rng) {
+        let index = rng.below(FILES.len());
+        self.change_file(index, rng);
+    }
+
+    /// Changes what is asked for most often.
+    pub fn change_the_favourite(&mut self, rng: &mut Rng) {
+        self.change_file(0, rng);
+    }
+
+    fn change_file(&mut self, index: usize, rng: &mut Rng) {
         self.changes += 1;
-        // Some are changed more often, as some are asked for more often.
-        let index = rng.below(FILES.len()).min(rng.below(FILES.len()));
         match (rng.below(8), self.current(index)) {
             (0, _) => self.change_listed(rng),
             (1 | 2, _) | (_, None) => self.replace(index, rng),

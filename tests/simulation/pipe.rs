@@ -216,8 +216,8 @@ impl Pipe {
 
     /// Some clients are quick: while the server is still at it, a file changes, and they ask for more.
     fn react(&mut self) {
-        if !self.planned.is_empty() && self.rng.one_in(8) {
-            self.disk.borrow_mut().change(&mut self.rng);
+        if !self.planned.is_empty() && self.rng.one_in(4) {
+            self.disk.borrow_mut().change_the_favourite(&mut self.rng);
             self.send(usize::MAX);
         }
     }

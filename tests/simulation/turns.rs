@@ -22,7 +22,7 @@ const CONNECTIONS_MAX: usize = 100;
 /// Bounds so tight that all of them are met.
 pub fn limits() -> Limits {
     Limits {
-        head_bytes_max: 1024,
+        head_bytes_max: 400,
         target_bytes_max: 200,
         body_bytes_max: 600,
         outbox_bytes_max: 3000,
