@@ -115,7 +115,8 @@ impl Turns {
     }
 
     fn run_one(&mut self, key: usize) {
-        let slot = &mut self.slots[key];
+        // One whose time was up may still be queued.
+        let Some(slot) = self.slots.get_mut(key) else { return };
         slot.is_queued = false;
         let mut turn = Turn {
             now: &self.now,
