@@ -192,12 +192,14 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Sends once. A short send proves nothing: only `WouldBlock` does.
+    /// Sends once; returns what that takes of the budget. A short send proves nothing: only `WouldBlock` does.
     fn send(&mut self, outbox: &mut Outbox, budget: usize, turn: &Turn) -> io::Result<usize> {
+        // To make a piece takes longer than its bytes tell: after each it is the others' turn.
+        let is_made = outbox.starts_with_source();
         match outbox.write_some(&mut self.socket, budget) {
             Ok(count) => {
                 self.session.sent(turn.now, turn.limits);
-                Ok(count)
+                Ok(if is_made { budget } else { count })
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 self.writable = false;

@@ -78,6 +78,11 @@ impl Outbox {
         !self.segments.is_empty()
     }
 
+    /// Whether what is sent next is made only then.
+    pub fn starts_with_source(&self) -> bool {
+        matches!(self.segments.front(), Some((at, Segment::Stream(_))) if *at == self.sent)
+    }
+
     /// Whether what was queued last is made only while it is sent.
     pub fn ends_in_source(&self) -> bool {
         matches!(self.segments.back(), Some((_, Segment::Stream(_))))
