@@ -172,11 +172,6 @@ impl<S: Socket> Connection<S> {
                     self.receive(input)
                 }
                 Want::Write if !self.writable => return Verdict::Park(Edge::Writable),
-                Want::Write if outbox.is_at_source() => {
-                    // What is made while it is sent takes time whatever its size: one piece a turn.
-                    budget = 0;
-                    self.send(outbox, turn.limits.piece_bytes_max, turn)
-                }
                 Want::Write => self.send(outbox, budget, turn),
                 Want::HalfClose => self.socket.shutdown_write().map(|()| 0),
                 Want::Close => return Verdict::Close,
@@ -214,12 +209,15 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Sends once. A short send proves nothing: only `WouldBlock` does.
+    /// Sends once; returns what that takes of the budget. A short send proves nothing: only `WouldBlock`
+    /// does.
     fn send(&mut self, outbox: &mut Outbox, budget: usize, turn: &Turn) -> io::Result<usize> {
+        // To make a piece takes longer than its bytes tell: after each it is the others' turn.
+        let is_made = outbox.starts_with_source();
         match outbox.write_some(&mut self.socket, budget) {
             Ok(count) => {
                 self.session.sent(count, turn.now, turn.limits);
-                Ok(count)
+                Ok(if is_made { budget } else { count })
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 self.writable = false;

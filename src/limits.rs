@@ -22,8 +22,6 @@ pub struct Limits {
     /// Bytes that one connection may read or write in one turn of the loop. Large enough that the cost of a
     /// turn vanishes, small enough (a fraction of a millisecond) that a download holds nobody up.
     pub run_bytes_max: usize,
-    /// Bytes sent in one turn of content that is made while it is sent: some hundred entries of a folder.
-    pub piece_bytes_max: usize,
     /// Connections at once; `None` is as many as there are descriptors for.
     pub connections_max: Option<usize>,
     /// Of one client: an IPv4 address, or the half of an IPv6 address that tells networks apart.
@@ -74,7 +72,6 @@ impl Default for Limits {
             outbox_bytes_max: 64 * 1024,
             pipeline_max: 64,
             run_bytes_max: 512 * 1024,
-            piece_bytes_max: 64 * 1024,
             connections_max: None,
             connections_per_client_max: None,
             accepts_per_turn_max: 128,

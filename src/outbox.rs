@@ -85,10 +85,9 @@ impl Outbox {
         !self.segments.is_empty()
     }
 
-    /// Whether what is to be sent next is made only while it is sent.
-    pub fn is_at_source(&self) -> bool {
-        let first = self.segments.front();
-        first.is_some_and(|(at, segment)| *at == self.sent && matches!(segment, Segment::Stream(_)))
+    /// Whether what is sent next is made only then.
+    pub fn starts_with_source(&self) -> bool {
+        matches!(self.segments.front(), Some((at, Segment::Stream(_))) if *at == self.sent)
     }
 
     /// Whether what was queued last is made only while it is sent.

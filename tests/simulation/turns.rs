@@ -33,7 +33,6 @@ pub fn limits() -> Limits {
         cache_bytes_max: 24 * 1024,
         cached_descriptors_max: 3,
         linger_bytes_max: 1000,
-        piece_bytes_max: 700,
         // Any progress renews the deadline.
         send_bytes_min: 1,
         ..Limits::default()

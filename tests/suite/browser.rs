@@ -110,10 +110,12 @@ fn brotli(text: &str) -> Vec<u8> {
 }
 
 /// What the browser did not like since it was last asked, be it against a policy or of the wrong type. That
-/// something is not there is no complaint.
+/// something is not there is no complaint, nor that it looks for an icon of a server that has ended meanwhile.
 fn complaints(browser: &Browser) -> Vec<String> {
     let told = browser.told();
-    told.into_iter().filter(|message| !message.contains("a status of 404")).collect()
+    let is_meant =
+        |message: &String| !message.contains("a status of 404") && !message.contains("/favicon.ico");
+    told.into_iter().filter(is_meant).collect()
 }
 
 /// Even if a name got through unescaped, a listing would load and run nothing.

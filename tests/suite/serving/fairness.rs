@@ -12,12 +12,14 @@ use pws::net::socket::Socket;
 use pws::session::Turn;
 use pws::site::Site;
 
-const REQUEST: &[u8] = b"GET /large.bin HTTP/1.1\r\nHost: test\r\n\r\n";
+const FILE: &[u8] = b"GET /large.bin HTTP/1.1\r\nHost: test\r\n\r\n";
+const LISTING: &[u8] = b"GET /crowd/ HTTP/1.1\r\nHost: test\r\n\r\n";
 const LARGE: u64 = 10_000_000;
 
 /// Takes all it is given, and has the same request again and again.
 #[derive(Default)]
 struct TirelessSocket {
+    request: &'static [u8],
     /// How many come in all.
     requests: u64,
     received: u64,
@@ -27,13 +29,13 @@ struct TirelessSocket {
 impl Socket for TirelessSocket {
     /// Fills the buffer as long as there is enough to come, be it amid a request.
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.requests * REQUEST.len() as u64 - self.received;
+        let left = self.requests * self.request.len() as u64 - self.received;
         if left == 0 {
             return Err(ErrorKind::WouldBlock.into());
         }
         let count = buffer.len().min(left as usize);
-        let start = self.received as usize % REQUEST.len();
-        for (byte, next) in buffer[..count].iter_mut().zip(REQUEST.iter().cycle().skip(start)) {
+        let start = self.received as usize % self.request.len();
+        for (byte, next) in buffer[..count].iter_mut().zip(self.request.iter().cycle().skip(start)) {
             *byte = *next;
         }
         self.received += count as u64;
@@ -55,13 +57,14 @@ impl Socket for TirelessSocket {
     }
 }
 
-/// Runs a connection with `requests` to come until it waits for more; returns the bytes that each run moved.
-fn bytes_per_run(folder: &Folder, limits: &Limits, requests: u64) -> Vec<u64> {
+/// Runs a connection with `requests` times `request` to come until it waits for more; returns the bytes that
+/// each run moved.
+fn bytes_per_run(folder: &Folder, limits: &Limits, request: &'static [u8], requests: u64) -> Vec<u64> {
     let mut site =
         Site::open(&folder.root(), &pws::config::SiteOptions::default(), limits).expect("the folder");
     let (now, mut access_log, mut buffers) =
         (Now::at(0, 1_000_000_000), AccessLog::off(), Buffers::new(limits));
-    let socket = TirelessSocket { requests, ..TirelessSocket::default() };
+    let socket = TirelessSocket { request, requests, ..TirelessSocket::default() };
     let client = "192.0.2.1".parse().expect("an address");
     let mut connection = Connection::new(socket, client, &now, limits);
     let mut runs = Vec::new();
@@ -85,7 +88,7 @@ fn bytes_per_run(folder: &Folder, limits: &Limits, requests: u64) -> Vec<u64> {
 fn a_download_gives_way_after_its_budget() {
     let folder = Folder::new().sparse_file("large.bin", LARGE);
     let limits = Limits { run_bytes_max: 100_000, ..Limits::default() };
-    let runs = bytes_per_run(&folder, &limits, 1);
+    let runs = bytes_per_run(&folder, &limits, FILE, 1);
     assert!(runs.iter().sum::<u64>() > LARGE, "the whole file: {runs:?}");
     assert!(runs.iter().all(|moved| *moved <= 100_000), "{runs:?}");
 }
@@ -97,9 +100,24 @@ fn a_client_that_asks_without_end_gives_way_after_its_budget() {
     // Small enough to be sent with its head.
     let folder = Folder::new().file("large.bin", "<p>not so large");
     let limits = Limits { run_bytes_max: 100_000, ..Limits::default() };
-    let runs = bytes_per_run(&folder, &limits, COUNT);
-    assert!(runs.iter().sum::<u64>() > COUNT * REQUEST.len() as u64 * 2, "all answers: {runs:?}");
+    let runs = bytes_per_run(&folder, &limits, FILE, COUNT);
+    assert!(runs.iter().sum::<u64>() > COUNT * FILE.len() as u64 * 2, "all answers: {runs:?}");
     // The last step of a run may be a read, which fills a buffer: that has room for a few heads.
     let read_max = 4 * limits.head_bytes_max as u64;
     assert!(runs.iter().all(|moved| *moved <= 100_000 + read_max), "{runs:?}");
+}
+
+#[test]
+fn a_listing_gives_way_after_each_slice() {
+    const ENTRIES: usize = 5000;
+    const COUNT: usize = 3;
+    /// Entries made in one go, and what each of them takes at most.
+    const SLICE: (usize, u64) = (256, 200);
+
+    let folder = Folder::new().crowd("crowd", ENTRIES);
+    let runs = bytes_per_run(&folder, &Limits::default(), LISTING, COUNT as u64);
+    assert!(runs.len() >= COUNT * ENTRIES / SLICE.0, "{} runs", runs.len());
+    // Beside the slice: a head, the top of the page, and what is read at once.
+    let other = 10_000;
+    assert!(runs.iter().all(|moved| *moved < SLICE.0 as u64 * SLICE.1 + other), "{runs:?}");
 }

@@ -11,6 +11,7 @@ use crate::support::answer::Answer;
 use crate::support::folder::{Folder, noise};
 use crate::support::listed::texts;
 use crate::support::memory::converse;
+use crate::support::process::{Process, command, serving};
 use crate::support::visit::Visit;
 
 fn with_hidden() -> Folder {
@@ -214,4 +215,28 @@ fn the_first_index_that_is_there_is_shown() {
         }
     }
     assert_eq!(with(&["home.htm"]).get("/index.html").text(), "html", "a page like any other");
+}
+
+#[test]
+fn the_command_line_and_the_variables_say_the_same() {
+    let site = || {
+        Folder::new()
+            .file("both/index.html", "html")
+            .file("both/home.htm", "htm")
+            .file("neither/.env", "hidden")
+            .symlink("to-neither", "neither")
+    };
+    let by_options = ["--no-listing", "--hidden", "--symlinks", "deny", "--index", "home.htm"];
+    let by_options = Process::serve(site(), &[&by_options[..], &["--index", "index.html"]].concat());
+    let folder = site();
+    let mut command = serving(command(), &folder);
+    command.env("PWS_NO_LISTING", "1").env("PWS_HIDDEN", "1").env("PWS_SYMLINKS", "deny");
+    command.env("PWS_INDEX", "home.htm,index.html");
+    for process in [by_options, Process::start(command)] {
+        let mut client = process.connect();
+        assert_eq!(client.get("/both/").text(), "htm");
+        assert_eq!(client.get("/neither/").status, 404);
+        assert_eq!(client.get("/neither/.env").text(), "hidden");
+        assert_eq!(client.get("/to-neither/.env").status, 404);
+    }
 }

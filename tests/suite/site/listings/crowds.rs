@@ -4,20 +4,28 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::answer::Answer;
 use crate::support::client::Client;
 use crate::support::folder::Folder;
 use crate::support::listed::{document, rows};
-use crate::support::patience::{comes_true, wait_until};
+use crate::support::patience::comes_true;
 use crate::support::process::Process;
 use crate::support::server::RunningServer;
 
 /// How long another client may have to wait while somebody is sent a folder.
 const WAIT_MAX: Duration = Duration::from_millis(250);
 /// Tries: on a busy machine, others may be what is waited for.
-const TRIES: usize = 3;
+const TRIES: usize = 5;
 
 fn folder() -> Folder {
     Folder::new().file("page.html", "<p>page")
+}
+
+/// The answer to a GET on a connection of its own: to look for the end of a long one only at the end is quicker.
+fn whole(process: &Process, target: &str) -> Answer {
+    let mut client = process.connect();
+    client.send(format!("GET {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"));
+    Answer::all(&client.rest(), &["GET"]).remove(0)
 }
 
 /// The longest that `/page.html` takes a client while `busy` goes on.
@@ -40,8 +48,8 @@ fn longest_wait(process: &Process, busy: impl Fn() + Send + Sync) -> Duration {
 }
 
 fn assert_others_are_served(process: &Process, busy: impl Fn() + Send + Sync) {
-    let waits: Vec<Duration> = (0..TRIES).map(|_| longest_wait(process, &busy)).collect();
-    assert!(waits.iter().any(|wait| *wait < WAIT_MAX), "{waits:?}");
+    let mut waits = (0..TRIES).map(|_| longest_wait(process, &busy));
+    assert!(waits.any(|wait| wait < WAIT_MAX), "more than {WAIT_MAX:?}, {TRIES} times");
 }
 
 #[test]
@@ -53,10 +61,10 @@ fn a_hundred_thousand_entries_hold_nobody_up_and_take_little_memory() {
     assert_eq!(client.get("/page.html").status, 200);
     let memory = process.peak_memory_kib();
     let started = Instant::now();
-    assert_eq!(rows(&client.get("/crowd/")).len(), COUNT);
+    assert_eq!(rows(&whole(&process, "/crowd/")).len(), COUNT);
     let get_time = started.elapsed();
     assert_others_are_served(&process, || {
-        let document = document(&process.connect().get("/crowd/?format=json"));
+        let document = document(&whole(&process, "/crowd/?format=json"));
         assert_eq!(document["entries"].as_array().map(Vec::len), Some(COUNT));
     });
     let grown = process.peak_memory_kib() - memory;
@@ -71,9 +79,9 @@ fn a_hundred_thousand_entries_hold_nobody_up_and_take_little_memory() {
 
 #[test]
 fn a_pipeline_of_listings_holds_nobody_up_either() {
-    const COUNT: usize = 60;
+    const COUNT: usize = 64;
 
-    let process = Process::serve(folder().crowd("crowd", 4000), &["--access-log", "off"]);
+    let process = Process::serve(folder().crowd("crowd", 1000), &["--access-log", "off"]);
     let memory = process.peak_memory_kib();
     assert_others_are_served(&process, || {
         let mut client = process.connect();
@@ -89,38 +97,38 @@ fn a_pipeline_of_listings_holds_nobody_up_either() {
 #[test]
 fn clients_that_leave_amid_a_listing_leave_nothing_behind() {
     let process = Process::serve(folder().crowd("crowd", 20_000), &["--access-log", "off"]);
-    let leave = || {
+    let base = process.open_files();
+    let leave_amid_a_listing = |is_reset: bool| {
         let mut client = Client::connect_with_receive_buffer(process.address(), 4096);
         client.ask("/crowd/");
         assert_eq!(client.head().status, 200);
-        client
-    };
-    leave().reset();
-    assert_eq!(process.connect().get("/page.html").status, 200);
-    wait_until("the first is gone", || process.open_files() < 15);
-    let (base, memory) = (process.open_files(), process.peak_memory_kib());
-    for round in 0..100 {
-        let client = leave();
-        if round % 2 == 0 {
-            client.reset();
+        assert_eq!(process.open_files(), base + 2, "the connection, and the folder that is read");
+        match is_reset {
+            true => client.reset(),
+            false => drop(client),
         }
+        let is_back = comes_true(|| process.open_files() == base);
+        assert!(is_back, "{} descriptors instead of {base}", process.open_files());
+    };
+    leave_amid_a_listing(true);
+    let memory = process.peak_memory_kib();
+    for round in 0..60 {
+        leave_amid_a_listing(round % 2 == 0);
     }
-    let is_back = comes_true(|| process.open_files() <= base);
-    assert!(is_back, "{} descriptors instead of {base}", process.open_files());
-    assert_eq!(process.connect().get("/page.html").status, 200);
     let grown = process.peak_memory_kib() - memory;
-    assert!(grown < 8192, "{grown} KiB");
+    assert!(grown < 2048, "{grown} KiB");
+    assert_eq!(process.connect().get("/page.html").status, 200);
 }
 
 #[test]
 fn a_folder_that_goes_away_amid_its_listing_does_no_harm() {
-    let server = RunningServer::start(folder().crowd("crowd", 50_000));
+    let server = RunningServer::start(folder().crowd("crowd", 20_000));
     let mut client = Client::connect_with_receive_buffer(server.address, 4096);
     client.ask("/crowd/");
     fs::remove_dir_all(server.folder.root().join("crowd")).expect("removed");
     let answer = client.answer();
     assert!(answer.text().ends_with("</footer>\n"), "it ends as a page does");
-    assert!(rows(&answer).len() < 50_000, "the rest of it was gone");
+    assert!(rows(&answer).len() < 20_000, "the rest of it was gone");
     assert_eq!(client.get("/crowd/").status, 404);
     assert_eq!(client.get("/page.html").text(), "<p>page", "on the same connection");
 }
