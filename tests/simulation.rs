@@ -39,6 +39,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use client::Tally;
 use world::World;
 
+/// A quarter of a minute in a debug build.
 const STEPS: u64 = 1_000_000;
 
 fn number(name: &str) -> Option<u64> {

@@ -50,7 +50,7 @@ pub struct Client {
     requests_left: usize,
     asleep_until: Tick,
     seen: Option<Seen>,
-    /// Where the connection's last request may be answered, once it is planned; whether the client bid farewell.
+    /// Where the connection's last request may be answered, once it is planned; whether it asks for the end.
     last: Option<(usize, bool)>,
 }
 
