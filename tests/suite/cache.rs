@@ -105,7 +105,7 @@ fn permissions_are_checked_again() {
 fn what_is_kept_is_bounded_and_what_is_used_stays() {
     let mut folder = Folder::new();
     for index in 0..100 {
-        folder = folder.file(&format!("{index}"), noise(1000));
+        folder = folder.file(format!("{index}"), noise(1000));
     }
     let limits = Limits { cache_bytes_max: 20_000, ..Limits::default() };
     let mut files =
@@ -126,7 +126,7 @@ fn what_is_kept_is_bounded_and_what_is_used_stays() {
 fn descriptors_of_large_files_are_bounded() {
     let mut folder = Folder::new();
     for index in 0..20 {
-        folder = folder.file(&format!("{index}"), noise(40_000));
+        folder = folder.file(format!("{index}"), noise(40_000));
     }
     let limits = Limits { cached_descriptors_max: 3, ..Limits::default() };
     let mut files =

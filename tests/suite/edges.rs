@@ -84,8 +84,7 @@ fn connections_beyond_the_bound_of_a_turn_are_accepted_without_another_edge() {
 
 #[test]
 fn a_client_that_leaves_and_one_that_comes_are_never_mixed_up() {
-    let folder =
-        (0..10).fold(folder(), |folder, number| folder.file(&format!("{number}.txt"), [number; 100]));
+    let folder = (0..10).fold(folder(), |folder, number| folder.file(format!("{number}.txt"), [number; 100]));
     let server = RunningServer::start(folder);
     std::thread::scope(|scope| {
         for number in 0..4_u8 {

@@ -19,7 +19,7 @@ use pws::{Config, Server};
 
 fn pages() -> Folder {
     (0..10).fold(Folder::new().file("index.html", "<p>home"), |folder, number| {
-        folder.file(&format!("{number}.txt"), format!("page {number}"))
+        folder.file(format!("{number}.txt"), format!("page {number}"))
     })
 }
 
