@@ -209,8 +209,7 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Sends once; returns what that takes of the budget. A short send proves nothing: only `WouldBlock`
-    /// does.
+    /// Sends once; returns what it takes of the budget. A short send proves nothing: only `WouldBlock` does.
     fn send(&mut self, outbox: &mut Outbox, budget: usize, turn: &Turn) -> io::Result<usize> {
         // To make a piece takes longer than its bytes tell: after each it is the others' turn.
         let is_made = outbox.starts_with_source();
