@@ -114,7 +114,7 @@ impl Limits {
             cached_descriptors_max: connections_max / 16,
             kept_bytes_max: memory_bytes / 8,
             connections_max: Some(connections_max),
-            send_buffer_bytes: Some(buffer_bytes - RECEIVE_BUFFER_BYTES),
+            send_buffer_bytes: Some(buffer_bytes.saturating_sub(RECEIVE_BUFFER_BYTES)),
             outbox_bytes_max: 8 * 1024,
             run_bytes_max: 64 * 1024,
             ..Limits::default()

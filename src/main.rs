@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use pws::config::Symlinks;
+use pws::confine::Sandbox;
 use pws::net::listener;
 use pws::{Server, confine, limits};
 
@@ -38,9 +39,13 @@ fn serve(cli: cli::Cli) -> io::Result<()> {
     if let Some(user) = user {
         confine::become_user(&user)?;
     }
-    let told = match follows_all {
-        true => "off, since symbolic links are followed wherever they lead",
-        false => confine::enter_sandbox(server.root_folder(), sandbox)?,
+    let told = match (follows_all, sandbox) {
+        (true, Sandbox::Require) => {
+            let text = "cannot enter the sandbox: symbolic links lead out of it (try '--symlinks inside')";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        (true, _) => "off, since symbolic links are followed wherever they lead",
+        (false, _) => confine::enter_sandbox(server.root_folder(), sandbox)?,
     };
     writeln!(io::stdout(), "Serving {} at {}", shown_folder.display(), urls.join(" "))?;
     log::info!("limits: {open_files} open files, {connections} connections, a backlog of {backlog}");

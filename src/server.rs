@@ -321,10 +321,16 @@ impl Server {
 
     /// Accepts what is waiting, within a bound. Each connection runs at once: most have sent their request.
     fn accept(&mut self) {
+        // Looked for once a turn if there are none: a crowd outside must not cost those inside a search each.
+        let mut may_be_idle = true;
         for _ in 0..self.limits.accepts_per_turn_max {
             let Some((socket, address)) = self.acceptor.next(self.clock.now().tick) else { return };
             let client = client_address(address);
-            let has_room = self.slots.len() < self.connections_max || self.close_longest_idle();
+            let is_full = self.slots.len() >= self.connections_max;
+            if is_full && may_be_idle {
+                may_be_idle = self.close_longest_idle();
+            }
+            let has_room = !is_full || may_be_idle;
             match has_room && self.crowd.enter(client) {
                 true => self.admit(socket, client),
                 false => self.turn_away(socket, client),

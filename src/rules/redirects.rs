@@ -97,10 +97,6 @@ impl Redirects {
         self.rules.push(rule);
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
-    }
-
     /// Whether any rule can hold where there is a file. If not, a file can be looked for first.
     pub fn has_forced(&self) -> bool {
         self.has_forced
@@ -374,7 +370,7 @@ mod tests {
     fn knows_whether_files_come_first() {
         assert!(!good("/a /b\n/* /index.html 200").has_forced());
         assert!(good("/a /b\n/c /d 301!").has_forced());
-        assert!(good("# nothing").is_empty());
+        assert!(good("# nothing").rules.is_empty());
     }
 
     /// As a host's documentation has them.

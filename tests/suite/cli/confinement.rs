@@ -63,6 +63,12 @@ fn the_sandbox_tells_what_is_enforced() {
     assert_eq!(process.line_of("status", "NoNewPrivs:"), "0");
     let process = Process::serve(folder(), &["--symlinks", "follow"]);
     process.wait_for("sandbox: off, since");
+    let folder = folder();
+    let mut command = serving(command(), &folder);
+    command.args(["--symlinks", "follow", "--sandbox", "require"]);
+    let output = process::run(command);
+    assert_eq!(output.status.code(), Some(1), "what is required and cannot be had stops the start");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("(try '--symlinks inside')"));
 }
 
 #[test]
