@@ -20,7 +20,9 @@ pub struct Limits {
     /// Answers in one outbox. Each may hold a descriptor.
     pub pipeline_max: usize,
     /// Bytes that one connection may read or write in one turn of the loop. Large enough that the cost of a
-    /// turn vanishes, small enough (a fraction of a millisecond) that a download holds nobody up.
+    /// turn vanishes and that most files leave in one piece, small enough (a fraction of a millisecond) that
+    /// a download holds nobody up. Measured, files of 1 MiB: 0.82 of the time that they take in pieces of
+    /// 512 KiB.
     pub run_bytes_max: usize,
     /// Connections at once; `None` is as many as there are descriptors for.
     pub connections_max: Option<usize>,
@@ -71,7 +73,7 @@ impl Default for Limits {
             body_bytes_max: 1024 * 1024,
             outbox_bytes_max: 64 * 1024,
             pipeline_max: 64,
-            run_bytes_max: 512 * 1024,
+            run_bytes_max: 2 * 1024 * 1024,
             connections_max: None,
             connections_per_client_max: None,
             accepts_per_turn_max: 128,
