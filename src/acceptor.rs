@@ -35,7 +35,7 @@ impl Acceptor {
         registry: &Registry,
         first_token: usize,
     ) -> io::Result<Acceptor> {
-        let mut listeners = listener::listen(binds, port, limits.send_buffer_bytes)?;
+        let mut listeners = listener::listen(binds, port, limits)?;
         for (index, listener) in listeners.iter_mut().enumerate() {
             registry.register(listener, Token(first_token - index), Interest::READABLE)?;
         }

@@ -81,6 +81,11 @@ impl Clock {
         Duration::from_secs(u64::from(tick)).saturating_sub(self.elapsed)
     }
 
+    /// Milliseconds since the start, at the time last taken.
+    pub fn elapsed_millis(&self) -> u128 {
+        self.elapsed.as_millis()
+    }
+
     /// The time last taken.
     pub fn now(&self) -> &Now {
         &self.now

@@ -37,6 +37,8 @@ pub enum Verdict {
     Park(Edge),
     /// There is more to do, and it is the others' turn.
     Yield,
+    /// There is more to do when the disk has read it. No event tells of that.
+    AwaitDisk,
     /// It is over.
     Close,
 }
@@ -133,6 +135,11 @@ impl<S: Socket> Connection<S> {
         self.session.is_idle()
     }
 
+    /// Whether an answer has left in part.
+    pub fn is_sending(&self) -> bool {
+        self.session.is_sending()
+    }
+
     /// Whether no answer is under way.
     pub fn is_waiting(&self) -> bool {
         self.session.is_waiting()
@@ -180,6 +187,7 @@ impl<S: Socket> Connection<S> {
             match step {
                 Ok(count) => budget = budget.saturating_sub(count),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::ResourceBusy => return Verdict::AwaitDisk,
                 Err(error) => {
                     log::debug!("connection closed: {error}");
                     return Verdict::Close;

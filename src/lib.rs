@@ -73,10 +73,13 @@ pub mod limits;
 pub mod listing;
 pub mod net;
 pub mod outbox;
+pub mod page_cache;
 pub mod rules;
+pub mod run_queue;
 pub mod server;
 pub mod session;
 pub mod site;
+pub mod slice;
 pub mod slot;
 pub mod stop;
 

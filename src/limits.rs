@@ -41,6 +41,10 @@ pub struct Limits {
     /// What all connections together may keep in memory of unread requests and unsent answers. Beyond that,
     /// whoever would keep more is cut.
     pub kept_bytes_max: usize,
+    /// What the kernel takes of a connection's answers before the client has room for it (TCP_NOTSENT_LOWAT).
+    /// It asks for more when half of that is gone: so coarse are the steps in which a slow client's progress
+    /// is seen. Smaller makes fast downloads slower.
+    pub unsent_bytes_max: u32,
     /// The kernel's buffer for what a connection sends, bytes; `None` leaves it to the kernel, which gives
     /// each as much as makes it fast: megabytes.
     pub send_buffer_bytes: Option<usize>,
@@ -53,11 +57,12 @@ pub struct Limits {
     pub head_secs: u32,
     /// A body under way, seconds in all.
     pub body_secs: u32,
-    /// A client takes at least `send_bytes_min` of an answer in this time, seconds. Long, because what is
-    /// seen of a slow client is seen in steps: its kernel holds megabytes, and says that there is room again
-    /// only when a good part of them has been read. Shorter ones cut clients that read 20 KB a second.
+    /// A client takes at least `send_bytes_min` of an answer in this time, seconds. Progress is seen in steps
+    /// of half of `unsent_bytes_max` and of what its kernel takes at once: measured, who reads 10 KB a second
+    /// is seen in time, who reads 5 is not.
     pub send_secs: u32,
-    /// Bytes. With the time above, 218 a second: slower is no line but an attack.
+    /// Bytes. Slower than this is no line but an attack. One byte would do where steps are coarse; where
+    /// memory is bounded, buffers and steps are small.
     pub send_bytes_min: usize,
     /// Waiting for the client to close after the last answer, seconds.
     pub linger_secs: u32,
@@ -81,13 +86,14 @@ impl Default for Limits {
             cache_bytes_max: 16 * 1024 * 1024,
             cached_descriptors_max: 1024,
             kept_bytes_max: usize::MAX,
+            unsent_bytes_max: 256 * 1024,
             send_buffer_bytes: None,
             linger_bytes_max: 256 * 1024,
             idle_secs: 75,
             head_secs: 10,
             body_secs: 30,
-            send_secs: 300,
-            send_bytes_min: 64 * 1024,
+            send_secs: 30,
+            send_bytes_min: 32 * 1024,
             linger_secs: 2,
             drain_secs: 10,
         }

@@ -6,20 +6,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
 
 use crate::net::socket::Socket;
-
-/// A part of an open file. Several answers may share the descriptor.
-#[derive(Debug)]
-pub struct FileSlice {
-    pub file: Arc<OwnedFd>,
-    /// Where to go on reading.
-    pub offset: u64,
-    /// How much is left to send. Never 0 in the queue.
-    pub len: u64,
-}
+use crate::slice::FileSlice;
 
 /// Content that is made while it is sent, so that no more of it than a piece is in memory.
 pub trait Source: fmt::Debug + Send {
@@ -102,7 +91,7 @@ impl Outbox {
 
     /// Queues a slice of a file behind everything queued so far.
     pub fn push_file(&mut self, slice: FileSlice) {
-        if slice.len > 0 {
+        if !slice.is_empty() {
             self.segments.push_back((self.bytes.len(), Segment::File(slice)));
         }
     }
@@ -117,7 +106,7 @@ impl Outbox {
     ///
     /// `WouldBlock` is for the caller to wait on. `UnexpectedEof` means that a file is shorter than its
     /// answer promised: the connection must be closed, so that the client sees an answer cut short and not a
-    /// wrong one.
+    /// wrong one. `ResourceBusy` means that the disk is being waited for: to be tried again soon.
     pub fn write_some(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
         let bytes_end = self.segments.front().map_or(self.bytes.len(), |(at, _)| *at);
         let count = if self.sent < bytes_end {
@@ -138,7 +127,7 @@ impl Outbox {
     fn write_segment(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
         let Some((_, segment)) = self.segments.front_mut() else { return Ok(0) };
         let (count, is_done) = match segment {
-            Segment::File(slice) => (slice.write_some(socket, count_max)?, slice.len == 0),
+            Segment::File(slice) => (slice.write_some(socket, count_max)?, slice.is_empty()),
             Segment::Stream(stream) => (stream.write_some(socket, count_max)?, stream.is_done()),
         };
         if is_done {
@@ -173,19 +162,6 @@ impl Segment {
     /// What the source itself keeps is not known.
     fn capacity(&self) -> usize {
         if let Segment::Stream(stream) = self { stream.piece.capacity() } else { 0 }
-    }
-}
-
-impl FileSlice {
-    fn write_some(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
-        let want = usize::try_from(self.len).unwrap_or(usize::MAX).min(count_max);
-        let count = socket.send_file(self.file.as_fd(), self.offset, want)?;
-        if count == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.offset += count as u64;
-        self.len -= count as u64;
-        Ok(count)
     }
 }
 

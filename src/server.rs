@@ -20,6 +20,7 @@ use crate::crowd::Crowd;
 use crate::http::status::Status;
 use crate::limits::{self, Limits};
 use crate::net::socket::{Socket, TcpSocket, client_address};
+use crate::run_queue::RunQueue;
 use crate::session::Turn;
 use crate::site::Site;
 use crate::slot::{Slot, readiness};
@@ -56,7 +57,7 @@ pub struct Server {
     crowd: Crowd,
     /// What all connections together keep of the unread and the unsent.
     kept_bytes: usize,
-    run_queue: Vec<usize>,
+    run_queue: RunQueue,
     /// No connection's time is up before this tick.
     next_deadline: Tick,
     buffers: Buffers,
@@ -87,7 +88,7 @@ impl Server {
             connections_max: limits.connections_max(limits::open_files()),
             crowd: Crowd::new(limits.connections_per_client_max),
             kept_bytes: 0,
-            run_queue: Vec::new(),
+            run_queue: RunQueue::default(),
             next_deadline: Tick::MAX,
             buffers: Buffers::new(&limits),
             site,
@@ -130,6 +131,7 @@ impl Server {
         while self.state != State::Stopped {
             self.turn()?;
         }
+        self.slots.iter().for_each(|(_, slot)| slot.end());
         self.access_log.finish();
         Ok(())
     }
@@ -139,6 +141,7 @@ impl Server {
         self.clock.read();
         self.site.recheck();
         self.mark_events();
+        self.run_queue.look_at_disk(self.clock.elapsed_millis());
         self.run_queued();
         self.close_overdue();
         self.accept();
@@ -156,10 +159,10 @@ impl Server {
         }
     }
 
-    /// How long the loop may sleep. Whatever was put off voluntarily forbids sleep: no edge will come for it.
+    /// How long the loop may sleep.
     fn timeout(&self) -> Option<Duration> {
-        if !self.run_queue.is_empty() {
-            return Some(Duration::ZERO);
+        if let Some(sleep_max) = self.run_queue.sleep_max() {
+            return Some(sleep_max);
         }
         let mut wake = self.next_deadline;
         if let Some(tick) = self.acceptor.wake_tick() {
@@ -190,7 +193,7 @@ impl Server {
                 Token(key) => {
                     if let Some(slot) = self.slots.get_mut(key) {
                         slot.connection.mark(readiness(event));
-                        slot.queue(key, &mut self.run_queue);
+                        slot.queue(key, &mut self.run_queue.ready);
                     }
                 }
             }
@@ -215,17 +218,17 @@ impl Server {
         // What has arrived already is still answered.
         for (key, slot) in &mut self.slots {
             slot.connection.mark(Readiness { readable: true, ..Readiness::default() });
-            slot.queue(key, &mut self.run_queue);
+            slot.queue(key, &mut self.run_queue.ready);
         }
     }
 
     /// Runs the connections queued so far. Those that yield are queued for the next turn.
     fn run_queued(&mut self) {
-        let due = self.run_queue.len();
+        let due = self.run_queue.ready.len();
         for index in 0..due {
-            self.run_one(self.run_queue[index]);
+            self.run_one(self.run_queue.ready[index]);
         }
-        self.run_queue.drain(..due);
+        self.run_queue.ready.drain(..due);
     }
 
     fn run_one(&mut self, key: usize) {
@@ -248,7 +251,11 @@ impl Server {
                 log::debug!("connection closed: there is no memory for what it leaves undone");
                 self.close(key);
             }
-            Verdict::Yield => slot.queue(key, &mut self.run_queue),
+            Verdict::Yield => slot.queue(key, &mut self.run_queue.ready),
+            Verdict::AwaitDisk => {
+                self.next_deadline = self.next_deadline.min(slot.connection.deadline());
+                slot.queue(key, &mut self.run_queue.awaiting_disk);
+            }
             Verdict::Park(_) if turn.is_draining && slot.connection.is_waiting() => self.close(key),
             Verdict::Park(edge) => {
                 let deadline = slot.connection.deadline();
@@ -263,6 +270,7 @@ impl Server {
 
     fn close(&mut self, key: usize) {
         let slot = self.slots.remove(key);
+        slot.end();
         self.kept_bytes -= slot.connection.kept_bytes();
         self.crowd.leave(slot.connection.client());
         self.room_was_made();
@@ -308,6 +316,7 @@ impl Server {
             let is_over = is_over(slot) && count < count_max;
             if is_over {
                 count += 1;
+                slot.end();
                 crowd.leave(slot.connection.client());
                 *kept_bytes -= slot.connection.kept_bytes();
             }

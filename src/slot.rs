@@ -38,6 +38,14 @@ impl Slot {
         }
     }
 
+    /// What comes before the slot is dropped. An answer under way is cut by a reset: whoever gets it sees
+    /// that, even where the end of the connection would be the end of the answer.
+    pub fn end(&self) {
+        if self.connection.is_sending() {
+            self.connection.socket.reset_when_closed();
+        }
+    }
+
     /// Registers lazily: a connection that never has to wait never gets here.
     pub fn register(&mut self, registry: &Registry, token: Token, edge: Edge) -> io::Result<()> {
         let socket = &self.connection.socket;

@@ -105,7 +105,7 @@ impl Cache {
 
     /// Keeps a file that was just found at `path`, if it can be told from what it will be.
     pub fn keep(&mut self, path: &[u8], file: &Arc<File>, codings: Codings, now: &Now) {
-        if !file.is_in_doubt {
+        if !file.is_in_doubt && !file.is_cold {
             self.insert(path, Known::File(Arc::clone(file), codings), now);
         }
     }

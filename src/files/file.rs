@@ -3,7 +3,6 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use rustix::fs::Advice;
 use rustix::io::Errno;
 
 use super::mime::ContentType;
@@ -12,11 +11,10 @@ use crate::clock::Now;
 use crate::http::conditional::{EntityTag, Validators};
 use crate::http::head::{HeadWriter, HttpDate};
 use crate::http::negotiate::Coding;
+use crate::{page_cache, slice};
 
 /// How often a file that changes while it is loaded is loaded again.
 const CHANGES_MAX: usize = 3;
-/// How much of a large file the kernel is asked to read ahead when it is opened.
-const READ_AHEAD_BYTES: u64 = 1024 * 1024;
 
 /// One state of one file.
 #[derive(Debug)]
@@ -28,6 +26,8 @@ pub struct File {
     pub validators: Validators,
     /// The file may change and keep its stamp: not to be kept.
     pub is_in_doubt: bool,
+    /// The content was not in memory. Not to be kept either: the next to ask may find it there.
+    pub is_cold: bool,
     /// `Content-Type`, then the other fields of a 200 that speak of the file, the empty line included, then
     /// the content if the file is small.
     head_and_content: Box<[u8]>,
@@ -54,15 +54,18 @@ impl File {
         now: &Now,
     ) -> Result<File, Errno> {
         if stamp.len > loaded_bytes_max {
-            // Only a hint: where it is refused, reading is slower and nothing else.
-            let _ = rustix::fs::fadvise(&descriptor, 0, READ_AHEAD_BYTES.try_into().ok(), Advice::WillNeed);
-            let mut file = File::describe(stamp, content_type, coding, now);
-            file.descriptor = Some(Arc::new(descriptor));
-            return Ok(file);
+            let is_cold = !slice::is_in_memory(&descriptor, stamp.len);
+            return Ok(File::describe(stamp, content_type, coding, now).unloaded(descriptor, is_cold));
         }
         for _ in 0..CHANGES_MAX {
             let mut file = File::describe(stamp, content_type, coding, now);
-            let is_whole = file.load(&descriptor)?;
+            let is_whole = match file.load(&descriptor) {
+                // The disk has it: then it is sent like a large one, once it has come.
+                Err(Errno::AGAIN) => {
+                    return Ok(File::describe(stamp, content_type, coding, now).unloaded(descriptor, true));
+                }
+                result => result?,
+            };
             let stamp_behind = Stamp::of_open(descriptor.as_fd())?;
             if is_whole && stamp_behind == stamp {
                 return Ok(file);
@@ -105,6 +108,7 @@ impl File {
             coding,
             validators,
             is_in_doubt,
+            is_cold: false,
             head_and_content: head.into_boxed_slice(),
             content_type_len,
             head_len,
@@ -112,7 +116,15 @@ impl File {
         }
     }
 
-    /// Reads the content; false if there is not as much of it as there should be.
+    /// The content stays where it is.
+    fn unloaded(mut self, descriptor: OwnedFd, is_cold: bool) -> File {
+        self.is_cold = is_cold;
+        self.descriptor = Some(Arc::new(descriptor));
+        self
+    }
+
+    /// Reads the content; false if there is not as much of it as there should be, `AGAIN` if it is not in
+    /// memory.
     fn load(&mut self, descriptor: &OwnedFd) -> Result<bool, Errno> {
         let mut bytes = std::mem::take(&mut self.head_and_content).into_vec();
         let len = usize::try_from(self.stamp.len).map_err(|_| Errno::FBIG)?;
@@ -121,7 +133,7 @@ impl File {
         let mut filled = self.head_len;
         while filled < bytes.len() {
             let offset = (filled - self.head_len) as u64;
-            match rustix::io::pread(descriptor, &mut bytes[filled..], offset)? {
+            match page_cache::read_now(descriptor, &mut bytes[filled..], offset)? {
                 0 => return Ok(false),
                 count => filled += count,
             }

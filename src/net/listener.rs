@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use mio::net::TcpListener;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::limits::RECEIVE_BUFFER_BYTES;
+use crate::limits::{Limits, RECEIVE_BUFFER_BYTES};
 
 /// How many connections may wait to be accepted. The kernel clips it to `net.core.somaxconn`.
 const BACKLOG: i32 = 65_535;
@@ -14,17 +14,14 @@ const BACKLOG: i32 = 65_535;
 /// Listens on `port` of every address that `binds` name, or of all interfaces if they name none.
 ///
 /// Port 0 takes one that is free, the same for all. Errors say what failed, on what, and what to try.
-pub fn listen(binds: &[String], port: u16, send_buffer_bytes: Option<usize>) -> io::Result<Vec<TcpListener>> {
+pub fn listen(binds: &[String], port: u16, limits: &Limits) -> io::Result<Vec<TcpListener>> {
     if binds.is_empty() {
         let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
-        return match listen_on(everywhere, false, send_buffer_bytes) {
+        return match listen_on(everywhere, false, limits) {
             // No IPv6 on this machine.
             Err(error) if error.raw_os_error().is_some_and(is_missing_family) => {
                 let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-                Ok(vec![
-                    listen_on(everywhere, false, send_buffer_bytes)
-                        .map_err(|error| explain(error, everywhere))?,
-                ])
+                Ok(vec![listen_on(everywhere, false, limits).map_err(|error| explain(error, everywhere))?])
             }
             result => Ok(vec![result.map_err(|error| explain(error, everywhere))?]),
         };
@@ -43,7 +40,7 @@ pub fn listen(binds: &[String], port: u16, send_buffer_bytes: Option<usize>) -> 
         if let (0, Some(first)) = (port, listeners.first()) {
             address.set_port(first.local_addr()?.port());
         }
-        match listen_on(address, only_v6, send_buffer_bytes) {
+        match listen_on(address, only_v6, limits) {
             Ok(listener) => listeners.push(listener),
             // A name such as localhost may have an address in a family that this machine does without.
             Err(error) if error.raw_os_error().is_some_and(is_missing_family) => {
@@ -67,21 +64,17 @@ fn resolve(bind: &str, port: u16) -> io::Result<impl Iterator<Item = SocketAddr>
     })
 }
 
-fn listen_on(
-    address: SocketAddr,
-    only_v6: bool,
-    send_buffer_bytes: Option<usize>,
-) -> io::Result<TcpListener> {
+fn listen_on(address: SocketAddr, only_v6: bool, limits: &Limits) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(only_v6)?;
     }
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
-    // Accepted sockets inherit this, which saves a call for each. A bound on what waits unsent in the kernel
-    // (TCP_NOTSENT_LOWAT) is not set: it costs large files a tenth of their speed.
+    // Accepted sockets inherit these, which saves calls for each.
     socket.set_tcp_nodelay(true)?;
-    if let Some(bytes) = send_buffer_bytes {
+    socket.set_tcp_notsent_lowat(limits.unsent_bytes_max)?;
+    if let Some(bytes) = limits.send_buffer_bytes {
         socket.set_send_buffer_size(bytes)?;
         socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
     }
@@ -153,7 +146,7 @@ mod tests {
 
     #[test]
     fn one_free_port_serves_all_binds() -> io::Result<()> {
-        let listeners = listen(&["127.0.0.1".to_owned(), "127.0.0.2".to_owned()], 0, None)?;
+        let listeners = listen(&["127.0.0.1".to_owned(), "127.0.0.2".to_owned()], 0, &Limits::default())?;
         let ports: Vec<u16> = listeners
             .iter()
             .map(|listener| listener.local_addr().map(|at| at.port()))

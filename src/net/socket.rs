@@ -3,10 +3,11 @@
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use rustix::net::{RecvFlags, SendFlags, Shutdown};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, sockopt};
 
 /// A stream that never blocks: `WouldBlock` says "not now".
 pub trait Socket {
@@ -33,6 +34,13 @@ impl TcpSocket {
     /// Asks for readable edges, and for writable ones too when `writable` is set.
     pub fn register(&self, registry: &Registry, token: Token, writable: bool) -> io::Result<()> {
         registry.register(&mut SourceFd(&self.0.as_raw_fd()), token, interest(writable))
+    }
+
+    /// Makes of the close that is to come a reset: what is unsent does not stay in the kernel's memory, to
+    /// wait for somebody who does not take it.
+    pub fn reset_when_closed(&self) {
+        // Refused or not, it is going to be closed.
+        let _ = sockopt::set_socket_linger(&self.0, Some(Duration::ZERO));
     }
 
     /// Changes what was asked for. Edges that are already there are reported anew.

@@ -4,7 +4,6 @@
 
 use std::fmt::{self, Display};
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::fields::{AnswerFields, TypeRule};
 use super::folder::{FolderListing, ListingFraming};
@@ -20,7 +19,8 @@ use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::listing::html::CONTENT_SECURITY_POLICY;
 use crate::listing::query::Format;
-use crate::outbox::{FileSlice, Outbox};
+use crate::outbox::Outbox;
+use crate::slice::FileSlice;
 
 /// What pws does with a file (RFC 9110 §10.2.1).
 const ALLOW: &str = "GET, HEAD, OPTIONS";
@@ -198,8 +198,7 @@ impl Reply<'_> {
             return Answered::with(status, 0);
         }
         if let Content::Descriptor(descriptor) = file.content() {
-            let (file, len) = (Arc::clone(descriptor), file.content_len());
-            self.outbox.push_file(FileSlice { file, offset: 0, len });
+            self.outbox.push_file(FileSlice::new(descriptor, 0, file.content_len(), file.is_cold));
         }
         Answered::with(status, file.content_len())
     }
@@ -268,8 +267,8 @@ impl Reply<'_> {
                 self.outbox.bytes_mut().extend_from_slice(&bytes[range.start as usize..range.end as usize]);
             }
             Content::Descriptor(descriptor) => {
-                let (offset, len) = (range.start, range.end - range.start);
-                self.outbox.push_file(FileSlice { file: Arc::clone(descriptor), offset, len });
+                let len = range.end - range.start;
+                self.outbox.push_file(FileSlice::new(descriptor, range.start, len, file.is_cold));
             }
         }
     }

@@ -126,7 +126,7 @@ impl Turns {
         };
         match slot.connection.run(&mut self.buffers, &mut turn) {
             Verdict::Close => drop(self.slots.remove(key)),
-            Verdict::Yield => slot.queue(key, &mut self.run_queue),
+            Verdict::Yield | Verdict::AwaitDisk => slot.queue(key, &mut self.run_queue),
             Verdict::Park(edge) => {
                 self.next_deadline = self.next_deadline.min(slot.connection.deadline());
                 slot.pipe.borrow_mut().register(edge);

@@ -1,5 +1,6 @@
 //! The real server in a thread of the test, and clients that send raw bytes: connections from start to end.
 
+mod cold;
 mod deadlines;
 mod downloads;
 mod fairness;

@@ -115,7 +115,7 @@ pub fn converse_at(
         let mut turn = Turn { now, limits, site, access_log: &mut access_log, is_draining: false };
         match connection.run(&mut buffers, &mut turn) {
             Verdict::Close => return (connection.socket.sent, End::Closed),
-            Verdict::Yield => {}
+            Verdict::Yield | Verdict::AwaitDisk => {}
             Verdict::Park(Edge::Writable) => {
                 connection.mark(Readiness { writable: true, ..Readiness::default() });
             }

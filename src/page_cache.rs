@@ -1,0 +1,34 @@
+//! Whether a file's content is in memory, and asking the kernel to bring it there.
+//!
+//! One thread serves everybody: if it waits for a disk, all do. So content is only sent once it is in the
+//! page cache, which `RWF_NOWAIT` tells without reading more than a byte. What cannot be asked without
+//! waiting, on Linux, are names: opening a file whose folder is not in memory waits for the disk.
+
+use std::io::IoSliceMut;
+use std::os::fd::AsFd;
+
+use rustix::fs::Advice;
+use rustix::io::{Errno, ReadWriteFlags};
+
+/// Reads at most `bytes.len()` bytes from `offset` on; `AGAIN` if a disk would have to be waited for. Where
+/// the filesystem cannot tell, it waits.
+pub fn read_now(file: impl AsFd, bytes: &mut [u8], offset: u64) -> Result<usize, Errno> {
+    match rustix::io::preadv2(&file, &mut [IoSliceMut::new(bytes)], offset, ReadWriteFlags::NOWAIT) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => rustix::io::pread(file, bytes, offset),
+        result => result,
+    }
+}
+
+/// Whether the byte at `offset` can be had without waiting for a disk. True where nobody can tell, and where
+/// there is no such byte.
+pub fn holds(file: impl AsFd, offset: u64) -> bool {
+    let mut byte = [0];
+    let result = rustix::io::preadv2(file, &mut [IoSliceMut::new(&mut byte)], offset, ReadWriteFlags::NOWAIT);
+    result != Err(Errno::AGAIN)
+}
+
+/// Asks the kernel to read `len` bytes from `offset` on, and does not wait for them.
+pub fn read_ahead(file: impl AsFd, offset: u64, len: u64) {
+    // Only a hint: where it is refused, reading is slower and nothing else.
+    let _ = rustix::fs::fadvise(file, offset, len.try_into().ok(), Advice::WillNeed);
+}

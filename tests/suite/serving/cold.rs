@@ -1,0 +1,140 @@
+//! A disk that must be waited for: nothing is sent before it is in memory, and meanwhile others have their
+//! turn.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::time::Duration;
+
+use pws::access_log::AccessLog;
+use pws::clock::Now;
+use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
+use pws::limits::Limits;
+use pws::net::socket::Socket;
+use pws::page_cache;
+use pws::session::Turn;
+use pws::site::Site;
+use rustix::fs::Advice;
+
+use crate::support::folder::{Folder, noise};
+use crate::support::process::{Process, command, serving};
+
+const PAGE_BYTES: u64 = 4096;
+
+/// Has the kernel forget a file's content; false where it cannot, as on a disk in memory.
+fn make_cold(path: &Path) -> bool {
+    let file = File::open(path).expect("a file");
+    file.sync_all().expect("a disk that can be written to");
+    rustix::fs::fadvise(&file, 0, None, Advice::DontNeed).expect("advice that is taken");
+    let is_cold = !page_cache::holds(&file, 0);
+    if !is_cold {
+        eprintln!("SKIPPED: {} cannot be dropped from memory, so nothing is shown", path.display());
+    }
+    is_cold
+}
+
+/// Takes all it is given, and looks at each page of a file before it does.
+struct WatchfulSocket {
+    request: Option<Vec<u8>>,
+    sent: Vec<u8>,
+    /// Pages that would have had to be waited for.
+    missing_pages: u64,
+}
+
+impl Socket for WatchfulSocket {
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let request = self.request.take().ok_or(ErrorKind::WouldBlock)?;
+        buffer[..request.len()].copy_from_slice(&request);
+        Ok(request.len())
+    }
+
+    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+        self.sent.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn send_file(&mut self, file: BorrowedFd<'_>, offset: u64, count: usize) -> io::Result<usize> {
+        let pages = (offset..offset + count as u64).step_by(PAGE_BYTES as usize);
+        self.missing_pages += pages.filter(|at| !page_cache::holds(file, *at)).count() as u64;
+        let mut piece = vec![0; count];
+        let count = File::from(file.try_clone_to_owned()?).read_at(&mut piece, offset)?;
+        self.sent.extend_from_slice(&piece[..count]);
+        Ok(count)
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Asks `site` for a path and runs to the end; returns the body, how often the disk was waited for, and how
+/// many pages were sent that were not in memory.
+fn fetch(site: &mut Site, path: &str) -> (Vec<u8>, usize, u64) {
+    let limits = Limits::default();
+    let (now, mut access_log) = (Now::at(0, 2_000_000_000), AccessLog::off());
+    let mut buffers = Buffers::new(&limits);
+    let request = Some(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").into_bytes());
+    let socket = WatchfulSocket { request, sent: Vec::new(), missing_pages: 0 };
+    let mut connection = Connection::new(socket, "192.0.2.1".parse().expect("an address"), &now, &limits);
+    connection.mark(Readiness { readable: true, ..Readiness::default() });
+    let mut waits = 0;
+    loop {
+        site.recheck();
+        let mut turn =
+            Turn { now: &now, limits: &limits, site, access_log: &mut access_log, is_draining: false };
+        match connection.run(&mut buffers, &mut turn) {
+            Verdict::AwaitDisk => {
+                waits += 1;
+                assert!(waits < 10_000, "the disk never comes");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Verdict::Yield => {}
+            Verdict::Park(Edge::Readable) => break,
+            verdict => panic!("{verdict:?}"),
+        }
+    }
+    let WatchfulSocket { sent, missing_pages, .. } = connection.socket;
+    let head_len = sent.windows(4).position(|window| window == b"\r\n\r\n").expect("a head") + 4;
+    (sent[head_len..].to_vec(), waits, missing_pages)
+}
+
+#[test]
+fn nothing_is_sent_before_it_is_in_memory() {
+    let (small, medium, large) = (noise(1000), noise(100_000), noise(5_000_000));
+    let folder = Folder::new().file("small.bin", &small).file("medium.bin", &medium);
+    let folder = folder.file("large.bin", &large).aged();
+    let mut site =
+        Site::open(&folder.root(), &pws::config::SiteOptions::default(), &Limits::default()).expect("a site");
+    for (name, content) in [("small.bin", &small), ("medium.bin", &medium), ("large.bin", &large)] {
+        if !make_cold(&folder.root().join(name)) {
+            return;
+        }
+        let (body, waits, missing_pages) = fetch(&mut site, &format!("/{name}"));
+        assert!(body == *content, "{name}: other bytes");
+        // What is short may have come before it was looked at again.
+        assert!(waits > 0 || name != "large.bin", "{name} was cold and nobody waited for it");
+        assert_eq!(missing_pages, 0, "pages of {name} sent before they were there");
+        let (body, waits, _) = fetch(&mut site, &format!("/{name}"));
+        assert!(body == *content && waits == 0, "{name}: {waits} waits when it was in memory");
+    }
+    // One that was known already, and has been dropped since.
+    assert!(make_cold(&folder.root().join("large.bin")));
+    let (body, waits, missing_pages) = fetch(&mut site, "/large.bin");
+    assert!(body == large && waits > 0 && missing_pages == 0, "{waits} waits, {missing_pages} missing pages");
+}
+
+#[test]
+fn a_cold_file_arrives_whole() {
+    let content = noise(20_000_000);
+    let folder = Folder::new().file("large.bin", &content).file("page.html", "<p>page").aged();
+    if !make_cold(&folder.root().join("large.bin")) {
+        return;
+    }
+    let process = Process::start(serving(command(), &folder));
+    let mut client = process.connect();
+    client.ask("/large.bin");
+    assert_eq!(process.connect().get("/page.html").text(), "<p>page");
+    assert!(client.answer().body == content, "other bytes");
+}
