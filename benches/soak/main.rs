@@ -299,8 +299,8 @@ fn report(
     row("CPU, s", &|sample| show(sample.cpu_secs));
     let mut text = format!(
         "# Soak\n\n{secs} s of everything at once on {server}, after a warm-up by the same, which is counted \
-         too. Connections were left by the client or cut by the server where they should be. Afterwards as many \
-         descriptors must be open as before, and RSS may be {} MB more.\n\n{machine}\n{}\n{}",
+         too. Connections were left by the client or cut by the server where they should be. Afterwards as \
+         many descriptors must be open as before, and RSS may be {} MB more.\n\n{machine}\n{}\n{}",
         show(GROWTH_BYTES_MAX / 1e6),
         tally.markdown(),
         table.markdown()
