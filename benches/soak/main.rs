@@ -29,7 +29,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,10 +49,12 @@ use support::table::Table;
 use support::{Result, interrupt, machine, running};
 use tally::{Kind, Tally};
 
-/// What the server may have grown by at the end.
-const GROWTH_BYTES_MAX: f64 = 1024.0 * 1024.0;
+/// What the server may have grown by at the end: twice what it ever has, most of that in the first minute.
+const GROWTH_BYTES_MAX: f64 = 512.0 * 1024.0;
 /// A client whose answer was wrong is not to fill a disk with complaints if the server has gone.
 const PAUSE_AFTER_WRONG: Duration = Duration::from_millis(100);
+/// A standstill of the clients that a server may notice: it closes what has been idle for too long.
+const STANDSTILL: Duration = Duration::from_secs(5);
 /// Without a terminal the progress is told so seldom.
 const PROGRESS_SECS: u64 = 30;
 
@@ -77,6 +79,8 @@ pub struct Shared {
     files: Files,
     tally: Tally,
     is_over: AtomicBool,
+    /// The longest time for which this program got no processor.
+    standstill_ms: AtomicU64,
 }
 
 impl Shared {
@@ -152,7 +156,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     for server in servers {
         let name = server.name();
         let (shared, samples) = soak(server, arguments)?;
-        let found = faults_of(&shared.tally, &samples);
+        let found = faults_of(&shared, &samples);
         let report =
             report(name, &shared.tally, &samples, &found, arguments.secs, &machine::describe(&facts));
         println!("\n{report}");
@@ -179,6 +183,7 @@ fn soak(server: Server, arguments: &Arguments) -> Result<(Arc<Shared>, Samples)>
         files,
         tally: Tally::default(),
         is_over: AtomicBool::new(false),
+        standstill_ms: AtomicU64::new(0),
     });
     let processes = running.processes();
     let work = running.work.path().to_owned();
@@ -208,7 +213,10 @@ fn under_load(
     let load = Load::start(shared, secs, work)?;
     let mut peak = Sample::default();
     for second in 1..=secs {
-        thread::sleep(Duration::from_secs(second).saturating_sub(start.elapsed()));
+        let due = Duration::from_secs(second);
+        thread::sleep(due.saturating_sub(start.elapsed()));
+        let late_ms = start.elapsed().saturating_sub(due).as_millis() as u64;
+        shared.standstill_ms.fetch_max(late_ms, Ordering::Relaxed);
         interrupt::check()?;
         let sample = Sample::take(processes)?;
         peak = peak.max(sample);
@@ -263,9 +271,9 @@ fn settle(shared: &Shared) -> Result<()> {
 }
 
 /// What is not as it should be.
-fn faults_of(tally: &Tally, samples: &Samples) -> Vec<String> {
-    let mut faults = tally.complaints();
-    let wrong = tally.all_wrong();
+fn faults_of(shared: &Shared, samples: &Samples) -> Vec<String> {
+    let mut faults = shared.tally.complaints();
+    let wrong = shared.tally.all_wrong();
     if wrong > 0 {
         faults.push(format!("{wrong} answers or ends of connections were wrong"));
     }
@@ -276,6 +284,12 @@ fn faults_of(tally: &Tally, samples: &Samples) -> Vec<String> {
     let growth = after.rss - before.rss;
     if growth > GROWTH_BYTES_MAX {
         faults.push(format!("RSS has grown by {} MB", show(growth / 1e6)));
+    }
+    let standstill = Duration::from_millis(shared.standstill_ms.load(Ordering::Relaxed));
+    if standstill > STANDSTILL && !faults.is_empty() {
+        let secs = standstill.as_secs();
+        faults
+            .push(format!("the clients stood still for {secs} s, which may explain the rest: run it again"));
     }
     faults
 }

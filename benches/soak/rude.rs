@@ -1,6 +1,6 @@
 //! Clients that are no good company: they break off, read slowly, talk nonsense or say nothing.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,8 +21,10 @@ const PAUSE: Duration = Duration::from_millis(8);
 
 const SLOW_BYTES: usize = 4096;
 const SLOW_PERIOD: Duration = Duration::from_secs(1);
-/// How long an answer may stand still.
+/// How long a read may take,
 const PATIENCE: Duration = Duration::from_secs(10);
+/// and how long an answer may stand still.
+const STALL_MAX: Duration = Duration::from_secs(30);
 
 /// The server's bounds, in seconds: how long a head may take, and how long nothing may be asked.
 const HEAD_SECS: u64 = 10;
@@ -63,12 +65,14 @@ struct Reading<'a> {
     head: Vec<u8>,
     has_head: bool,
     received: usize,
+    /// When something of the file came last.
+    since: Instant,
 }
 
 impl Reading<'_> {
     fn start(mut stream: TcpStream, file: &Fixed) -> Result<Reading<'_>> {
         stream.write_all(request(&file.target, "").as_bytes())?;
-        Ok(Reading { stream, file, head: Vec::new(), has_head: false, received: 0 })
+        Ok(Reading { stream, file, head: Vec::new(), has_head: false, received: 0, since: Instant::now() })
     }
 
     fn is_done(&self) -> bool {
@@ -81,7 +85,7 @@ impl Reading<'_> {
         let count = match self.stream.read(&mut buffer[..count_max]) {
             Ok(0) => return Err(format!("{} was cut at {}", self.file.target, self.received).into()),
             Ok(count) => count,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(0),
+            Err(error) if is_for_later(&error) && self.since.elapsed() < STALL_MAX => return Ok(0),
             Err(error) => return Err(format!("{} at {}: {error}", self.file.target, self.received).into()),
         };
         let mut piece = &buffer[..count];
@@ -102,8 +106,13 @@ impl Reading<'_> {
             return Err(format!("{} is wrong from byte {} on", self.file.target, self.received + at).into());
         }
         self.received += piece.len();
+        self.since = Instant::now();
         Ok(piece.len())
     }
+}
+
+fn is_for_later(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
 /// Reads some files at once, all of them slowly; most to their end, some until it is over.

@@ -111,10 +111,17 @@ impl Client {
 
     fn read_more(&mut self) -> Result<()> {
         let mut buffer = [0; 64 * 1024];
-        let count = self.stream.read(&mut buffer).map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock => format!("nothing comes any more for {} s", PATIENCE.as_secs()),
-            _ => error.to_string(),
-        })?;
+        let count = loop {
+            match self.stream.read(&mut buffer) {
+                Ok(count) => break count,
+                // Stopped and sent on: a read that has a bound in time is not taken up again by itself.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return Err(format!("nothing comes any more for {} s", PATIENCE.as_secs()).into());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
         if count == 0 {
             return Err(format!("the connection ended behind {} bytes", self.received.len()).into());
         }
