@@ -75,7 +75,7 @@ impl Kind {
 #[derive(Default)]
 struct Count {
     requests: AtomicU64,
-    /// Of content, each compared with what it should be.
+    /// Of content, each compared with what it should be; only those of wrk are just counted.
     bytes: AtomicU64,
     /// Connections that the client broke off,
     left: AtomicU64,
