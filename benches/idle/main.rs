@@ -6,14 +6,15 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "../support/descriptors.rs"]
+mod descriptors;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "the program `peers` uses all of it")]
 mod support;
 
-use std::fs;
 use std::process::ExitCode;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Parser;
 use serde_json::{Value, json};
@@ -22,14 +23,12 @@ use support::folder::{Folder, ONE_KB};
 use support::http::Client;
 use support::numbers::{median, show, show_count, show_option};
 use support::options::Options;
-use support::process_group::{Memory, ProcessGroup};
+use support::process_group::Memory;
 use support::running::Running;
 use support::servers::Server;
 use support::table::Table;
 use support::{Result, interrupt, machine, running};
 
-/// How long a server may take to see that clients have come or gone.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Descriptors that a server may open or close for itself meanwhile.
 const OWN_DESCRIPTORS: usize = 16;
 
@@ -112,7 +111,7 @@ fn measure(server: Server, folder: &Folder, connections: usize) -> Result<Round>
     // What the first request of all brings about is none of the connections' doing.
     ask(&mut Client::connect(running.address)?)?;
     thread::sleep(Duration::from_millis(300));
-    let (before, descriptors_before) = (processes.memory()?, descriptors(processes)?);
+    let (before, descriptors_before) = (processes.memory()?, descriptors::count(processes)?);
 
     let mut clients: Vec<Client> = Vec::with_capacity(connections);
     for index in 0..connections {
@@ -120,13 +119,13 @@ fn measure(server: Server, folder: &Folder, connections: usize) -> Result<Round>
         ask(&mut client).map_err(|error| format!("connection {index}: {error}"))?;
         clients.push(client);
     }
-    wait_for_descriptors(processes, "hold all connections", |count| count >= connections)?;
+    descriptors::wait(processes, "hold all connections", |count| count >= connections)?;
     thread::sleep(Duration::from_millis(300));
     let holding = processes.memory()?;
 
     drop(clients);
     let left = descriptors_before + OWN_DESCRIPTORS;
-    wait_for_descriptors(processes, "let go of the connections", |count| count <= left)?;
+    descriptors::wait(processes, "let go of the connections", |count| count <= left)?;
     thread::sleep(Duration::from_millis(300));
     let after = processes.memory()?;
     running.check_alive()?;
@@ -138,30 +137,6 @@ fn ask(client: &mut Client) -> Result<()> {
         200 => Ok(()),
         status => Err(format!("GET {ONE_KB} was answered with {status}").into()),
     }
-}
-
-fn wait_for_descriptors(
-    processes: ProcessGroup,
-    what: &str,
-    is_reached: impl Fn(usize) -> bool,
-) -> Result<()> {
-    let start = Instant::now();
-    loop {
-        let count = descriptors(processes)?;
-        if is_reached(count) {
-            return Ok(());
-        }
-        if start.elapsed() > PATIENCE {
-            return Err(format!("the server does not {what}: {count} descriptors are open").into());
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// How many are open in all processes together.
-fn descriptors(processes: ProcessGroup) -> Result<usize> {
-    let count = |pid: u32| fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
-    Ok(processes.pids()?.into_iter().map(count).sum())
 }
 
 impl Round {

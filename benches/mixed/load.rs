@@ -8,16 +8,14 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::net::RecvFlags;
-use socket2::{Domain, Socket, Type};
 
+use crate::narrow;
 use crate::support::{Result, http};
 
 /// What a slow reader takes at once,
 const SLOW_BYTES: usize = 4096;
 /// and how often.
 const SLOW_PERIOD: Duration = Duration::from_secs(1);
-/// The kernel takes little ahead for it, so that the rest stays with the server.
-const SLOW_RECEIVE_BUFFER_BYTES: usize = 16 * 1024;
 
 /// How long a download may stand still.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -104,11 +102,7 @@ fn download(address: SocketAddr, request: &str, shared: &Shared) -> Result<()> {
 }
 
 fn slow_reader(address: SocketAddr, request: &str) -> Result<TcpStream> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Only before connecting does the size bound the window that is offered.
-    socket.set_recv_buffer_size(SLOW_RECEIVE_BUFFER_BYTES)?;
-    socket.connect(&address.into())?;
-    let mut stream = TcpStream::from(socket);
+    let mut stream = narrow::connect(address)?;
     stream.write_all(request.as_bytes())?;
     stream.set_nonblocking(true)?;
     Ok(stream)

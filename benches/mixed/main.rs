@@ -6,6 +6,8 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "../support/narrow.rs"]
+mod narrow;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "the program `peers` uses all of it")]
 mod support;

@@ -21,7 +21,7 @@ pub const MANY: usize = 1000;
 const MODIFIED_UNIX_SECS: u64 = 784_111_777;
 
 /// For so long a file that has just been made may change unnoticed.
-const DOUBT: Duration = Duration::from_secs(5);
+pub const DOUBT: Duration = Duration::from_secs(5);
 
 /// A folder that vanishes with this value.
 pub struct Folder {
@@ -73,7 +73,7 @@ pub fn many(index: usize) -> String {
 }
 
 /// `len` printable bytes in which no stretch repeats soon, so that a wrong piece of a file is seen.
-fn noise(len: usize) -> Vec<u8> {
+pub fn noise(len: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ len as u64;
     let mut next = || {
         state ^= state << 13;

@@ -53,34 +53,75 @@ impl Client {
 
     /// Reads one answer; what comes behind it is kept for the next.
     pub fn answer(&mut self) -> Result<Answer> {
+        self.answer_to("GET")
+    }
+
+    /// Reads one answer to a request by `method`.
+    pub fn answer_to(&mut self, method: &str) -> Result<Answer> {
         let head_len = loop {
             if let Some(at) = self.received.windows(4).position(|window| window == b"\r\n\r\n") {
                 break at + 4;
             }
             self.read_more()?;
         };
-        let head: Vec<u8> = self.received.drain(..head_len).collect();
-        let head = String::from_utf8_lossy(&head).into_owned();
+        let head = String::from_utf8_lossy(&self.take(head_len)?).into_owned();
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.ok_or_else(|| format!("no HTTP answer: {head:?}"))?;
         let mut answer = Answer { status, head, body: Vec::new() };
-        let content_length: usize = match (answer.status, answer.field("content-length")) {
-            (304, _) | (_, None) => 0,
-            (_, Some(value)) => value.parse()?,
+        answer.body = match (answer.field("content-length"), answer.field("transfer-encoding")) {
+            _ if method == "HEAD" || status == 304 => Vec::new(),
+            (Some(length), None) => self.take(length.parse()?)?,
+            (None, Some("chunked")) => self.take_chunks()?,
+            (None, None) => Vec::new(),
+            _ => return Err(format!("no telling where it ends: {}", answer.head).into()),
         };
-        while self.received.len() < content_length {
+        Ok(answer)
+    }
+
+    fn take(&mut self, count: usize) -> Result<Vec<u8>> {
+        while self.received.len() < count {
             self.read_more()?;
         }
-        answer.body = self.received.drain(..content_length).collect();
-        Ok(answer)
+        let rest = self.received.split_off(count);
+        Ok(std::mem::replace(&mut self.received, rest))
+    }
+
+    fn take_chunks(&mut self) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let line_len = loop {
+                if let Some(at) = self.received.windows(2).position(|pair| pair == b"\r\n") {
+                    break at;
+                }
+                self.read_more()?;
+            };
+            let line = self.take(line_len + 2)?;
+            let size = usize::from_str_radix(String::from_utf8_lossy(&line).trim_end(), 16)?;
+            let chunk = self.take(size + 2)?;
+            let (content, end) = chunk.split_at(size);
+            if end != b"\r\n" {
+                return Err("a chunk has no end".into());
+            }
+            body.extend_from_slice(content);
+            if size == 0 {
+                return Ok(body);
+            }
+        }
     }
 
     fn read_more(&mut self) -> Result<()> {
         let mut buffer = [0; 64 * 1024];
-        let count = self.stream.read(&mut buffer).map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock => format!("nothing comes any more for {} s", PATIENCE.as_secs()),
-            _ => error.to_string(),
-        })?;
+        let count = loop {
+            match self.stream.read(&mut buffer) {
+                Ok(count) => break count,
+                // Stopped and sent on: a read that has a bound in time is not taken up again by itself.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return Err(format!("nothing comes any more for {} s", PATIENCE.as_secs()).into());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
         if count == 0 {
             return Err(format!("the connection ended behind {} bytes", self.received.len()).into());
         }

@@ -16,6 +16,8 @@ pub struct ProcessGroup(pub u32);
 /// User-space memory, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory {
+    /// All that is mapped and there.
+    pub rss: f64,
     /// Pages that are shared count in part.
     pub pss: f64,
     /// What no other process has, and no file could bring back.
@@ -60,6 +62,7 @@ impl ProcessGroup {
         for pid in self.pids()? {
             let path = format!("/proc/{pid}/smaps_rollup");
             let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {path}: {error}"))?;
+            memory.rss += bytes(&text, "Rss:");
             memory.pss += bytes(&text, "Pss:");
             memory.private_dirty += bytes(&text, "Private_Dirty:");
         }
