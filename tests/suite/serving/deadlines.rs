@@ -77,6 +77,25 @@ fn a_client_that_takes_nothing_is_cut() {
     assert_eq!(server.connect().get("/page.html").text(), "<p>page");
 }
 
+/// Where the end of the connection is the end of the answer, a quiet one would make a part look like the whole.
+#[test]
+fn an_answer_is_cut_by_a_reset() {
+    let server = RunningServer::start_within(folder(), Limits { send_secs: 1, ..Limits::default() });
+    let mut stalled = server.connect();
+    stalled.ask("/endless.bin");
+    assert_eq!(stalled.head().status, 200);
+    sleep(6 * SECOND);
+    let mut buffer = vec![0; 1 << 20];
+    let end = loop {
+        match stalled.read_some(&mut buffer) {
+            Ok(0) => break None,
+            Ok(_) => {}
+            Err(error) => break Some(error.kind()),
+        }
+    };
+    assert_eq!(end, Some(ErrorKind::ConnectionReset));
+}
+
 #[test]
 fn a_client_that_takes_little_is_not_cut() {
     // A few times what the kernel takes at once: there is progress to be seen several times a second.
