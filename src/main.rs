@@ -18,7 +18,8 @@ fn main() -> ExitCode {
     match serve(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("pws: {error}");
+            // Where nobody can be told, the exit code still tells.
+            let _ = writeln!(io::stderr(), "pws: {error}");
             ExitCode::FAILURE
         }
     }
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
 
 fn serve(cli: cli::Cli) -> io::Result<()> {
     confine::forbid_core_dumps();
+    limits::survive_full_files()?;
     let open_files = limits::raise_open_files();
     let (user, sandbox) = (cli.user(), cli.sandbox());
     let config = cli.into_config();
@@ -47,7 +49,10 @@ fn serve(cli: cli::Cli) -> io::Result<()> {
         (true, _) => "off, since symbolic links are followed wherever they lead",
         (false, _) => confine::enter_sandbox(server.root_folder(), sandbox)?,
     };
-    writeln!(io::stdout(), "Serving {} at {}", shown_folder.display(), urls.join(" "))?;
+    // A full disk or a reader that is gone is no reason not to serve.
+    if let Err(error) = writeln!(io::stdout(), "Serving {} at {}", shown_folder.display(), urls.join(" ")) {
+        log::warn!("cannot write to standard output: {error}");
+    }
     log::info!("limits: {open_files} open files, {connections} connections, a backlog of {backlog}");
     if let Some(told) = told_memory {
         log::info!("memory: {told}");

@@ -9,6 +9,7 @@ mod descriptors;
 mod floods;
 mod half_closes;
 mod honest;
+mod logs;
 mod pauses;
 mod resets;
 mod silence;
