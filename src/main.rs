@@ -40,6 +40,11 @@ fn serve(cli: cli::Cli) -> io::Result<()> {
     let shown_folder = folder.canonicalize().unwrap_or(folder);
     if let Some(user) = user {
         confine::become_user(&user)?;
+        confine::check_readable(server.root_folder()).map_err(|error| {
+            let text =
+                format!("cannot serve {}: {error} (try one that {user} can read)", shown_folder.display());
+            io::Error::new(error.kind(), text)
+        })?;
     }
     let told = match (follows_all, sandbox) {
         (true, Sandbox::Require) => {

@@ -12,6 +12,7 @@ mod honest;
 mod logs;
 mod pauses;
 mod resets;
+mod root;
 mod silence;
 mod slow_attacks;
 

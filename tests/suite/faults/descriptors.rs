@@ -13,13 +13,16 @@ fn a_crowd_outside_costs_no_time_and_is_served_one_by_one_as_others_leave() {
     const CROWD: usize = 300;
 
     let _alone = alone();
-    let mut process = Process::serve(folder(), &[]);
+    let mut process = Process::serve(folder().folder("docs"), &[]);
     let mut inside: Vec<Client> = (0..20).map(|_| process.connect()).collect();
     for client in &mut inside {
         // Known from now on, it takes no descriptor to answer.
-        assert_eq!(client.get("/nowhere").status, 404);
+        assert_eq!((client.get("/nowhere").status, client.get("/docs/").status), (404, 200));
     }
-    process.set_soft_open_files_limit(process.open_files() as u64);
+    let taken: Vec<u32> = process.descriptor_flags().into_iter().map(|(number, _)| number).collect();
+    let first_free = (0..).find(|number| !taken.contains(number)).expect("a number");
+    process.set_soft_open_files_limit(first_free.into());
+    assert_eq!(inside[0].get("/docs/").status, 503, "not 404: it is there");
     let mut outside: Vec<Client> = (0..CROWD).map(|_| process.connect()).collect();
     for client in &mut outside {
         client.send("GET /nowhere HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
