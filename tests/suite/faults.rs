@@ -5,11 +5,14 @@
 //! are tested elsewhere as well: descriptors that run out in `cli/cost.rs`, a log that nobody reads in
 //! `cli/access_log.rs`, clients that stall in `serving/deadlines.rs`.
 
+mod changes;
+mod clock_steps;
 mod descriptors;
 mod floods;
 mod half_closes;
 mod honest;
 mod logs;
+mod overwriting;
 mod pauses;
 mod resets;
 mod root;

@@ -12,8 +12,8 @@ use crate::support::folder::Folder;
 use crate::support::process::{Process, command, command_after, run};
 use crate::support::vitals::assert_no_spinning;
 
-/// What a pipe and the server's own buffer hold is filled many times.
-const REQUESTS: usize = 10_000;
+/// What a pipe and the server's own buffer hold is filled.
+const REQUESTS: usize = 6000;
 
 fn ask_often(client: &mut Client) {
     for _ in 0..REQUESTS / 100 {

@@ -21,13 +21,14 @@ struct Attack {
     p99_max: Duration,
 }
 
-/// Measured: 3 to 5 ms for each of those below, on two processors of which the attacker takes one.
+/// Measured: 1 to 5 ms for each of those below, on two processors of which the attacker takes one; 140 ms where
+/// other tests took both.
 const MODEST: Attack = Attack {
     options: &[],
     target: "/page.html",
     connections: "800",
     arguments: &[],
-    p99_max: Duration::from_millis(100),
+    p99_max: Duration::from_millis(500),
 };
 
 /// Asserts that nobody else notices `attack`, and that nothing is left of it.
@@ -38,9 +39,7 @@ fn endure(attack: Attack) {
     let _alone = alone();
     let Attack { options, target, connections, arguments, p99_max } = attack;
     let process = Process::serve(folder(), &[&["--access-log", "off"], options].concat());
-    for page in ["/page.html", "/large.bin"] {
-        assert_eq!(process.connect().get(page).status, 200);
-    }
+    assert_eq!(process.connect().get("/page.html").status, 200);
     let (files, memory_kib) = (settled(|| process.open_files()), process.memory_kib());
     let (latencies, output) = asking_during(process.address(), || {
         let mut command = Command::new("slowhttptest");
@@ -100,7 +99,8 @@ fn answers_that_are_read_by_drops_delay_nobody_where_memory_is_bounded() {
 }
 
 /// Where it is not, the kernel takes megabytes for each: filling them takes its time in the first second, and
-/// as many connections as in the other attacks would take all that the kernel has for TCP. Measured: from 4 to 215 ms.
+/// as many connections as in the other attacks would take all that the kernel has for TCP. Measured: 4 to
+/// 215 ms.
 #[test]
 fn answers_that_are_read_by_drops_delay_others_by_a_moment_at_most() {
     endure(Attack { connections: "250", p99_max: Duration::from_secs(1), ..DROPS });
