@@ -12,6 +12,7 @@ use landlock::{
     RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
 use nix::unistd::{self, Gid, Group, Uid, User};
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// The newest kernel interface whose rights are all known here: on an older kernel, those it has are given
@@ -95,6 +96,13 @@ pub fn become_user(user_and_group: &str) -> io::Result<()> {
     if is_other || is_back && !uid.is_root() {
         return Err(explain(format!("the rights of root cannot be given up for {user_and_group}")));
     }
+    Ok(())
+}
+
+/// Whether this process, whoever it has become since it opened `folder`, may still read it.
+pub fn check_readable(folder: BorrowedFd<'_>) -> io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat(folder, ".", flags, Mode::empty())?;
     Ok(())
 }
 

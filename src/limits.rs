@@ -1,8 +1,11 @@
 //! The bounds that a server may be given, in one place, each with its unit and its reason.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use signal_hook::consts::SIGXFSZ;
 
 /// What one client may take, in bytes, counts and seconds.
 #[derive(Clone, Debug)]
@@ -169,6 +172,13 @@ pub fn raise_open_files() -> u64 {
     // Refused or not: what counts is what is in force.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: hard, maximum: hard });
     open_files()
+}
+
+/// Has a write that would make a file larger than this process may (RLIMIT_FSIZE) fail as on a full disk,
+/// where the kernel's own way is to end the process. For programs that are the server.
+pub fn survive_full_files() -> io::Result<()> {
+    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+    Ok(())
 }
 
 /// The limit on open files in force.

@@ -18,7 +18,8 @@ fn main() -> ExitCode {
     match serve(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("pws: {error}");
+            // Where nobody can be told, the exit code still tells.
+            let _ = writeln!(io::stderr(), "pws: {error}");
             ExitCode::FAILURE
         }
     }
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
 
 fn serve(cli: cli::Cli) -> io::Result<()> {
     confine::forbid_core_dumps();
+    limits::survive_full_files()?;
     let open_files = limits::raise_open_files();
     let (user, sandbox) = (cli.user(), cli.sandbox());
     let config = cli.into_config();
@@ -38,6 +40,11 @@ fn serve(cli: cli::Cli) -> io::Result<()> {
     let shown_folder = folder.canonicalize().unwrap_or(folder);
     if let Some(user) = user {
         confine::become_user(&user)?;
+        confine::check_readable(server.root_folder()).map_err(|error| {
+            let text =
+                format!("cannot serve {}: {error} (try one that {user} can read)", shown_folder.display());
+            io::Error::new(error.kind(), text)
+        })?;
     }
     let told = match (follows_all, sandbox) {
         (true, Sandbox::Require) => {
@@ -47,7 +54,10 @@ fn serve(cli: cli::Cli) -> io::Result<()> {
         (true, _) => "off, since symbolic links are followed wherever they lead",
         (false, _) => confine::enter_sandbox(server.root_folder(), sandbox)?,
     };
-    writeln!(io::stdout(), "Serving {} at {}", shown_folder.display(), urls.join(" "))?;
+    // A full disk or a reader that is gone is no reason not to serve.
+    if let Err(error) = writeln!(io::stdout(), "Serving {} at {}", shown_folder.display(), urls.join(" ")) {
+        log::warn!("cannot write to standard output: {error}");
+    }
     log::info!("limits: {open_files} open files, {connections} connections, a backlog of {backlog}");
     if let Some(told) = told_memory {
         log::info!("memory: {told}");

@@ -137,13 +137,14 @@ impl Server {
     }
 
     fn turn(&mut self) -> io::Result<()> {
+        let last_tick = self.clock.now().tick;
         self.wait()?;
         self.clock.read();
         self.site.recheck();
         self.mark_events();
         self.run_queue.look_at_disk(self.clock.elapsed_millis());
         self.run_queued();
-        self.close_overdue();
+        self.close_overdue(last_tick);
         self.accept();
         self.finish_drain();
         Ok(())
@@ -152,10 +153,13 @@ impl Server {
     /// Sleeps until there is something to do. All gathered log lines are written before.
     fn wait(&mut self) -> io::Result<()> {
         self.access_log.flush();
-        let timeout = self.timeout();
-        match self.poll.poll(&mut self.events, timeout) {
-            Err(error) if error.kind() != ErrorKind::Interrupted => Err(error),
-            _ => Ok(()),
+        loop {
+            let timeout = self.timeout();
+            match self.poll.poll(&mut self.events, timeout) {
+                // A process that was stopped and goes on has news to hear before anybody's time is up.
+                Err(error) if error.kind() == ErrorKind::Interrupted => self.clock.read(),
+                result => return result,
+            };
         }
     }
 
@@ -289,9 +293,15 @@ impl Server {
     ///
     /// A sweep over all slots, at most one a second and only when the earliest deadline has come. A wheel or
     /// a heap would have to be told at every request, and requests are many where expiries are few.
-    fn close_overdue(&mut self) {
+    fn close_overdue(&mut self, last_tick: Tick) {
         let tick = self.clock.now().tick;
         if tick < self.next_deadline {
+            return;
+        }
+        // This process stood still for a while, and there may be more news than one look takes: what came in
+        // time is heard first.
+        if tick > last_tick + 1 && !self.events.is_empty() {
+            self.next_deadline = tick + 2;
             return;
         }
         let mut next_deadline = Tick::MAX;

@@ -68,8 +68,13 @@ impl Search<'_> {
         if let Some(rule) = redirects.find(url_path, query) {
             return self.follow(rule.action);
         }
-        if self.options.listing && is_folder_path(url_path) && self.is_folder(url_path) {
-            return Ok(Resolved::Folder);
+        if self.options.listing && is_folder_path(url_path) {
+            match self.find(url_path) {
+                Ok(None) => return Ok(Resolved::Folder),
+                Ok(Some(_)) | Err(Status::NotFound) => {}
+                // It is there, and cannot be opened.
+                Err(status) => return Err(status),
+            }
         }
         let Some(fallback) = &self.options.fallback else { return Err(Status::NotFound) };
         self.has_asked_accept = true;
@@ -175,10 +180,6 @@ impl Search<'_> {
         // Another file of the short name is what that leads to.
         let is_taken = clean.len() == name_start || matches!(self.find(clean), Ok(Some(_)));
         (!is_taken).then_some(clean)
-    }
-
-    fn is_folder(&mut self, url_path: &[u8]) -> bool {
-        matches!(self.find(url_path), Ok(None))
     }
 
     /// The file at `path`, relative to the host's folder; `None` if there is a folder.

@@ -8,6 +8,7 @@ mod cli;
 mod conformance;
 mod corpus;
 mod edges;
+mod faults;
 mod properties;
 mod regressions;
 mod serving;

@@ -6,27 +6,10 @@ use std::time::Duration;
 use super::folder;
 use crate::support::client::Client;
 use crate::support::folder::noise;
-use crate::support::patience::{comes_true, wait_until};
 use crate::support::process::{Process, command_after, serving};
+use crate::support::vitals::{assert_no_spinning, assert_nothing_leaks, settled};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// Waits until the process has no more descriptors open than `base`.
-fn assert_nothing_leaks(process: &Process, base: usize) {
-    let is_back = comes_true(|| process.open_files() <= base);
-    assert!(is_back, "{} descriptors instead of {base}", process.open_files());
-}
-
-/// Looks now and then until `look` has told the same twice.
-fn settled<T: PartialEq + Copy>(look: impl Fn() -> T) -> T {
-    let mut last = look();
-    wait_until("it settles", || {
-        sleep(SECOND / 10);
-        let now = look();
-        std::mem::replace(&mut last, now) == now
-    });
-    last
-}
 
 #[test]
 fn an_idle_server_sleeps() {
@@ -104,14 +87,6 @@ fn eight_megabytes_serve_a_thousand_idle_and_a_hundred_active() {
     }
     let peak_kib = process.peak_memory_kib();
     assert!(peak_kib < 8 * 1024, "{peak_kib} KiB");
-}
-
-/// Asserts that the process takes next to no time while it can do nothing.
-fn assert_no_spinning(process: &Process) {
-    let ticks = process.cpu_ticks();
-    sleep(SECOND);
-    let spent = process.cpu_ticks() - ticks;
-    assert!(spent < 20, "{spent} hundredths of a second of doing nothing");
 }
 
 #[test]

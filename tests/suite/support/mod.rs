@@ -12,4 +12,5 @@ pub mod server;
 pub mod tools;
 pub mod visit;
 pub mod visitor;
+pub mod vitals;
 pub mod webdriver;

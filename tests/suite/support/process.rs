@@ -2,7 +2,7 @@
 //! dropped.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
@@ -125,6 +125,21 @@ impl Process {
         process
     }
 
+    /// Starts `command`, which listens at `address` and whose standard output nobody reads, and waits until it
+    /// accepts connections.
+    pub fn start_unheard(mut command: Command, address: SocketAddr) -> Process {
+        let stderr = NamedTempFile::new().expect("a temporary file");
+        command.stderr(stderr.reopen().expect("the same file"));
+        let child = KilledOnDrop(command.spawn().expect("the binary"));
+        let first_line = format!("Serving something at http://{address}/");
+        let mut process = Process { child, first_line, stdout: None, stderr, folder: None };
+        wait_until("it listens", || {
+            assert!(process.is_running(), "ended before it served: {}", process.stderr());
+            TcpStream::connect(address).is_ok()
+        });
+        process
+    }
+
     pub fn urls(&self) -> Vec<&str> {
         urls_in(&self.first_line)
     }
@@ -234,6 +249,11 @@ impl Process {
     /// Each descriptor and the flags it was opened with.
     pub fn descriptor_flags(&self) -> Vec<(u32, u32)> {
         descriptor_flags(&self.child.0.id().to_string())
+    }
+
+    /// The memory it has, in KiB.
+    pub fn memory_kib(&self) -> u64 {
+        self.line_of("status", "VmRSS:").trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// The most memory it has ever had, in KiB.

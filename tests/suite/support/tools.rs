@@ -1,6 +1,6 @@
 //! Programs from outside that some tests compare against. `cargo test` needs none of them.
 
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 /// Whether `name` can be run; says so loudly if not.
 ///
@@ -8,8 +8,17 @@ use std::process::{Command, Stdio};
 ///
 /// If it cannot, and `PWS_REQUIRE_TOOLS=1` says that every tool must be there.
 pub fn has(name: &str) -> bool {
-    let version = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let is_there = version.is_ok_and(|status| status.success());
+    is_there(name, "--version", |status| status.success())
+}
+
+/// [`has`] of a program that knows no `--version`: it is enough if it starts.
+pub fn starts(name: &str) -> bool {
+    is_there(name, "-h", |_| true)
+}
+
+fn is_there(name: &str, argument: &str, is_well: fn(ExitStatus) -> bool) -> bool {
+    let status = Command::new(name).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let is_there = status.is_ok_and(is_well);
     if !is_there {
         let is_required = std::env::var_os("PWS_REQUIRE_TOOLS").is_some_and(|value| value == "1");
         assert!(!is_required, "PWS_REQUIRE_TOOLS=1, and {name} is missing");

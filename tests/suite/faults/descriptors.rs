@@ -1,0 +1,42 @@
+//! No descriptor left: those inside are served, those outside wait, nobody spins, and it passes.
+//!
+//! How many are let in and that all descriptors come back is tested in `cli/cost.rs`.
+
+use super::{alone, folder};
+use crate::support::client::Client;
+use crate::support::process::Process;
+use crate::support::vitals::assert_no_spinning;
+
+/// A server keeps some descriptors back and never runs out by itself: they are taken from it while it runs.
+#[test]
+fn a_crowd_outside_costs_no_time_and_is_served_one_by_one_as_others_leave() {
+    const CROWD: usize = 300;
+
+    let _alone = alone();
+    let mut process = Process::serve(folder().folder("docs"), &[]);
+    let mut inside: Vec<Client> = (0..20).map(|_| process.connect()).collect();
+    for client in &mut inside {
+        // Known from now on, it takes no descriptor to answer.
+        assert_eq!((client.get("/nowhere").status, client.get("/docs/").status), (404, 200));
+    }
+    let taken: Vec<u32> = process.descriptor_flags().into_iter().map(|(number, _)| number).collect();
+    let first_free = (0..).find(|number| !taken.contains(number)).expect("a number");
+    process.set_soft_open_files_limit(first_free.into());
+    assert_eq!(inside[0].get("/docs/").status, 503, "not 404: it is there");
+    let mut outside: Vec<Client> = (0..CROWD).map(|_| process.connect()).collect();
+    for client in &mut outside {
+        client.send("GET /nowhere HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    }
+    assert_no_spinning(&process);
+    // One leaves, and everybody outside is served through its place, one behind the other.
+    drop(inside.pop());
+    for client in &mut outside {
+        assert_eq!(client.answer().status, 404);
+        assert!(client.is_closed());
+    }
+    assert_no_spinning(&process);
+    for client in &mut inside {
+        assert_eq!(client.get("/nowhere").status, 404);
+    }
+    assert!(process.is_running());
+}

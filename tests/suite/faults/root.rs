@@ -1,0 +1,117 @@
+//! The served folder itself: not to be read, moved, deleted, replaced. Nobody gets bytes from elsewhere, the
+//! process never ends, and what comes back is served again.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use super::folder;
+use crate::support::folder::Folder;
+use crate::support::process::{Process, command, run, serving};
+
+const SECRET: &str = "secret";
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("its mode");
+}
+
+/// What makes permissions count: they mean nothing to root.
+fn as_nobody() -> &'static [&'static str] {
+    if rustix::process::geteuid().is_root() { &["--user", "nobody"] } else { &[] }
+}
+
+/// A folder with another beside it that has the same names and may not be served.
+fn beside_another() -> Folder {
+    let folder = folder().file_outside("other/page.html", SECRET).file("docs/page.html", "<p>docs");
+    // A temporary folder is its owner's alone.
+    for path in [folder.root().as_path(), folder.outside()] {
+        set_mode(path, 0o755);
+    }
+    folder
+}
+
+#[test]
+fn a_folder_that_the_user_may_not_read_stops_the_start() {
+    let folder = beside_another();
+    set_mode(&folder.root(), 0o000);
+    let mut command = serving(command(), &folder);
+    command.args(as_nobody());
+    let output = run(command);
+    set_mode(&folder.root(), 0o755);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let told = stderr.to_lowercase();
+    let place = folder.root().to_string_lossy().to_lowercase();
+    assert!(told.contains(&format!("cannot serve {place}: permission denied")), "{stderr}");
+    assert!(output.stdout.is_empty(), "it does not say that it serves");
+}
+
+#[test]
+fn what_may_no_longer_be_read_is_403_until_it_may_again() {
+    let folder = beside_another();
+    let (root, docs, page) = (folder.root(), folder.root().join("docs"), folder.root().join("page.html"));
+    let process = Process::serve(folder, as_nobody());
+    let mut client = process.connect();
+    let mut statuses = || ["/page.html", "/docs/page.html", "/docs/"].map(|target| client.get(target).status);
+    assert_eq!(statuses(), [200, 200, 200]);
+    for (locked, mode, expected) in [
+        (&page, 0o000, [403, 200, 200]),
+        (&docs, 0o000, [200, 403, 403]),
+        // It can be passed, and not be listed.
+        (&docs, 0o711, [200, 200, 403]),
+        (&root, 0o000, [403, 403, 403]),
+    ] {
+        let mode_before = locked.metadata().expect("it").permissions();
+        set_mode(locked, mode);
+        assert_eq!(statuses(), expected, "{} {mode:o}", locked.display());
+        fs::set_permissions(locked, mode_before).expect("its mode");
+        assert_eq!(statuses(), [200, 200, 200], "{} again", locked.display());
+    }
+}
+
+#[test]
+fn a_folder_that_is_moved_is_served_on_and_nothing_that_takes_its_place() {
+    let folder = beside_another();
+    let (root, away) = (folder.root(), folder.outside().join("away"));
+    let other = folder.outside().join("other");
+    let mut process = Process::serve(folder, as_nobody());
+    let mut client = process.connect();
+    assert_eq!(client.get("/page.html").text(), "<p>page");
+    fs::rename(&root, &away).expect("a folder to move");
+    assert_eq!(client.get("/page.html").text(), "<p>page", "moved");
+    symlink(&other, &root).expect("a symlink in its place");
+    assert_eq!(client.get("/page.html").text(), "<p>page", "behind a symlink that leads elsewhere");
+    fs::remove_file(&root).expect("the symlink");
+    fs::rename(&other, &root).expect("another in its place");
+    assert_eq!(client.get("/page.html").text(), "<p>page", "behind another folder");
+    assert_eq!(process.connect().get("/docs/page.html").text(), "<p>docs");
+    fs::rename(&root, &other).expect("the other");
+    fs::rename(&away, &root).expect("the folder is back");
+    assert_eq!(client.get("/page.html").text(), "<p>page", "back");
+    assert!(process.is_running());
+}
+
+#[test]
+fn a_folder_that_is_emptied_is_served_when_it_is_filled_and_one_that_is_deleted_is_gone() {
+    let folder = beside_another();
+    let root = folder.root();
+    let mut process = Process::serve(folder, as_nobody());
+    let mut client = process.connect();
+    let mut statuses = || ["/page.html", "/docs/", "/"].map(|target| client.get(target).status);
+    assert_eq!(statuses(), [200, 200, 200]);
+    for name in ["page.html", "large.bin", "docs/page.html"] {
+        fs::remove_file(root.join(name)).expect("a file");
+    }
+    fs::remove_dir(root.join("docs")).expect("a folder");
+    assert_eq!(statuses(), [404, 404, 200], "emptied");
+    fs::write(root.join("page.html"), "<p>new").expect("a file");
+    assert_eq!(statuses(), [200, 404, 200], "filled");
+    fs::remove_dir_all(&root).expect("the folder");
+    assert_eq!(statuses()[..2], [404, 404], "deleted");
+    assert!([200, 404].contains(&statuses()[2]), "deleted: an empty list or none");
+    // It is another folder, which nobody has said to serve.
+    fs::create_dir(&root).expect("a folder");
+    fs::write(root.join("page.html"), SECRET).expect("a file");
+    assert_eq!(statuses()[..2], [404, 404], "another of the same name");
+    assert!(process.is_running());
+}
