@@ -151,7 +151,14 @@ fn connect(input: &[u8], times: usize) -> io::Result<()> {
         connection.mark(Readiness { readable: true, ..Readiness::default() });
         site.recheck();
         let (site, access_log) = (&mut site, &mut access_log);
-        let mut turn = Turn { now: &now, limits: &limits, site, access_log, is_draining: false };
+        let mut turn = Turn {
+            now: &now,
+            limits: &limits,
+            site,
+            access_log,
+            run_bytes_max: limits.run_bytes_max,
+            is_draining: false,
+        };
         connection.run(&mut buffers, &mut turn);
         assert!(connection.socket.unread.is_empty() && connection.is_waiting());
     }

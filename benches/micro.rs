@@ -174,6 +174,7 @@ fn connecting(criterion: &mut Criterion) {
                     limits: &limits,
                     site: &mut site,
                     access_log: &mut access_log,
+                    run_bytes_max: limits.run_bytes_max,
                     is_draining: false,
                 };
                 let verdict = connection.run(&mut buffers, &mut turn);

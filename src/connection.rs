@@ -164,7 +164,7 @@ impl<S: Socket> Connection<S> {
     }
 
     fn pump(&mut self, input: &mut Input, outbox: &mut Outbox, turn: &mut Turn) -> Verdict {
-        let mut budget = turn.limits.run_bytes_max;
+        let mut budget = turn.run_bytes_max;
         let mut is_first_step = true;
         while budget > 0 {
             let step = match self.session.advance(input, outbox, turn) {

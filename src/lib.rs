@@ -29,11 +29,11 @@
 //!
 //! # Reading order
 //!
-//! `main.rs` (how it starts), then down the floors: [`server`] with [`slot`], [`run_queue`] and [`stop`],
-//! [`connection`], [`session`], [`site`], [`access_log`], [`outbox`] with [`slice`] and [`page_cache`],
-//! [`input`]. Below them are the rules that a site brings along in [`rules`], those of the wire in [`http`],
-//! the disk in [`files`], the pages that show a folder in [`listing`] and the sockets in [`net`]; at the
-//! bottom [`config`], [`clock`] and [`limits`].
+//! `main.rs` (how it starts), then down the floors: [`server`] with [`connections`], [`slot`],
+//! [`run_queue`] and [`stop`], [`connection`], [`session`], [`site`], [`access_log`], [`outbox`] with
+//! [`slice`] and [`page_cache`], [`input`]. Below them are the rules that a site brings along in [`rules`],
+//! those of the wire in [`http`], the disk in [`files`], the pages that show a folder in [`listing`] and the
+//! sockets in [`net`]; at the bottom [`config`], [`clock`] and [`limits`].
 //!
 //! # Six rules that make the house
 //!
@@ -65,6 +65,7 @@ pub mod clock;
 pub mod config;
 pub mod confine;
 pub mod connection;
+pub mod connections;
 pub mod crowd;
 pub mod files;
 pub mod http;

@@ -27,6 +27,9 @@ pub struct Limits {
     /// a download holds nobody up. Measured, files of 1 MiB: 0.82 of the time that they take in pieces of
     /// 512 KiB.
     pub run_bytes_max: usize,
+    /// What the connections that run in one turn share. Many get less than `run_bytes_max` each, so that a
+    /// turn lasts milliseconds however many there are.
+    pub turn_bytes_max: usize,
     /// Connections at once; `None` is as many as there are descriptors for.
     pub connections_max: Option<usize>,
     /// Of one client: an IPv4 address, or the half of an IPv6 address that tells networks apart.
@@ -82,6 +85,7 @@ impl Default for Limits {
             outbox_bytes_max: 64 * 1024,
             pipeline_max: 64,
             run_bytes_max: 2 * 1024 * 1024,
+            turn_bytes_max: 64 * 1024 * 1024,
             connections_max: None,
             connections_per_client_max: None,
             accepts_per_turn_max: 128,
@@ -110,6 +114,11 @@ impl Limits {
         let spare = (open_files / 4).min(FILES_OPEN_MAX) + OWN_DESCRIPTORS;
         let fit = usize::try_from(open_files.saturating_sub(spare).max(1)).unwrap_or(usize::MAX);
         self.connections_max.map_or(fit, |asked| asked.min(fit))
+    }
+
+    /// What each of `count` connections may read or write in a turn in which they all run.
+    pub fn run_bytes_max_of(&self, count: usize) -> usize {
+        (self.turn_bytes_max / count.max(1)).max(RUN_BYTES_MIN).min(self.run_bytes_max)
     }
 
     /// Bounds for a host that has `memory_bytes` to spare for the server, the kernel's part included. Of
@@ -160,6 +169,9 @@ impl Limits {
     }
 }
 
+/// Nobody gets less than this in a turn, unless all do: smaller pieces take more time than they save.
+const RUN_BYTES_MIN: usize = 64 * 1024;
+
 /// The kernel's buffer for what a connection receives, where memory is bounded: some requests fit.
 pub const RECEIVE_BUFFER_BYTES: usize = 4 * 1024;
 
@@ -194,6 +206,15 @@ const OWN_DESCRIPTORS: u64 = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_share_a_turn() {
+        let limits = Limits::default();
+        assert_eq!([1, 16, 32].map(|count| limits.run_bytes_max_of(count)), [2 << 20; 3]);
+        assert_eq!(limits.run_bytes_max_of(64), 1 << 20);
+        assert_eq!(limits.run_bytes_max_of(10_000), RUN_BYTES_MIN);
+        assert_eq!(Limits { run_bytes_max: 500, ..limits }.run_bytes_max_of(10_000), 500);
+    }
 
     #[test]
     fn bounds_that_allow_nothing_are_refused() {

@@ -1,6 +1,6 @@
 //! The turn of the loop: poll → clock → mark → run → deadlines → accept.
 //!
-//! Knows mio and the slab of connections, and no HTTP. Events are hints: they set flags and put connections
+//! Knows mio and the connections, and no HTTP. Events are hints: they set flags and put connections
 //! into the run queue; the loop then runs each at its own pace, with a budget.
 
 use std::io::{self, ErrorKind};
@@ -9,29 +9,24 @@ use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use mio::{Events, Poll, Token};
-use slab::Slab;
 
 use crate::acceptor::Acceptor;
 use crate::access_log::AccessLog;
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
 use crate::connection::{Buffers, Connection, Readiness, Verdict};
-use crate::crowd::Crowd;
+use crate::connections::{Connections, SLOTS_KEPT};
 use crate::http::status::Status;
 use crate::limits::{self, Limits};
 use crate::net::socket::{Socket, TcpSocket, client_address};
 use crate::run_queue::RunQueue;
 use crate::session::Turn;
 use crate::site::Site;
-use crate::slot::{Slot, readiness};
+use crate::slot::readiness;
 use crate::stop::{StopHandle, Stops};
 
 /// Events taken from the kernel at once.
 const EVENTS_MAX: usize = 1024;
-/// Idle connections closed at once when there are too many: looking for them takes longer than closing.
-const EVICTED_MAX: usize = 64;
-/// Slots that are not given back when nobody is left.
-const SLOTS_KEPT: usize = 256;
 /// Connections have their slab key as token; these stand above all keys.
 const WAKER: Token = Token(usize::MAX);
 const SIGNALS: Token = Token(usize::MAX - 1);
@@ -52,14 +47,8 @@ pub struct Server {
     poll: Poll,
     events: Events,
     acceptor: Acceptor,
-    slots: Slab<Slot>,
-    connections_max: usize,
-    crowd: Crowd,
-    /// What all connections together keep of the unread and the unsent.
-    kept_bytes: usize,
+    connections: Connections,
     run_queue: RunQueue,
-    /// No connection's time is up before this tick.
-    next_deadline: Tick,
     buffers: Buffers,
     site: Site,
     access_log: AccessLog,
@@ -84,12 +73,8 @@ impl Server {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
             acceptor,
-            slots: Slab::new(),
-            connections_max: limits.connections_max(limits::open_files()),
-            crowd: Crowd::new(limits.connections_per_client_max),
-            kept_bytes: 0,
+            connections: Connections::new(limits.connections_max(limits::open_files()), &limits),
             run_queue: RunQueue::default(),
-            next_deadline: Tick::MAX,
             buffers: Buffers::new(&limits),
             site,
             access_log,
@@ -112,7 +97,7 @@ impl Server {
 
     /// How many connections there may be at once.
     pub fn connections_max(&self) -> usize {
-        self.connections_max
+        self.connections.count_max()
     }
 
     /// Stops this server from elsewhere.
@@ -131,7 +116,7 @@ impl Server {
         while self.state != State::Stopped {
             self.turn()?;
         }
-        self.slots.iter().for_each(|(_, slot)| slot.end());
+        self.connections.slots.iter().for_each(|(_, slot)| slot.end());
         self.access_log.finish();
         Ok(())
     }
@@ -168,7 +153,7 @@ impl Server {
         if let Some(sleep_max) = self.run_queue.sleep_max() {
             return Some(sleep_max);
         }
-        let mut wake = self.next_deadline;
+        let mut wake = self.connections.next_deadline;
         if let Some(tick) = self.acceptor.wake_tick() {
             wake = wake.min(tick);
         }
@@ -195,7 +180,7 @@ impl Server {
                 }
                 // A key whose connection is gone belongs to nobody: keys are given anew only after this.
                 Token(key) => {
-                    if let Some(slot) = self.slots.get_mut(key) {
+                    if let Some(slot) = self.connections.slots.get_mut(key) {
                         slot.connection.mark(readiness(event));
                         slot.queue(key, &mut self.run_queue.ready);
                     }
@@ -215,12 +200,12 @@ impl Server {
             self.state = State::Stopped;
             return;
         }
-        log::debug!("stopping: {} connections open", self.slots.len());
+        log::debug!("stopping: {} connections open", self.connections.slots.len());
         self.acceptor.close();
         // One more than asked for: the tick under way is a part of a second only.
         self.state = State::Draining(self.clock.now().tick + self.limits.drain_secs + 1);
         // What has arrived already is still answered.
-        for (key, slot) in &mut self.slots {
+        for (key, slot) in &mut self.connections.slots {
             slot.connection.mark(Readiness { readable: true, ..Readiness::default() });
             slot.queue(key, &mut self.run_queue.ready);
         }
@@ -229,41 +214,44 @@ impl Server {
     /// Runs the connections queued so far. Those that yield are queued for the next turn.
     fn run_queued(&mut self) {
         let due = self.run_queue.ready.len();
+        let run_bytes_max = self.limits.run_bytes_max_of(due);
         for index in 0..due {
-            self.run_one(self.run_queue.ready[index]);
+            self.run_one(self.run_queue.ready[index], run_bytes_max);
         }
         self.run_queue.ready.drain(..due);
     }
 
-    fn run_one(&mut self, key: usize) {
-        let Some(slot) = self.slots.get_mut(key) else { return };
+    fn run_one(&mut self, key: usize, run_bytes_max: usize) {
+        let Some(slot) = self.connections.slots.get_mut(key) else { return };
         slot.is_queued = false;
         let mut turn = Turn {
             now: self.clock.now(),
             limits: &self.limits,
             site: &mut self.site,
             access_log: &mut self.access_log,
+            run_bytes_max,
             is_draining: self.state != State::Serving,
         };
-        self.kept_bytes -= slot.connection.kept_bytes();
+        self.connections.kept_bytes -= slot.connection.kept_bytes();
         let verdict = slot.connection.run(&mut self.buffers, &mut turn);
         let kept_bytes = slot.connection.kept_bytes();
-        self.kept_bytes += kept_bytes;
+        self.connections.kept_bytes += kept_bytes;
         match verdict {
             Verdict::Close => self.close(key),
-            _ if kept_bytes > 0 && self.kept_bytes > self.limits.kept_bytes_max => {
+            _ if kept_bytes > 0 && self.connections.kept_bytes > self.limits.kept_bytes_max => {
                 log::debug!("connection closed: there is no memory for what it leaves undone");
                 self.close(key);
             }
             Verdict::Yield => slot.queue(key, &mut self.run_queue.ready),
             Verdict::AwaitDisk => {
-                self.next_deadline = self.next_deadline.min(slot.connection.deadline());
+                self.connections.next_deadline =
+                    self.connections.next_deadline.min(slot.connection.deadline());
                 slot.queue(key, &mut self.run_queue.awaiting_disk);
             }
             Verdict::Park(_) if turn.is_draining && slot.connection.is_waiting() => self.close(key),
             Verdict::Park(edge) => {
                 let deadline = slot.connection.deadline();
-                self.next_deadline = self.next_deadline.min(deadline);
+                self.connections.next_deadline = self.connections.next_deadline.min(deadline);
                 if let Err(error) = slot.register(self.poll.registry(), Token(key), edge) {
                     log::debug!("connection closed: cannot poll it: {error}");
                     self.close(key);
@@ -273,69 +261,29 @@ impl Server {
     }
 
     fn close(&mut self, key: usize) {
-        let slot = self.slots.remove(key);
-        slot.end();
-        self.kept_bytes -= slot.connection.kept_bytes();
-        self.crowd.leave(slot.connection.client());
+        self.connections.close(key);
         self.room_was_made();
     }
 
-    /// Connections have gone: others may come, and a crowd that has left leaves no memory behind.
+    /// Connections have gone: others may come.
     fn room_was_made(&mut self) {
         self.acceptor.resume();
-        if self.slots.is_empty() && self.slots.capacity() > SLOTS_KEPT {
-            self.slots = Slab::new();
+        if self.connections.is_empty() {
+            self.connections.shrink();
             self.run_queue.shrink_to(SLOTS_KEPT);
         }
     }
 
-    /// Closes the connections whose time is up.
-    ///
-    /// A sweep over all slots, at most one a second and only when the earliest deadline has come. A wheel or
-    /// a heap would have to be told at every request, and requests are many where expiries are few.
     fn close_overdue(&mut self, last_tick: Tick) {
         let tick = self.clock.now().tick;
-        if tick < self.next_deadline {
-            return;
-        }
         // This process stood still for a while, and there may be more news than one look takes: what came in
         // time is heard first.
-        if tick > last_tick + 1 && !self.events.is_empty() {
-            self.next_deadline = tick + 2;
-            return;
-        }
-        let mut next_deadline = Tick::MAX;
-        let count = self.close_where(usize::MAX, |slot| {
-            let deadline = slot.connection.deadline();
-            if deadline > tick {
-                next_deadline = next_deadline.min(deadline);
-            }
-            deadline <= tick
-        });
-        self.next_deadline = next_deadline;
-        if count > 0 {
-            log::debug!("{count} connections closed: their time was up");
-        }
-    }
-
-    /// Closes connections, `count_max` at most; returns how many.
-    fn close_where(&mut self, count_max: usize, mut is_over: impl FnMut(&Slot) -> bool) -> usize {
-        let mut count = 0;
-        let (crowd, kept_bytes) = (&mut self.crowd, &mut self.kept_bytes);
-        self.slots.retain(|_, slot| {
-            let is_over = is_over(slot) && count < count_max;
-            if is_over {
-                count += 1;
-                slot.end();
-                crowd.leave(slot.connection.client());
-                *kept_bytes -= slot.connection.kept_bytes();
-            }
-            !is_over
-        });
-        if count > 0 {
+        let is_due = tick >= self.connections.next_deadline;
+        if is_due && tick > last_tick + 1 && !self.events.is_empty() {
+            self.connections.next_deadline = tick + 2;
+        } else if self.connections.close_overdue(tick) > 0 {
             self.room_was_made();
         }
-        count
     }
 
     /// Accepts what is waiting, within a bound. Each connection runs at once: most have sent their request.
@@ -345,12 +293,12 @@ impl Server {
         for _ in 0..self.limits.accepts_per_turn_max {
             let Some((socket, address)) = self.acceptor.next(self.clock.now().tick) else { return };
             let client = client_address(address);
-            let is_full = self.slots.len() >= self.connections_max;
-            if is_full && may_be_idle {
-                may_be_idle = self.close_longest_idle();
+            if self.connections.is_full() && may_be_idle {
+                // Nobody is idle who was busy this very second.
+                let newest = self.clock.now().tick + self.limits.idle_secs;
+                may_be_idle = self.connections.close_longest_idle(newest) > 0;
             }
-            let has_room = !is_full || may_be_idle;
-            match has_room && self.crowd.enter(client) {
+            match !self.connections.is_full() && self.connections.enter(client) {
                 true => self.admit(socket, client),
                 false => self.turn_away(socket, client),
             }
@@ -362,21 +310,8 @@ impl Server {
         // Its request may be younger than what was checked in this turn so far.
         self.site.recheck();
         let connection = Connection::new(socket, client, self.clock.now(), &self.limits);
-        let key = self.slots.insert(Slot::new(connection));
-        self.run_one(key);
-    }
-
-    /// Makes room: of those between two requests, the ones that have been waiting longest go. Clients expect
-    /// that of a kept connection (RFC 9112 §9.5). False if there are none but from this very second.
-    fn close_longest_idle(&mut self) -> bool {
-        let newest = self.clock.now().tick + self.limits.idle_secs;
-        let idle_deadline =
-            |slot: &Slot| (slot.connection.is_idle() && !slot.is_queued).then(|| slot.connection.deadline());
-        let deadlines = self.slots.iter().filter_map(|(_, slot)| idle_deadline(slot));
-        let Some(oldest) = deadlines.min().filter(|oldest| *oldest <= newest) else { return false };
-        let count = self.close_where(EVICTED_MAX, |slot| idle_deadline(slot) == Some(oldest));
-        log::debug!("{count} idle connections closed to make room");
-        count > 0
+        let key = self.connections.insert(connection);
+        self.run_one(key, self.limits.run_bytes_max_of(self.limits.accepts_per_turn_max));
     }
 
     /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in.
@@ -394,7 +329,7 @@ impl Server {
 
     fn finish_drain(&mut self) {
         if let State::Draining(end) = self.state
-            && (self.slots.is_empty() || self.clock.now().tick >= end)
+            && (self.connections.is_empty() || self.clock.now().tick >= end)
         {
             self.state = State::Stopped;
         }

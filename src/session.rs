@@ -35,6 +35,8 @@ pub struct Turn<'a> {
     pub limits: &'a Limits,
     pub site: &'a mut Site,
     pub access_log: &'a mut AccessLog,
+    /// What a connection may read or write before it is the others' turn, bytes.
+    pub run_bytes_max: usize,
     /// The server is stopping: every answer is the last on its connection.
     pub is_draining: bool,
 }

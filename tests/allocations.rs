@@ -74,6 +74,7 @@ fn allocations(request: &'static [u8]) -> u64 {
             limits: &limits,
             site: &mut site,
             access_log: &mut access_log,
+            run_bytes_max: limits.run_bytes_max,
             is_draining: false,
         };
         assert_eq!(connection.run(&mut buffers, &mut turn), Verdict::Park(Edge::Readable));

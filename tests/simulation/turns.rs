@@ -122,6 +122,7 @@ impl Turns {
             limits: &self.limits,
             site: &mut self.site,
             access_log: &mut self.access_log,
+            run_bytes_max: self.limits.run_bytes_max,
             is_draining: false,
         };
         match slot.connection.run(&mut self.buffers, &mut turn) {

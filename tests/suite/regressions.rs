@@ -158,7 +158,14 @@ fn what_is_asked_after_an_answer_was_sent_is_as_new_as_the_question() {
             site.recheck();
         }
         let (site, access_log) = (&mut site, &mut access_log);
-        let mut turn = Turn { now: &now, limits: &limits, site, access_log, is_draining: false };
+        let mut turn = Turn {
+            now: &now,
+            limits: &limits,
+            site,
+            access_log,
+            run_bytes_max: limits.run_bytes_max,
+            is_draining: false,
+        };
         connection.run(&mut buffers, &mut turn)
     };
     let react = Box::new(move || {

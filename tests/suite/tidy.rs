@@ -16,6 +16,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("7b", &["cli.rs"]),
     ("7a", &["lib.rs"]),
     ("6", &["server.rs"]),
+    ("5c", &["connections.rs"]),
     ("5b", &["slot.rs", "acceptor.rs", "crowd.rs", "run_queue.rs"]),
     ("5a", &["connection.rs"]),
     ("4", &["session.rs"]),

@@ -137,7 +137,14 @@ impl World {
     fn all_at_once(&mut self, script: &Script, mut wire: &[u8]) -> (Vec<u8>, bool) {
         let Served { limits, site } = self.sites.pick(script.is_rich, script.is_tight);
         let (limits, now, access_log) = (&*limits, &self.now, &mut self.access_log);
-        let mut turn = Turn { now, limits, site, access_log, is_draining: script.is_draining };
+        let mut turn = Turn {
+            now,
+            limits,
+            site,
+            access_log,
+            run_bytes_max: limits.run_bytes_max,
+            is_draining: script.is_draining,
+        };
         let plain = Script::plain();
         let mut socket = MemorySocket::new(&[], &plain);
         let input_bytes_max = 2 * usize::from(limits.head_bytes_max);
@@ -175,7 +182,14 @@ impl World {
     fn by_script(&mut self, script: &Script, wire: &[u8], steps_max: usize) -> (Vec<u8>, Ending) {
         let Served { limits, site } = self.sites.pick(script.is_rich, script.is_tight);
         let (limits, now, access_log) = (&*limits, &self.now, &mut self.access_log);
-        let mut turn = Turn { now, limits, site, access_log, is_draining: script.is_draining };
+        let mut turn = Turn {
+            now,
+            limits,
+            site,
+            access_log,
+            run_bytes_max: limits.run_bytes_max,
+            is_draining: script.is_draining,
+        };
         let mut buffers = Buffers::new(limits);
         // Buffers that grow take up to twice what they need; a piece of a listing is as long as an answer.
         let queued_bytes_max = limits.outbox_bytes_max + 2 * ANSWER_BYTES_MAX;

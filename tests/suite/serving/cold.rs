@@ -82,8 +82,14 @@ fn fetch(site: &mut Site, path: &str) -> (Vec<u8>, usize, u64) {
     let mut waits = 0;
     loop {
         site.recheck();
-        let mut turn =
-            Turn { now: &now, limits: &limits, site, access_log: &mut access_log, is_draining: false };
+        let mut turn = Turn {
+            now: &now,
+            limits: &limits,
+            site,
+            access_log: &mut access_log,
+            run_bytes_max: limits.run_bytes_max,
+            is_draining: false,
+        };
         match connection.run(&mut buffers, &mut turn) {
             Verdict::AwaitDisk => {
                 waits += 1;

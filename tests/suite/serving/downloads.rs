@@ -13,6 +13,7 @@ use crate::support::client::Client;
 use crate::support::folder::{Folder, noise};
 use crate::support::patience::wait_until;
 use crate::support::server::RunningServer;
+use pws::limits::Limits;
 
 const MIB: u64 = 1 << 20;
 /// More than any test reads: a download of this much is under way for as long as it takes.
@@ -209,4 +210,20 @@ fn bytes_behind_the_last_request_do_not_cut_its_answer() {
     // Unread bytes at the server's end turn a close into a reset, which takes what is on the way with it.
     client.send("\r\n");
     assert_eq!(client.count_rest(LEN + 1), LEN);
+}
+
+/// Where memory is bounded, buffers are smaller than a loopback's segments.
+#[test]
+fn small_buffers_do_not_wait_for_acknowledgements() {
+    const BYTES: u64 = 32 << 20;
+
+    let folder = Folder::new().sparse_file("large.bin", BYTES);
+    let server = RunningServer::start_within(folder, Limits::within(8 << 20));
+    let mut client = server.connect();
+    client.ask("/large.bin");
+    assert_eq!(client.head().status, 200);
+    let started = Instant::now();
+    assert_eq!(client.count_rest(BYTES), BYTES);
+    // Each waiting 40 ms, 20 s; else a tenth of one.
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?} for 32 MiB", started.elapsed());
 }

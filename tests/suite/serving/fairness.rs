@@ -70,8 +70,14 @@ fn bytes_per_run(folder: &Folder, limits: &Limits, request: &'static [u8], reque
     let mut runs = Vec::new();
     let mut moved_before = 0;
     loop {
-        let mut turn =
-            Turn { now: &now, limits, site: &mut site, access_log: &mut access_log, is_draining: false };
+        let mut turn = Turn {
+            now: &now,
+            limits,
+            site: &mut site,
+            access_log: &mut access_log,
+            run_bytes_max: limits.run_bytes_max,
+            is_draining: false,
+        };
         let verdict = connection.run(&mut buffers, &mut turn);
         let moved = connection.socket.sent + connection.socket.received;
         runs.push(moved - moved_before);

@@ -112,7 +112,14 @@ pub fn converse_at(
     let client = "192.0.2.1".parse().expect("an address");
     let mut connection = Connection::new(socket, client, now, limits);
     for _ in 0..10_000_000 {
-        let mut turn = Turn { now, limits, site, access_log: &mut access_log, is_draining: false };
+        let mut turn = Turn {
+            now,
+            limits,
+            site,
+            access_log: &mut access_log,
+            run_bytes_max: limits.run_bytes_max,
+            is_draining: false,
+        };
         match connection.run(&mut buffers, &mut turn) {
             Verdict::Close => return (connection.socket.sent, End::Closed),
             Verdict::Yield | Verdict::AwaitDisk => {}
