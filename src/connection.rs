@@ -135,9 +135,9 @@ impl<S: Socket> Connection<S> {
         self.session.is_idle()
     }
 
-    /// Whether an answer has left in part.
-    pub fn is_sending(&self) -> bool {
-        self.session.is_sending()
+    /// Whether something is left of an answer that has not been handed to the socket.
+    pub fn has_unsent(&self) -> bool {
+        self.rest.as_ref().is_some_and(|rest| !rest.outbox.is_empty())
     }
 
     /// Whether no answer is under way.
@@ -156,9 +156,7 @@ impl<S: Socket> Connection<S> {
             None => &mut buffers.outbox,
         };
         let verdict = self.pump(&mut buffers.input, outbox, turn);
-        if verdict != Verdict::Close {
-            self.rest = keep_rest(rest, buffers);
-        }
+        self.rest = keep_rest(rest, buffers);
         buffers.clear();
         verdict
     }

@@ -130,11 +130,6 @@ impl Session {
         self.phase == Phase::Idle
     }
 
-    /// Whether an answer has left in part.
-    pub fn is_sending(&self) -> bool {
-        matches!(self.phase, Phase::Send { .. })
-    }
-
     /// Whether no answer is under way.
     pub fn is_waiting(&self) -> bool {
         matches!(self.phase, Phase::Idle | Phase::Head { .. })

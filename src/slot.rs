@@ -41,7 +41,7 @@ impl Slot {
     /// What comes before the slot is dropped. An answer under way is cut by a reset: whoever gets it sees
     /// that, even where the end of the connection would be the end of the answer.
     pub fn end(&self) {
-        if self.connection.is_sending() {
+        if self.connection.has_unsent() {
             self.connection.socket.reset_when_closed();
         }
     }
