@@ -13,7 +13,7 @@ use crate::narrow;
 use crate::support::{Result, http};
 
 /// What a slow reader takes at once,
-const SLOW_BYTES: usize = 4096;
+const SLOW_BYTES: usize = 10 * 1024;
 /// and how often.
 const SLOW_PERIOD: Duration = Duration::from_secs(1);
 

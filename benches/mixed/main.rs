@@ -55,7 +55,7 @@ struct Arguments {
     #[arg(long, default_value_t = 16)]
     downloads: usize,
 
-    /// Clients that read 4 KB a second
+    /// Clients that read 10 KB a second
     #[arg(long, default_value_t = 1000)]
     slow: usize,
 
@@ -212,7 +212,7 @@ fn report(
     }
     let mut text = format!(
         "# Small requests beside big ones\n\n{CONNECTIONS} connections ask for 1 KB each, first alone, then \
-         beside {} clients that download 1 GB each and {} that read 4 KB a second. Medians of {} rounds. \
+         beside {} clients that download 1 GB each and {} that read 10 KB a second. Medians of {} rounds. \
          Errors are those of wrk, slow readers cut off and downloads failed, over all rounds.\n\n\
          {machine}\n{}",
         arguments.downloads,

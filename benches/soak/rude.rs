@@ -19,7 +19,7 @@ use crate::support::http::request;
 /// Bounds on how fast connections are made: ports that were used are free again after a minute.
 const PAUSE: Duration = Duration::from_millis(8);
 
-const SLOW_BYTES: usize = 4096;
+const SLOW_BYTES: usize = 10 * 1024;
 const SLOW_PERIOD: Duration = Duration::from_secs(1);
 /// How long a read may take,
 const PATIENCE: Duration = Duration::from_secs(10);
