@@ -30,6 +30,29 @@ pub struct FileSlice {
     is_cold: bool,
     /// Up to where the kernel was asked to read.
     asked_end: u64,
+    /// How the file was when a part had been sent and the rest had to wait.
+    state: Option<State>,
+}
+
+/// What tells that content was put in place of other content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct State {
+    len: i64,
+    modified_secs: i64,
+    modified_nanos: u64,
+}
+
+impl State {
+    fn of(file: &OwnedFd) -> io::Result<State> {
+        let stat = rustix::fs::fstat(file)?;
+        Ok(State { len: stat.st_size, modified_secs: stat.st_mtime, modified_nanos: stat.st_mtime_nsec })
+    }
+
+    /// What has only grown, as logs do, still begins with what it was.
+    fn was_overwritten(&self, file: &OwnedFd) -> io::Result<bool> {
+        let now = State::of(file)?;
+        Ok(now != *self && now.len <= self.len)
+    }
 }
 
 /// Whether the start of `file`, `len` bytes long, is in memory. If not, the kernel is asked for it.
@@ -47,7 +70,7 @@ impl FileSlice {
     pub fn new(file: &Arc<OwnedFd>, offset: u64, len: u64, is_cold: bool) -> FileSlice {
         let is_trusted = !is_cold && len <= TRUSTED_BYTES_MAX;
         let seen_end = if is_trusted { u64::MAX } else { offset };
-        FileSlice { file: Arc::clone(file), offset, len, seen_end, is_cold, asked_end: 0 }
+        FileSlice { file: Arc::clone(file), offset, len, seen_end, is_cold, asked_end: 0, state: None }
     }
 
     /// Whether all has been sent.
@@ -58,19 +81,29 @@ impl FileSlice {
     /// Sends once, at most `count_max` bytes; returns how many left.
     ///
     /// `ResourceBusy` means that the content is being read from the disk, `WouldBlock` that the socket has no
-    /// room, `UnexpectedEof` that the file has become shorter.
+    /// room, `UnexpectedEof` that the file has become shorter, or was overwritten meanwhile: what was sent
+    /// may be a mix. Whoever gets a part only can tell, so the last piece is not sent then.
     pub fn write_some(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
         if self.offset >= self.seen_end {
             self.look()?;
         }
         let seen = self.len.min(self.seen_end - self.offset);
         let want = usize::try_from(seen).unwrap_or(usize::MAX).min(count_max);
+        let may_end = want as u64 == self.len;
+        if let Some(state) = self.state.filter(|_| may_end)
+            && state.was_overwritten(&self.file)?
+        {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
         let count = socket.send_file(self.file.as_fd(), self.offset, want)?;
         if count == 0 {
             return Err(ErrorKind::UnexpectedEof.into());
         }
         self.offset += count as u64;
         self.len -= count as u64;
+        if self.len > 0 && self.state.is_none() {
+            self.state = Some(State::of(&self.file)?);
+        }
         Ok(count)
     }
 
