@@ -12,8 +12,9 @@ use crate::page_cache;
 const PART_BYTES: u64 = 1024 * 1024;
 /// In what steps it is looked how far a disk has come.
 const STEP_BYTES: u64 = 16 * 1024;
-/// Shorter slices of a file that was in memory when it was opened are not looked at again: looking would take
-/// 100 KB a twentieth longer, and not looking costs a short wait if the kernel has dropped them since.
+/// How much of a file's start is looked at when it is opened. A slice within that is not looked at again:
+/// looking would take 100 KB a twentieth longer, and not looking costs a short wait if the kernel has dropped
+/// it since.
 const TRUSTED_BYTES_MAX: u64 = 256 * 1024;
 
 /// A part of an open file. Several answers may share the descriptor.
@@ -45,7 +46,7 @@ pub fn is_in_memory(file: &OwnedFd, len: u64) -> bool {
 impl FileSlice {
     /// `len` bytes of `file` from `offset` on; `is_cold` if the file was not in memory when it was opened.
     pub fn new(file: &Arc<OwnedFd>, offset: u64, len: u64, is_cold: bool) -> FileSlice {
-        let is_trusted = !is_cold && len <= TRUSTED_BYTES_MAX;
+        let is_trusted = !is_cold && offset.saturating_add(len) <= TRUSTED_BYTES_MAX;
         let seen_end = if is_trusted { u64::MAX } else { offset };
         FileSlice { file: Arc::clone(file), offset, len, seen_end, is_cold, asked_end: 0 }
     }
