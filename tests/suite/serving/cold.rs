@@ -174,3 +174,23 @@ fn what_lies_far_inside_a_file_is_looked_at_however_short_it_is() {
     assert!(body == content[START..END], "other bytes");
     assert_eq!(missing_pages, 0, "pages sent before they were there, after {waits} waits");
 }
+
+#[test]
+fn all_that_is_asked_for_is_read() {
+    const LEN: u64 = 20_000_000;
+    const ATTEMPTS: u64 = 5;
+
+    let folder = Folder::new().file("large.bin", noise(LEN as usize));
+    let path = folder.root().join("large.bin");
+    let file = File::open(&path).expect("a file");
+    // To look makes the kernel read, so each attempt looks once.
+    let is_read = (1..=ATTEMPTS).any(|attempt| {
+        if !make_cold(&path) {
+            return true;
+        }
+        page_cache::read_ahead(&file, 0, LEN);
+        std::thread::sleep(Duration::from_millis(200 * attempt));
+        page_cache::holds(&file, LEN - 1)
+    });
+    assert!(is_read, "the kernel read a part of what it was asked for");
+}
