@@ -135,7 +135,7 @@ impl<S: Socket> Connection<S> {
         self.session.is_idle()
     }
 
-    /// Whether an answer has left in part.
+    /// Whether an answer is on its way: it may have left in part.
     pub fn is_sending(&self) -> bool {
         self.session.is_sending()
     }

@@ -130,7 +130,7 @@ impl Session {
         self.phase == Phase::Idle
     }
 
-    /// Whether an answer has left in part.
+    /// Whether an answer is on its way: it may have left in part.
     pub fn is_sending(&self) -> bool {
         matches!(self.phase, Phase::Send { .. })
     }
