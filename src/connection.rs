@@ -185,7 +185,10 @@ impl<S: Socket> Connection<S> {
             match step {
                 Ok(count) => budget = budget.saturating_sub(count),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::ResourceBusy => return Verdict::AwaitDisk,
+                Err(error) if error.kind() == ErrorKind::ResourceBusy => {
+                    self.session.awaits_disk(turn.now, turn.limits);
+                    return Verdict::AwaitDisk;
+                }
                 Err(error) => {
                     log::debug!("connection closed: {error}");
                     return Verdict::Close;

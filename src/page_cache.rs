@@ -10,6 +10,10 @@ use std::os::fd::AsFd;
 use rustix::fs::Advice;
 use rustix::io::{Errno, ReadWriteFlags};
 
+/// What the kernel is asked for at once. Of more than a device's read-ahead or its largest request it reads
+/// the beginning only, and does not say so. This is the usual read-ahead.
+const READ_AHEAD_BYTES: u64 = 128 * 1024;
+
 /// Reads at most `bytes.len()` bytes from `offset` on; `AGAIN` if a disk would have to be waited for. Where
 /// the filesystem cannot tell, it waits.
 pub fn read_now(file: impl AsFd, bytes: &mut [u8], offset: u64) -> Result<usize, Errno> {
@@ -29,6 +33,10 @@ pub fn holds(file: impl AsFd, offset: u64) -> bool {
 
 /// Asks the kernel to read `len` bytes from `offset` on, and does not wait for them.
 pub fn read_ahead(file: impl AsFd, offset: u64, len: u64) {
-    // Only a hint: where it is refused, reading is slower and nothing else.
-    let _ = rustix::fs::fadvise(file, offset, len.try_into().ok(), Advice::WillNeed);
+    let end = offset.saturating_add(len);
+    for start in (offset..end).step_by(READ_AHEAD_BYTES as usize) {
+        let len = READ_AHEAD_BYTES.min(end - start);
+        // Only a hint: where it is refused, reading is slower and nothing else.
+        let _ = rustix::fs::fadvise(&file, start, len.try_into().ok(), Advice::WillNeed);
+    }
 }

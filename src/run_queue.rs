@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-/// How often it is looked whether a disk has read what was asked of it: no event tells.
-const DISK_LOOK: Duration = Duration::from_millis(1);
+/// How many connections are let look each millisecond whether a disk has read what was asked of it: no event
+/// tells. More look less often, so that looking never takes more than a part of the time.
+const DISK_LOOKS_PER_MILLI: usize = 64;
 
-/// Keys of connections, each at one place at most.
+/// Keys of connections. One whose connection is gone may be among them.
 #[derive(Debug, Default)]
 pub struct RunQueue {
     /// To run in this turn.
@@ -17,9 +18,10 @@ pub struct RunQueue {
 }
 
 impl RunQueue {
-    /// Lets those who wait for the disk try again, once a millisecond however short the turns are.
+    /// Lets those who wait for the disk try again, if it is time for that however short the turns are.
     pub fn look_at_disk(&mut self, elapsed_millis: u128) {
-        if elapsed_millis != self.looked_millis && !self.awaiting_disk.is_empty() {
+        let is_due = elapsed_millis >= self.looked_millis + self.look_millis() as u128;
+        if is_due && !self.awaiting_disk.is_empty() {
             self.looked_millis = elapsed_millis;
             self.ready.append(&mut self.awaiting_disk);
         }
@@ -30,9 +32,14 @@ impl RunQueue {
     pub fn sleep_max(&self) -> Option<Duration> {
         match (self.ready.is_empty(), self.awaiting_disk.is_empty()) {
             (false, _) => Some(Duration::ZERO),
-            (true, false) => Some(DISK_LOOK),
+            (true, false) => Some(Duration::from_millis(self.look_millis())),
             (true, true) => None,
         }
+    }
+
+    /// From one look at the disk to the next.
+    fn look_millis(&self) -> u64 {
+        1 + (self.awaiting_disk.len() / DISK_LOOKS_PER_MILLI) as u64
     }
 
     /// Gives memory back.
@@ -47,11 +54,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_disk_is_looked_at_once_a_millisecond() {
+    fn the_disk_is_looked_at_once_a_millisecond_and_less_often_by_many() {
         let mut queue = RunQueue::default();
         assert_eq!(queue.sleep_max(), None);
         queue.awaiting_disk.push(7);
-        assert_eq!(queue.sleep_max(), Some(DISK_LOOK));
+        assert_eq!(queue.sleep_max(), Some(Duration::from_millis(1)));
         queue.look_at_disk(5);
         assert_eq!((queue.ready.as_slice(), queue.sleep_max()), (&[7][..], Some(Duration::ZERO)));
         queue.awaiting_disk.append(&mut queue.ready);
@@ -59,5 +66,10 @@ mod tests {
         assert!(queue.ready.is_empty(), "twice in a millisecond");
         queue.look_at_disk(6);
         assert_eq!(queue.ready, [7]);
+        queue.awaiting_disk.extend(0..640);
+        queue.look_at_disk(16);
+        assert_eq!((queue.ready.len(), queue.sleep_max()), (1, Some(Duration::ZERO)));
+        queue.look_at_disk(17);
+        assert_eq!(queue.ready.len(), 641);
     }
 }

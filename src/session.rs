@@ -206,6 +206,13 @@ impl Session {
         }
     }
 
+    /// The pump's word that nothing can be sent before the disk has read it: that is not the client's fault.
+    pub fn awaits_disk(&mut self, now: &Now, limits: &Limits) {
+        if let Phase::Send { sent } = self.phase {
+            self.enter(Phase::Send { sent }, now, limits);
+        }
+    }
+
     /// Answers all complete requests of the input, within the bounds of a pipeline. Returns the phase that
     /// follows, or `None` if nothing was queued and more input is needed.
     fn answer_requests(

@@ -12,8 +12,13 @@ use crate::page_cache;
 const PART_BYTES: u64 = 1024 * 1024;
 /// In what steps it is looked how far a disk has come.
 const STEP_BYTES: u64 = 16 * 1024;
-/// Shorter slices of a file that was in memory when it was opened are not looked at again: looking would take
-/// 100 KB a twentieth longer, and not looking costs a short wait if the kernel has dropped them since.
+/// How often a step is looked for in vain, at most once a millisecond. Who does not wait is put off for ever
+/// by a page that could not be read, and by one that was written in part while it was not in memory. So after
+/// longer than a disk takes to start turning, it is sent all the same: that waits, and tells of errors.
+const VAIN_LOOKS_MAX: u16 = 10_000;
+/// How much of a file's start is looked at when it is opened. A slice within that is not looked at again:
+/// looking would take 100 KB a twentieth longer, and not looking costs a short wait if the kernel has dropped
+/// it since.
 const TRUSTED_BYTES_MAX: u64 = 256 * 1024;
 
 /// A part of an open file. Several answers may share the descriptor.
@@ -32,6 +37,8 @@ pub struct FileSlice {
     asked_end: u64,
     /// How the file was when a part had been sent and the rest had to wait.
     state: Option<State>,
+    /// How often it was looked in vain since something was found.
+    vain_looks: u16,
 }
 
 /// What tells that content was put in place of other content.
@@ -68,9 +75,18 @@ pub fn is_in_memory(file: &OwnedFd, len: u64) -> bool {
 impl FileSlice {
     /// `len` bytes of `file` from `offset` on; `is_cold` if the file was not in memory when it was opened.
     pub fn new(file: &Arc<OwnedFd>, offset: u64, len: u64, is_cold: bool) -> FileSlice {
-        let is_trusted = !is_cold && len <= TRUSTED_BYTES_MAX;
+        let is_trusted = !is_cold && offset.saturating_add(len) <= TRUSTED_BYTES_MAX;
         let seen_end = if is_trusted { u64::MAX } else { offset };
-        FileSlice { file: Arc::clone(file), offset, len, seen_end, is_cold, asked_end: 0, state: None }
+        FileSlice {
+            file: Arc::clone(file),
+            offset,
+            len,
+            seen_end,
+            is_cold,
+            asked_end: 0,
+            vain_looks: 0,
+            state: None,
+        }
     }
 
     /// Whether all has been sent.
@@ -128,7 +144,51 @@ impl FileSlice {
         }
         let step_ends = (self.offset + STEP_BYTES..part_end).step_by(STEP_BYTES as usize);
         let seen_end = step_ends.chain([part_end]).take_while(|step_end| holds(step_end - 1)).last();
-        self.seen_end = seen_end.ok_or(ErrorKind::ResourceBusy)?;
+        (self.seen_end, self.vain_looks) = match seen_end {
+            Some(seen_end) => (seen_end, 0),
+            None if self.vain_looks == VAIN_LOOKS_MAX => {
+                (part_end.min(self.offset + STEP_BYTES), VAIN_LOOKS_MAX)
+            }
+            None => {
+                self.vain_looks += 1;
+                return Err(ErrorKind::ResourceBusy.into());
+            }
+        };
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write;
+    use std::time::Duration;
+
+    use rustix::fs::Advice;
+
+    use super::*;
+
+    #[test]
+    fn what_is_never_there_is_sent_in_the_end() -> io::Result<()> {
+        const LEN: u64 = 4096;
+
+        let mut file: File = tempfile::tempfile()?;
+        file.write_all(&[7; LEN as usize])?;
+        file.sync_all()?;
+        let file = Arc::new(OwnedFd::from(file));
+        let look = |vain_looks| {
+            let mut slice = FileSlice::new(&file, 0, LEN, true);
+            slice.vain_looks = vain_looks;
+            // What a look before made the kernel read has come, and is dropped again.
+            std::thread::sleep(Duration::from_millis(20));
+            rustix::fs::fadvise(&file, 0, None, Advice::DontNeed)?;
+            slice.look().map(|()| slice.seen_end)
+        };
+        match look(0) {
+            Ok(_) => eprintln!("SKIPPED: a disk in memory, or too fast to be waited for"),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ResourceBusy),
+        }
+        assert_eq!(look(VAIN_LOOKS_MAX)?, LEN);
         Ok(())
     }
 }

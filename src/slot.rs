@@ -13,7 +13,7 @@ use crate::net::socket::TcpSocket;
 pub struct Slot {
     pub connection: Connection<TcpSocket>,
     registered: Registered,
-    /// In the run queue.
+    /// In the run queue, be it to run or to wait for the disk.
     pub is_queued: bool,
 }
 

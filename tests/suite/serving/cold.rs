@@ -72,10 +72,15 @@ impl Socket for WatchfulSocket {
 /// Asks `site` for a path and runs to the end; returns the body, how often the disk was waited for, and how
 /// many pages were sent that were not in memory.
 fn fetch(site: &mut Site, path: &str) -> (Vec<u8>, usize, u64) {
+    fetch_with(site, path, "")
+}
+
+/// The same with more fields in the head, each with its line end.
+fn fetch_with(site: &mut Site, path: &str, fields: &str) -> (Vec<u8>, usize, u64) {
     let limits = Limits::default();
     let (now, mut access_log) = (Now::at(0, 2_000_000_000), AccessLog::off());
     let mut buffers = Buffers::new(&limits);
-    let request = Some(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").into_bytes());
+    let request = Some(format!("GET {path} HTTP/1.1\r\nHost: test\r\n{fields}\r\n").into_bytes());
     let socket = WatchfulSocket { request, sent: Vec::new(), missing_pages: 0 };
     let mut connection = Connection::new(socket, "192.0.2.1".parse().expect("an address"), &now, &limits);
     connection.mark(Readiness { readable: true, ..Readiness::default() });
@@ -117,17 +122,17 @@ fn nothing_is_sent_before_it_is_in_memory() {
         if !make_cold(&folder.root().join(name)) {
             return;
         }
-        // How often the disk is waited for is for the disk to say: a fast one is always ahead.
-        let (body, _, missing_pages) = fetch(&mut site, &format!("/{name}"));
+        let (body, waits, missing_pages) = fetch(&mut site, &format!("/{name}"));
         assert!(body == *content, "{name}: other bytes");
-        assert_eq!(missing_pages, 0, "pages of {name} sent before they were there");
+        // A quick disk may have it before it is looked at again, so waits are not asked for.
+        assert_eq!(missing_pages, 0, "pages of {name} sent before they were there, after {waits} waits");
         let (body, waits, _) = fetch(&mut site, &format!("/{name}"));
         assert!(body == *content && waits == 0, "{name}: {waits} waits when it was in memory");
     }
     // One that was known already, and has been dropped since.
     assert!(make_cold(&folder.root().join("large.bin")));
-    let (body, _, missing_pages) = fetch(&mut site, "/large.bin");
-    assert!(body == large && missing_pages == 0, "{missing_pages} missing pages");
+    let (body, waits, missing_pages) = fetch(&mut site, "/large.bin");
+    assert!(body == large && missing_pages == 0, "{waits} waits, {missing_pages} missing pages");
 }
 
 #[test]
@@ -142,4 +147,49 @@ fn a_cold_file_arrives_whole() {
     client.ask("/large.bin");
     assert_eq!(process.connect().get("/page.html").text(), "<p>page");
     assert!(client.answer().body == content, "other bytes");
+}
+
+#[test]
+fn what_lies_far_inside_a_file_is_looked_at_however_short_it_is() {
+    const START: usize = 3_000_000;
+    const END: usize = 3_100_000;
+
+    let content = noise(5_000_000);
+    let folder = Folder::new().file("large.bin", &content).aged();
+    let path = folder.root().join("large.bin");
+    if !make_cold(&path) {
+        return;
+    }
+    // Its start is in memory, as after somebody else's request.
+    File::open(&path).and_then(|file| file.read_exact_at(&mut [0; 300_000], 0)).expect("a file");
+    let dropped = START as u64 & !(PAGE_BYTES - 1);
+    let file = File::open(&path).expect("a file");
+    rustix::fs::fadvise(&file, dropped, None, Advice::DontNeed).expect("advice that is taken");
+    assert!(page_cache::holds(&file, 0) && page_cache::holds(&file, 262_143));
+    let mut site =
+        Site::open(&folder.root(), &pws::config::SiteOptions::default(), &Limits::default()).expect("a site");
+    let range = format!("Range: bytes={START}-{}\r\n", END - 1);
+    let (body, waits, missing_pages) = fetch_with(&mut site, "/large.bin", &range);
+    assert!(body == content[START..END], "other bytes");
+    assert_eq!(missing_pages, 0, "pages sent before they were there, after {waits} waits");
+}
+
+#[test]
+fn all_that_is_asked_for_is_read() {
+    const LEN: u64 = 20_000_000;
+    const ATTEMPTS: u64 = 5;
+
+    let folder = Folder::new().file("large.bin", noise(LEN as usize));
+    let path = folder.root().join("large.bin");
+    let file = File::open(&path).expect("a file");
+    // To look makes the kernel read, so each attempt looks once.
+    let is_read = (1..=ATTEMPTS).any(|attempt| {
+        if !make_cold(&path) {
+            return true;
+        }
+        page_cache::read_ahead(&file, 0, LEN);
+        std::thread::sleep(Duration::from_millis(200 * attempt));
+        page_cache::holds(&file, LEN - 1)
+    });
+    assert!(is_read, "the kernel read a part of what it was asked for");
 }
