@@ -91,7 +91,11 @@ fn chunked_len(body: &[u8]) -> Option<usize> {
     loop {
         let line = line(&body[at..])?;
         at += line.len() + 2;
-        let digits = line.split(|&byte| byte == b';').next()?;
+        // White space may stand in front of an extension, and nowhere else.
+        let digits = match line.iter().position(|&byte| byte == b';') {
+            Some(extension) => line[..extension].trim_ascii_end(),
+            None => line,
+        };
         let size = usize::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
         if size == 0 {
             break;
