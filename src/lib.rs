@@ -31,9 +31,9 @@
 //!
 //! `main.rs` (how it starts), then down the floors: [`server`] with [`connections`], [`slot`],
 //! [`run_queue`] and [`stop`], [`connection`], [`session`], [`site`], [`access_log`], [`outbox`] with
-//! [`slice`] and [`page_cache`], [`input`]. Below them are the rules that a site brings along in [`rules`],
-//! those of the wire in [`http`], the disk in [`files`], the pages that show a folder in [`listing`] and the
-//! sockets in [`net`]; at the bottom [`config`], [`clock`] and [`limits`].
+//! [`file_slice`] and [`page_cache`], [`input`]. Below them are the rules that a site brings along in
+//! [`rules`], those of the wire in [`http`], the disk in [`files`], the pages that show a folder in
+//! [`listing`] and the sockets in [`net`]; at the bottom [`config`], [`clock`] and [`limits`].
 //!
 //! # Six rules that make the house
 //!
@@ -68,6 +68,7 @@ pub mod confine;
 pub mod connection;
 pub mod connections;
 pub mod crowd;
+pub mod file_slice;
 pub mod files;
 pub mod http;
 pub mod input;
@@ -81,7 +82,6 @@ pub mod run_queue;
 pub mod server;
 pub mod session;
 pub mod site;
-pub mod slice;
 pub mod slot;
 pub mod stop;
 

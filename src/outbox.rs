@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 
+use crate::file_slice::FileSlice;
 use crate::net::socket::Socket;
-use crate::slice::FileSlice;
 
 /// Content that is made while it is sent, so that no more of it than a piece is in memory.
 pub trait Source: fmt::Debug + Send {

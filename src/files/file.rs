@@ -11,7 +11,7 @@ use crate::clock::Now;
 use crate::http::conditional::{EntityTag, Validators};
 use crate::http::head::{HeadWriter, HttpDate};
 use crate::http::negotiate::Coding;
-use crate::{page_cache, slice};
+use crate::{file_slice, page_cache};
 
 /// How often a file that changes while it is loaded is loaded again.
 const CHANGES_MAX: usize = 3;
@@ -54,7 +54,7 @@ impl File {
         now: &Now,
     ) -> Result<File, Errno> {
         if stamp.len > loaded_bytes_max {
-            let is_cold = !slice::is_in_memory(&descriptor, stamp.len);
+            let is_cold = !file_slice::is_in_memory(&descriptor, stamp.len);
             return Ok(File::describe(stamp, content_type, coding, now).unloaded(descriptor, is_cold));
         }
         for _ in 0..CHANGES_MAX {

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::fields::{AnswerFields, TypeRule};
 use super::folder::{FolderListing, ListingFraming};
 use crate::clock::Now;
+use crate::file_slice::FileSlice;
 use crate::files::file::{Content, File};
 use crate::files::mime;
 use crate::files::root::Stamp;
@@ -20,7 +21,6 @@ use crate::http::status::Status;
 use crate::listing::html::CONTENT_SECURITY_POLICY;
 use crate::listing::query::Format;
 use crate::outbox::Outbox;
-use crate::slice::FileSlice;
 
 /// What pws does with a file (RFC 9110 §10.2.1).
 const ALLOW: &str = "GET, HEAD, OPTIONS";

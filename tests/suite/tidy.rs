@@ -30,7 +30,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("2c", &["files/variant.rs", "files/folder.rs"]),
     ("2b", &["files/file.rs", "listing/html.rs", "listing/json.rs", "listing/order.rs"]),
     ("2a", &["outbox.rs", "files/root.rs", "files/mime.rs", "listing/entry.rs", "listing/query.rs"]),
-    ("1k", &["slice.rs"]),
+    ("1k", &["file_slice.rs"]),
     ("1j", &["rules/mod.rs"]),
     ("1i", &["rules/redirects.rs", "rules/headers.rs"]),
     ("1h", &["rules/destination.rs", "rules/parameters.rs"]),
