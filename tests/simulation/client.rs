@@ -329,7 +329,7 @@ impl Client {
         is_reset
             && asked.into_iter().any(|Pending { asked, start }| {
                 let (since, _) = self.departure(start + asked.answerable_len);
-                asked.subject.names().any(|name| disk.has_shrunk(name, since))
+                asked.subject.names().any(|name| disk.was_overwritten(name, since))
             })
     }
 

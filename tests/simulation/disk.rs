@@ -146,13 +146,13 @@ impl Disk {
         &history[start..end]
     }
 
-    /// Whether a file too large to be loaded has become shorter at `name`.
-    pub fn has_shrunk(&self, name: &str, from: Moment) -> bool {
+    /// Whether a file too large to be loaded has been overwritten at `name`, and not only made longer.
+    pub fn was_overwritten(&self, name: &str, from: Moment) -> bool {
         let versions = self.states(name, from, self.moment).iter().filter_map(|state| state.version.as_ref());
         let versions: Vec<&Version> = versions.collect();
-        versions.windows(2).any(|pair| {
-            let [before, behind] = pair else { return false };
-            before.file == behind.file && behind.len < before.len && before.len > LOADED_BYTES_MAX
+        versions.iter().enumerate().any(|(index, before)| {
+            let mut later = versions[index + 1..].iter().take_while(|behind| behind.file == before.file);
+            before.len > LOADED_BYTES_MAX && later.any(|behind| behind.len <= before.len)
         })
     }
 

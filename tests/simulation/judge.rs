@@ -199,7 +199,7 @@ impl Case<'_> {
     /// Of several ranges: what was asked for is there, and what is there is right.
     fn check_ranges(&self, name: &str, version: &Version) -> Verdict {
         if self.is_cut {
-            return self.check_shrunk(name, version, version.len);
+            return self.check_cut(name, version, version.len);
         }
         let mut parts = Vec::new();
         if let Some(range) = self.answer.field("content-range") {
@@ -229,13 +229,13 @@ impl Case<'_> {
         ensure(self.asked.ranges.iter().all(is_there), || format!("only {parts:?}"))
     }
 
-    /// The content of a file, or the start of it if the file has shrunk on the way.
+    /// The content of a file, or the start of it if the file was overwritten on the way.
     fn check_content(&self, name: &str, version: &Version, range: std::ops::Range<usize>) -> Verdict {
         let length = self.answer.field("content-length").and_then(|length| length.parse().ok());
         ensure(length == Some(range.len()), || format!("{length:?} bytes, not {}", range.len()))?;
         let body = &self.answer.body;
         if self.is_cut {
-            self.check_shrunk(name, version, range.end)?;
+            self.check_cut(name, version, range.end)?;
         } else if self.asked.is_head {
             return ensure(body.is_empty(), || "content for HEAD".to_owned());
         }
@@ -243,11 +243,15 @@ impl Case<'_> {
         self.explain(name, version, &range, body)
     }
 
-    /// Whether the file was too short for its answer at any time.
-    fn check_shrunk(&self, name: &str, version: &Version, end: usize) -> Verdict {
-        let is_shorter = |state: &&Version| state.len < end;
-        let has_shrunk = self.later(name, version).any(|state| is_shorter(&state));
-        ensure(has_shrunk && version.len > LOADED_BYTES_MAX, || "cut for no reason".to_owned())
+    /// Whether the file was too short for its answer at any time, or overwritten and no longer than before.
+    fn check_cut(&self, name: &str, version: &Version, end: usize) -> Verdict {
+        let mut longest = None;
+        let is_reason = self.later(name, version).any(|state| {
+            let is_no_longer = Some(state.len) <= longest;
+            longest = longest.max(Some(state.len));
+            state.len < end || is_no_longer
+        });
+        ensure(is_reason && version.len > LOADED_BYTES_MAX, || "cut for no reason".to_owned())
     }
 
     /// What the file was from `version` on. One that took its place is another.
