@@ -189,6 +189,13 @@ impl<S: Socket> Connection<S> {
                     self.session.awaits_disk(turn.now, turn.limits);
                     return Verdict::AwaitDisk;
                 }
+                // The answer told its length, so the end tells that it was cut. A reset would destroy what is
+                // on its way, the answers before it too.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    log::debug!("answer cut short: its file is not what it was when the answer began");
+                    outbox.clear();
+                    self.session.cut_short();
+                }
                 Err(error) => {
                     log::debug!("connection closed: {error}");
                     return Verdict::Close;

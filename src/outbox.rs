@@ -104,9 +104,9 @@ impl Outbox {
 
     /// Sends once, at most `count_max` bytes; returns how many left.
     ///
-    /// `WouldBlock` is for the caller to wait on. `UnexpectedEof` means that a file is shorter than its
-    /// answer promised: the connection must be closed, so that the client sees an answer cut short and not a
-    /// wrong one. `ResourceBusy` means that the disk is being waited for: to be tried again soon.
+    /// `WouldBlock` is for the caller to wait on. `UnexpectedEof` means that a file is not what its answer
+    /// promised: nothing more may be sent, so that the client sees an answer cut short and not a wrong one.
+    /// `ResourceBusy` means that the disk is being waited for: to be tried again soon.
     pub fn write_some(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
         let bytes_end = self.segments.front().map_or(self.bytes.len(), |(at, _)| *at);
         let count = if self.sent < bytes_end {

@@ -213,6 +213,12 @@ impl Session {
         }
     }
 
+    /// The pump's word that an answer cannot be sent to its end: it is the last. Its rest, and what was
+    /// queued behind it, must be gone from the outbox.
+    pub fn cut_short(&mut self) {
+        self.afterwards = Afterwards::Linger;
+    }
+
     /// Answers all complete requests of the input, within the bounds of a pipeline. Returns the phase that
     /// follows, or `None` if nothing was queued and more input is needed.
     fn answer_requests(

@@ -272,9 +272,13 @@ impl Client {
         pipe.gone.is_some() && pipe.incoming() == 0
     }
 
-    /// Whether nothing is under way that the server could do something about.
+    /// Whether nothing is under way that the server could do something about. Whoever sees the end amid an
+    /// answer is, too: that is judged when the connection is gone.
     pub fn is_served(&self) -> bool {
         let pipe = self.pipe.borrow();
+        if pipe.is_down_shut && pipe.incoming() == 0 {
+            return true;
+        }
         let is_answered =
             self.pending.front().is_none_or(|pending| pending.start + pending.asked.len > pipe.sent);
         is_answered && self.received.is_empty() && pipe.incoming() == 0
@@ -296,17 +300,22 @@ impl Client {
         if self.is_lost(limits) {
             return count(tally, "closed on a client that goes on sending");
         }
+        let is_shut = self.pipe.borrow().is_down_shut;
         if is_overdue {
-            return self.judge_deadline(limits);
+            self.judge_deadline(limits);
+            if self.head.is_none() || !is_shut {
+                return;
+            }
         }
         if self.may_be_lost_with_a_cut(disk) {
             return count(tally, "lost with a cut");
         }
-        if self.head.is_some() {
-            assert!(!self.pipe.borrow().is_down_shut, "half an answer, and a clean end");
-            let len = self.received.len() - self.head.as_ref().map_or(0, |head| head.len);
-            let body = self.received[self.received.len() - len..].to_vec();
-            self.judge(body, len, true, disk, tally);
+        if let Some(head) = &self.head {
+            let tells_length = head.answer.field("content-length").is_some();
+            assert!(tells_length || !is_shut, "half an answer, and an end as of a whole one");
+            let body = self.received[head.len..].to_vec();
+            let body_len = body.len();
+            self.judge(body, body_len, true, disk, tally);
             return;
         }
         assert!(self.received.is_empty(), "half a head: {:?}", String::from_utf8_lossy(&self.received));
@@ -320,7 +329,7 @@ impl Client {
         }
     }
 
-    /// A file that shrinks ends the connection; if there is input unread, that destroys what was on its way.
+    /// A file that shrinks ends the connection; who sends on behind it may lose what was on its way.
     fn may_be_lost_with_a_cut(&self, disk: &Disk) -> bool {
         let is_reset = self.pipe.borrow().is_reset_by_server;
         let sent = self.pipe.borrow().sent;

@@ -194,7 +194,12 @@ fn a_file_that_shrinks_amid_its_answer_is_cut_short() {
     assert_eq!(client.head().field("content-length"), Some(LEN.to_string().as_str()));
     let file = File::options().write(true).open(server.folder.root().join("shrinks.bin")).expect("the file");
     file.set_len(MIB).expect("a shorter file");
-    let total = client.count_rest(LEN);
+    let mut buffer = vec![0; MIB as usize];
+    let mut total = 0;
+    // A reset would destroy what is on its way.
+    while let count @ 1.. = client.read_some(&mut buffer).expect("an end without a reset") {
+        total += count as u64;
+    }
     assert!(total < LEN, "all of {total} bytes, of which the file did not have any");
     assert_eq!(server.connect().get("/page.html").text(), "<p>page");
 }
