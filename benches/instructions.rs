@@ -6,16 +6,20 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "support/repeater.rs"]
+mod repeater;
+#[path = "support/requests.rs"]
+mod requests;
+
 use std::fs::{self, File};
 use std::hint::black_box;
-use std::io::{self, ErrorKind, Read as _};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, ExitCode};
 
 use pws::access_log::AccessLog;
 use pws::clock::Now;
 use pws::config::SiteOptions;
-use pws::connection::{Buffers, Connection, Readiness};
 use pws::files::file;
 use pws::files::mime::MediaTypes;
 use pws::files::root::Stamp;
@@ -24,22 +28,14 @@ use pws::http::range::Selection;
 use pws::http::request::{self, FieldSlots, Parsed};
 use pws::http::target;
 use pws::limits::Limits;
-use pws::net::socket::Socket;
 use pws::outbox::Outbox;
-use pws::session::Turn;
 use pws::site::Site;
 use pws::site::fields::{AnswerFields, SiteFields};
 use pws::site::reply::Reply;
+use repeater::Repeater;
+use requests::{BARE, BROWSER, PIPELINE};
 use tempfile::TempDir;
 
-const BARE: &[u8] = b"GET /page.html HTTP/1.1\r\nHost: localhost:9000\r\n\r\n";
-const BROWSER: &[u8] = b"GET /page.html HTTP/1.1\r\nHost: localhost:9000\r\n\
-    User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n\
-    Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n\
-    Accept-Language: en-US,en;q=0.5\r\nAccept-Encoding: gzip, deflate, br, zstd\r\nConnection: keep-alive\r\n\
-    Cookie: session=0123456789abcdef0123456789abcdef; theme=light\r\nUpgrade-Insecure-Requests: 1\r\n\
-    Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Site: none\r\nPriority: u=0, i\r\n\r\n";
-const PIPELINE: usize = 16;
 /// Long after the file was written, so that it is remembered.
 const NOW_UNIX_SECS: u64 = 1 << 40;
 
@@ -138,52 +134,10 @@ fn answer(times: usize) -> io::Result<()> {
 /// From bytes received to bytes sent, on one connection; the disk is asked once for each `input`.
 fn connect(input: &[u8], times: usize) -> io::Result<()> {
     let folder = folder()?;
-    let limits = Limits::default();
-    let now = Now::at(0, NOW_UNIX_SECS);
-    let mut site = Site::open(folder.path(), &SiteOptions::default(), &limits)?;
-    let mut access_log = AccessLog::off();
-    let mut buffers = Buffers::new(&limits);
-    let client = Client { unread: b"" };
-    let address = "192.0.2.1".parse().expect("an address");
-    let mut connection = Connection::new(client, address, &now, &limits);
+    let site = Site::open(folder.path(), &SiteOptions::default(), &Limits::default())?;
+    let mut repeater = Repeater::new(input.to_vec(), site, AccessLog::off(), NOW_UNIX_SECS);
     for _ in 0..times {
-        connection.socket.unread = input;
-        connection.mark(Readiness { readable: true, ..Readiness::default() });
-        site.recheck();
-        let (site, access_log) = (&mut site, &mut access_log);
-        let mut turn = Turn {
-            now: &now,
-            limits: &limits,
-            site,
-            access_log,
-            run_bytes_max: limits.run_bytes_max,
-            is_draining: false,
-        };
-        connection.run(&mut buffers, &mut turn);
-        assert!(connection.socket.unread.is_empty() && connection.is_waiting());
+        repeater.turn();
     }
     Ok(())
-}
-
-/// A client that says what is `unread` and takes all that comes.
-struct Client<'a> {
-    unread: &'a [u8],
-}
-
-impl Socket for Client<'_> {
-    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.unread.is_empty() { Err(ErrorKind::WouldBlock.into()) } else { self.unread.read(buffer) }
-    }
-
-    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
-        Ok(black_box(bytes).len())
-    }
-
-    fn send_file(&mut self, _file: BorrowedFd<'_>, _offset: u64, count: usize) -> io::Result<usize> {
-        Ok(count)
-    }
-
-    fn shutdown_write(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -5,81 +5,33 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "support/repeater.rs"]
+mod repeater;
+#[path = "support/requests.rs"]
+mod requests;
+
 use std::fs::{self, File};
 use std::hint::black_box;
-use std::io::{self, ErrorKind};
-use std::os::fd::BorrowedFd;
 use std::time::{Duration, UNIX_EPOCH};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use pws::access_log::AccessLog;
 use pws::clock::Now;
-use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
 use pws::http::head::Persistence;
 use pws::http::request::{self, FieldSlots, Parsed};
 use pws::http::target;
 use pws::limits::Limits;
-use pws::net::socket::Socket;
 use pws::outbox::Outbox;
 use pws::rules::{Headers, Redirects};
-use pws::session::Turn;
 use pws::site::Site;
+use repeater::Repeater;
+use requests::{BARE, BROWSER, PIPELINE};
 use tempfile::TempDir;
 
-const BARE: &[u8] = b"GET /page.html HTTP/1.1\r\nHost: localhost\r\n\r\n";
-/// What a browser sends.
-const BROWSER: &[u8] = b"GET /page.html HTTP/1.1\r\nHost: localhost:9000\r\n\
-    User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n\
-    Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n\
-    Accept-Language: en-US,en;q=0.5\r\nAccept-Encoding: gzip, deflate, br, zstd\r\nConnection: keep-alive\r\n\
-    Cookie: session=0123456789abcdef0123456789abcdef; theme=light\r\nUpgrade-Insecure-Requests: 1\r\n\
-    Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Site: none\r\nPriority: u=0, i\r\n\r\n";
-const PIPELINE: usize = 16;
 /// When the file was last changed,
 const MODIFIED_UNIX_SECS: u64 = 784_111_777;
 /// and a time long after that, so that it is remembered.
 const NOW_UNIX_SECS: u64 = 1_000_000_000;
-
-/// A client that sends the same bytes whenever it is read after [`rearm`](Client::rearm), and takes all.
-struct Client {
-    request: Vec<u8>,
-    received: usize,
-    sent: usize,
-}
-
-impl Client {
-    fn rearm(&mut self) {
-        self.received = 0;
-        self.sent = 0;
-    }
-}
-
-impl Socket for Client {
-    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let rest = &self.request[self.received..];
-        if rest.is_empty() {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        self.received += count;
-        Ok(count)
-    }
-
-    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
-        self.sent += black_box(bytes).len();
-        Ok(bytes.len())
-    }
-
-    fn send_file(&mut self, _file: BorrowedFd<'_>, _offset: u64, count: usize) -> io::Result<usize> {
-        self.sent += count;
-        Ok(count)
-    }
-
-    fn shutdown_write(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// A folder with a page of 1 KB, and a site on it.
 fn site() -> (TempDir, Site) {
@@ -151,37 +103,15 @@ fn answering(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// From bytes received to bytes sent, on a connection that stays open.
+/// From bytes received to bytes sent, on a connection that stays open; the disk is asked once a turn.
 fn connecting(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("connection");
     for (name, request) in
         [("bare", BARE.to_vec()), ("browser", BROWSER.to_vec()), ("pipeline of 16", BARE.repeat(PIPELINE))]
     {
-        let limits = Limits::default();
-        let now = Now::at(0, NOW_UNIX_SECS);
-        let (_folder, mut site) = site();
-        let mut access_log = AccessLog::off();
-        let mut buffers = Buffers::new(&limits);
-        let client = Client { request, received: 0, sent: 0 };
-        let address = "192.0.2.1".parse().expect("an address");
-        let mut connection = Connection::new(client, address, &now, &limits);
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                connection.socket.rearm();
-                connection.mark(Readiness { readable: true, ..Readiness::default() });
-                let mut turn = Turn {
-                    now: &now,
-                    limits: &limits,
-                    site: &mut site,
-                    access_log: &mut access_log,
-                    run_bytes_max: limits.run_bytes_max,
-                    is_draining: false,
-                };
-                let verdict = connection.run(&mut buffers, &mut turn);
-                assert_eq!(verdict, Verdict::Park(Edge::Readable));
-                assert!(connection.socket.sent > 1024);
-            });
-        });
+        let (_folder, site) = site();
+        let mut repeater = Repeater::new(request, site, AccessLog::off(), NOW_UNIX_SECS);
+        group.bench_function(name, |bencher| bencher.iter(|| assert!(repeater.turn() > 1024)));
     }
     group.finish();
 }

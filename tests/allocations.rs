@@ -1,48 +1,17 @@
 //! Allocations per request, counted: none on the cached path after warm-up. A binary of its own, because it
 //! counts for the whole process.
 
-use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd};
+#[path = "../benches/support/repeater.rs"]
+mod repeater;
+
+use std::os::fd::AsFd;
 
 use pws::access_log::AccessLog;
-use pws::clock::Now;
-use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
+use pws::config::SiteOptions;
 use pws::limits::Limits;
-use pws::net::socket::Socket;
 use pws::rules::{Headers, Redirects};
-use pws::session::Turn;
 use pws::site::Site;
-
-/// Sends the same bytes each time it becomes readable, and counts what comes back.
-struct Repeater {
-    request: &'static [u8],
-    is_readable: bool,
-    received: usize,
-}
-
-impl Socket for Repeater {
-    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if !std::mem::take(&mut self.is_readable) {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        buffer[..self.request.len()].copy_from_slice(self.request);
-        Ok(self.request.len())
-    }
-
-    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
-        self.received += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn send_file(&mut self, _file: BorrowedFd<'_>, _offset: u64, count: usize) -> io::Result<usize> {
-        self.received += count;
-        Ok(count)
-    }
-
-    fn shutdown_write(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use repeater::Repeater;
 
 /// The allocations of 100 turns in which `request` is answered, after some for warming up.
 fn allocations(request: &'static [u8]) -> u64 {
@@ -54,41 +23,20 @@ fn allocations(request: &'static [u8]) -> u64 {
         let bytes = if name.starts_with("large") { 100_000 } else { 1024 };
         std::fs::write(folder.path().join(name), vec![b'x'; bytes]).expect("a file");
     }
-    let limits = Limits::default();
-    let mut site =
-        Site::open(folder.path(), &pws::config::SiteOptions::default(), &limits).expect("the folder");
+    let site = Site::open(folder.path(), &SiteOptions::default(), &Limits::default()).expect("the folder");
     let null = std::fs::File::options().write(true).open("/dev/null").expect("/dev/null");
-    let mut access_log = AccessLog::to(null.as_fd()).expect("a log");
+    let access_log = AccessLog::to(null.as_fd()).expect("a log");
     // Long before the files were made: their time is not in doubt, so they are kept.
-    let now = Now::at(0, 1_000_000_000);
-    let mut buffers = Buffers::new(&limits);
-    let socket = Repeater { request, is_readable: false, received: 0 };
-    let client = "2001:db8::1".parse().expect("an address");
-    let mut connection = Connection::new(socket, client, &now, &limits);
-    let mut turn = || {
-        site.recheck();
-        connection.socket.is_readable = true;
-        connection.mark(Readiness { readable: true, ..Readiness::default() });
-        let mut turn = Turn {
-            now: &now,
-            limits: &limits,
-            site: &mut site,
-            access_log: &mut access_log,
-            run_bytes_max: limits.run_bytes_max,
-            is_draining: false,
-        };
-        assert_eq!(connection.run(&mut buffers, &mut turn), Verdict::Park(Edge::Readable));
-        access_log.flush();
-    };
+    let mut repeater = Repeater::new(request.to_vec(), site, access_log, 1_000_000_000);
     for _ in 0..10 {
-        turn();
+        repeater.turn();
     }
     let info = allocation_counter::measure(|| {
         for _ in 0..100 {
-            turn();
+            repeater.turn();
         }
     });
-    assert!(connection.socket.received > 110 * 100, "it was answered");
+    assert!(repeater.turn() > 111 * 100, "it was answered");
     info.count_total
 }
 

@@ -27,7 +27,7 @@ use support::process_group::Memory;
 use support::running::Running;
 use support::servers::Server;
 use support::table::Table;
-use support::{Result, interrupt, machine, running};
+use support::{Result, interrupt, machine};
 
 /// Descriptors that a server may open or close for itself meanwhile.
 const OWN_DESCRIPTORS: usize = 16;
@@ -63,12 +63,10 @@ fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.options.is_bench() {
         return Ok(());
     }
-    interrupt::watch()?;
-    let open_files = pws::limits::raise_open_files();
+    let open_files = support::begin()?;
     if open_files < arguments.connections as u64 + 100 {
         return Err(format!("only {open_files} open files are allowed (try fewer --connections)").into());
     }
-    running::keep_off_the_servers_cpu()?;
     let has_threads = |server: &Server| server.has_a_thread_per_connection();
     let is_candidate = |server: &Server| (server.is_peer() || *server == Server::Pws) && !has_threads(server);
     let candidates: Vec<Server> = Server::ALL.into_iter().filter(is_candidate).collect();

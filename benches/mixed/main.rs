@@ -31,7 +31,7 @@ use support::running::Running;
 use support::servers::Server;
 use support::table::Table;
 use support::wrk::{self, Ask, Seen};
-use support::{Result, interrupt, machine, running};
+use support::{Result, interrupt, machine};
 
 const BIG: &str = "/large/big.bin";
 const BIG_BYTES: u64 = 1 << 30;
@@ -81,9 +81,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.options.is_bench() {
         return Ok(());
     }
-    interrupt::watch()?;
-    pws::limits::raise_open_files();
-    running::keep_off_the_servers_cpu()?;
+    support::begin()?;
     let is_usual = |server: &Server| match arguments.options.server.is_empty() {
         true => matches!(server, Server::Pws | Server::Nginx),
         false => *server != Server::Floor,

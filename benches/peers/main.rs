@@ -27,7 +27,7 @@ use results::{Results, Round};
 use support::folder::Folder;
 use support::options::Options;
 use support::servers::Server;
-use support::{Result, interrupt, machine, numbers, running};
+use support::{Result, interrupt, machine, numbers};
 
 /// Measure pws beside other servers.
 #[derive(Parser)]
@@ -67,9 +67,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         return floor::serve(*port, file);
     }
     if arguments.options.is_bench() {
-        interrupt::watch()?;
-        pws::limits::raise_open_files();
-        running::keep_off_the_servers_cpu()?;
+        support::begin()?;
         measure_all(arguments)?;
     }
     Ok(())

@@ -46,7 +46,7 @@ use support::process_group::ProcessGroup;
 use support::running::Running;
 use support::servers::Server;
 use support::table::Table;
-use support::{Result, interrupt, machine, running};
+use support::{Result, interrupt, machine};
 use tally::{Kind, Tally};
 
 /// What the server may have grown by at the end: twice what it ever has, most of that in the first minute.
@@ -142,9 +142,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.options.is_bench() {
         return Ok(());
     }
-    interrupt::watch()?;
-    pws::limits::raise_open_files();
-    running::keep_off_the_servers_cpu()?;
+    support::begin()?;
     let candidates = match arguments.options.server.is_empty() {
         true => &[Server::Pws][..],
         false => &[Server::Pws, Server::PwsLogNull, Server::PwsLogFile],

@@ -19,6 +19,13 @@ use std::process::ExitCode;
 /// A program that measures ends at the first error it cannot work around: a text for a person is enough.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
+/// What comes before servers are measured; returns how many files may be open.
+pub fn begin() -> Result<u64> {
+    interrupt::watch()?;
+    running::keep_off_the_servers_cpu()?;
+    Ok(pws::limits::raise_open_files())
+}
+
 /// Ends a program, with a line that says why if it failed.
 pub fn end(result: Result<()>) -> ExitCode {
     match result {
