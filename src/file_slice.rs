@@ -55,7 +55,8 @@ impl State {
         Ok(State { len: stat.st_size, modified_secs: stat.st_mtime, modified_nanos: stat.st_mtime_nsec })
     }
 
-    /// What has only grown, as logs do, still begins with what it was.
+    /// What is longer than before is taken for what it was and more, as logs are, which people watch by
+    /// downloading them. What was overwritten with something longer cannot be told from that.
     fn was_overwritten(&self, file: &OwnedFd) -> io::Result<bool> {
         let now = State::of(file)?;
         Ok(now != *self && now.len <= self.len)
