@@ -30,6 +30,9 @@ impl Buffers {
     }
 }
 
+/// What a call that was interrupted takes of the budget.
+const INTERRUPTION_BYTES: usize = 64;
+
 /// What a run came to, for the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -184,15 +187,18 @@ impl<S: Socket> Connection<S> {
             is_first_step = false;
             match step {
                 Ok(count) => budget = budget.saturating_sub(count),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Tried again, but not for ever.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {
+                    budget = budget.saturating_sub(INTERRUPTION_BYTES);
+                }
                 Err(error) if error.kind() == ErrorKind::ResourceBusy => {
                     self.session.awaits_disk(turn.now, turn.limits);
                     return Verdict::AwaitDisk;
                 }
-                // The answer told its length, so the end tells that it was cut. A reset would destroy what is
-                // on its way, the answers before it too.
+                // An answer with a file told its length, so the end tells that it was cut. A reset would
+                // destroy what is on its way, the answers before it too.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                    log::debug!("answer cut short: its file is not what it was when the answer began");
+                    log::debug!("answer cut short: its file is not what it was");
                     outbox.clear();
                     self.session.cut_short();
                 }

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
+use crate::files::open_file::OpenFile;
 use crate::net::socket::Socket;
 use crate::page_cache;
 
@@ -12,9 +13,9 @@ use crate::page_cache;
 const PART_BYTES: u64 = 1024 * 1024;
 /// In what steps it is looked how far a disk has come.
 const STEP_BYTES: u64 = 16 * 1024;
-/// How often a step is looked for in vain, at most once a millisecond. Who does not wait is put off for ever
-/// by a page that could not be read, and by one that was written in part while it was not in memory. So after
-/// longer than a disk takes to start turning, it is sent all the same: that waits, and tells of errors.
+/// How often a step is looked for in vain, at most once a millisecond. A look does not wait, so a page that
+/// cannot be read is never seen, nor one that was written in part while it was not in memory. After longer
+/// than a disk takes to start turning, it is sent all the same: that waits, and tells of errors.
 const VAIN_LOOKS_MAX: u16 = 10_000;
 /// How much of a file's start is looked at when it is opened. A slice within that is not looked at again:
 /// looking would take 100 KB a twentieth longer, and not looking costs a short wait if the kernel has dropped
@@ -24,7 +25,7 @@ const TRUSTED_BYTES_MAX: u64 = 256 * 1024;
 /// A part of an open file. Several answers may share the descriptor.
 #[derive(Debug)]
 pub struct FileSlice {
-    file: Arc<OwnedFd>,
+    file: Arc<OpenFile>,
     /// Where to go on reading.
     offset: u64,
     /// How much is left to send. Never 0 in the queue.
@@ -35,32 +36,8 @@ pub struct FileSlice {
     is_cold: bool,
     /// Up to where the kernel was asked to read.
     asked_end: u64,
-    /// How the file was when a part had been sent and the rest had to wait.
-    state: Option<State>,
     /// How often it was looked in vain since something was found.
     vain_looks: u16,
-}
-
-/// What tells that content was put in place of other content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct State {
-    len: i64,
-    modified_secs: i64,
-    modified_nanos: u64,
-}
-
-impl State {
-    fn of(file: &OwnedFd) -> io::Result<State> {
-        let stat = rustix::fs::fstat(file)?;
-        Ok(State { len: stat.st_size, modified_secs: stat.st_mtime, modified_nanos: stat.st_mtime_nsec })
-    }
-
-    /// What is longer than before is taken for what it was and more, as logs are, which people watch by
-    /// downloading them. What was overwritten with something longer cannot be told from that.
-    fn was_overwritten(&self, file: &OwnedFd) -> io::Result<bool> {
-        let now = State::of(file)?;
-        Ok(now != *self && now.len <= self.len)
-    }
 }
 
 /// Whether the start of `file`, `len` bytes long, is in memory. If not, the kernel is asked for it.
@@ -75,19 +52,10 @@ pub fn is_in_memory(file: &OwnedFd, len: u64) -> bool {
 
 impl FileSlice {
     /// `len` bytes of `file` from `offset` on; `is_cold` if the file was not in memory when it was opened.
-    pub fn new(file: &Arc<OwnedFd>, offset: u64, len: u64, is_cold: bool) -> FileSlice {
+    pub fn new(file: &Arc<OpenFile>, offset: u64, len: u64, is_cold: bool) -> FileSlice {
         let is_trusted = !is_cold && offset.saturating_add(len) <= TRUSTED_BYTES_MAX;
         let seen_end = if is_trusted { u64::MAX } else { offset };
-        FileSlice {
-            file: Arc::clone(file),
-            offset,
-            len,
-            seen_end,
-            is_cold,
-            asked_end: 0,
-            vain_looks: 0,
-            state: None,
-        }
+        FileSlice { file: Arc::clone(file), offset, len, seen_end, is_cold, asked_end: 0, vain_looks: 0 }
     }
 
     /// Whether all has been sent.
@@ -98,8 +66,9 @@ impl FileSlice {
     /// Sends once, at most `count_max` bytes; returns how many left.
     ///
     /// `ResourceBusy` means that the content is being read from the disk, `WouldBlock` that the socket has no
-    /// room, `UnexpectedEof` that the file has become shorter, or was overwritten meanwhile: what was sent
-    /// may be a mix. Whoever gets a part only can tell, so the last piece is not sent then.
+    /// room. `UnexpectedEof` means that the rest cannot be sent, or must not be: the file was overwritten
+    /// since it was opened, so what was sent may be of two versions, or not of the one that the head tells
+    /// of. The last piece is held back then, and the client sees fewer bytes than it was promised.
     pub fn write_some(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
         if self.offset >= self.seen_end {
             self.look()?;
@@ -107,28 +76,31 @@ impl FileSlice {
         let seen = self.len.min(self.seen_end - self.offset);
         let want = usize::try_from(seen).unwrap_or(usize::MAX).min(count_max);
         let may_end = want as u64 == self.len;
-        if let Some(state) = self.state.filter(|_| may_end)
-            && state.was_overwritten(&self.file)?
-        {
+        if may_end && !self.file.has_its_content() {
             return Err(ErrorKind::UnexpectedEof.into());
         }
-        let count = socket.send_file(self.file.as_fd(), self.offset, want)?;
-        if count == 0 {
-            return Err(ErrorKind::UnexpectedEof.into());
+        match socket.send_file(self.file.as_fd(), self.offset, want) {
+            Ok(count @ 1..) => {
+                self.offset += count as u64;
+                self.len -= count as u64;
+                Ok(count)
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                Err(error)
+            }
+            // The file has become shorter, the disk cannot read it, or the client is gone.
+            result => {
+                log::debug!("a file cannot be sent to its end: {result:?}");
+                Err(ErrorKind::UnexpectedEof.into())
+            }
         }
-        self.offset += count as u64;
-        self.len -= count as u64;
-        if self.len > 0 && self.state.is_none() {
-            self.state = Some(State::of(&self.file)?);
-        }
-        Ok(count)
     }
 
     /// Looks how far the next part is in memory.
     ///
     /// Of a file that seems to be there whole, at its ends: that is cheap, and the kernel seldom drops pieces
     /// from the middle. Of one that has to be read, step by step, and at each step's last byte: the kernel
-    /// reads in order. To look for a byte makes the kernel read it, so nothing is ever forgotten.
+    /// reads in order.
     fn look(&mut self) -> io::Result<()> {
         let end = self.offset + self.len;
         let part_end = end.min(self.offset + PART_BYTES);
@@ -168,6 +140,7 @@ mod tests {
     use rustix::fs::Advice;
 
     use super::*;
+    use crate::files::root::Stamp;
 
     #[test]
     fn what_is_never_there_is_sent_in_the_end() -> io::Result<()> {
@@ -176,7 +149,8 @@ mod tests {
         let mut file: File = tempfile::tempfile()?;
         file.write_all(&[7; LEN as usize])?;
         file.sync_all()?;
-        let file = Arc::new(OwnedFd::from(file));
+        let stamp = Stamp::of_open(file.as_fd())?;
+        let file = Arc::new(OpenFile::new(file.into(), stamp));
         let look = |vain_looks| {
             let mut slice = FileSlice::new(&file, 0, LEN, true);
             slice.vain_looks = vain_looks;

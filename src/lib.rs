@@ -55,8 +55,8 @@
 //! The poll reports an edge once. A wake-up that is lost is lost for good, so after every run of a connection
 //! one of these holds: reading said "would block", or fell short of the buffer with the peer still there; an
 //! answer is pending and writing said "would block"; or the connection is in the run queue, and the next poll
-//! does not sleep, or for a millisecond if all of them wait for a disk. The same goes for the listeners. A
-//! socket is registered only when it first has to wait.
+//! does not sleep, or for some milliseconds if all of them wait for a disk. The same goes for the listeners.
+//! A socket is registered only when it first has to wait.
 
 #![forbid(unsafe_code)]
 

@@ -171,7 +171,8 @@ impl Stream {
         if self.sent == self.piece.len() && self.has_more {
             self.piece.clear();
             self.sent = 0;
-            self.has_more = self.source.pull(&mut self.piece)?;
+            // Whatever went wrong, it says nothing of the socket.
+            self.has_more = self.source.pull(&mut self.piece).map_err(io::Error::other)?;
         }
         if self.sent == self.piece.len() {
             return Ok(0);

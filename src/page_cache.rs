@@ -1,8 +1,9 @@
 //! Whether a file's content is in memory, and asking the kernel to bring it there.
 //!
-//! One thread serves everybody: if it waits for a disk, all do. So content is only sent once it is in the
-//! page cache, which `RWF_NOWAIT` tells without reading more than a byte. What cannot be asked without
-//! waiting, on Linux, are names: opening a file whose folder is not in memory waits for the disk.
+//! One thread serves everybody: if it waits for a disk, all do. So content that may not be in memory is sent
+//! once it is in the page cache, which `RWF_NOWAIT` tells without reading more than a byte. What cannot be
+//! asked without waiting, on Linux, are names: opening a file whose folder is not in memory waits for the
+//! disk.
 
 use std::io::IoSliceMut;
 use std::os::fd::AsFd;

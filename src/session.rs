@@ -71,8 +71,9 @@ enum Phase {
     Send {
         sent: usize,
     },
-    /// The last answer is out. What still comes in is counted and thrown away: closing on unread input would
-    /// send a reset, which can destroy the answer before the client has read it (RFC 9112 §9.6).
+    /// The last answer is out, or cut short. What still comes in is counted and thrown away: closing on
+    /// unread input would send a reset, which can destroy an answer before the client has read it (RFC 9112
+    /// §9.6).
     Linger {
         received: u32,
     },

@@ -178,6 +178,6 @@ impl Entry {
 
     fn descriptors(&self) -> usize {
         let Known::File(file, _) = &self.known else { return 0 };
-        usize::from(matches!(file.content(), Content::Descriptor(_)))
+        usize::from(matches!(file.content(), Content::OnDisk(_)))
     }
 }

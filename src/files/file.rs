@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use super::mime::ContentType;
+use super::open_file::OpenFile;
 use super::root::Stamp;
 use crate::clock::Now;
 use crate::http::conditional::{EntityTag, Validators};
@@ -34,14 +35,14 @@ pub struct File {
     content_type_len: usize,
     head_len: usize,
     /// Where the content is if the file is large.
-    descriptor: Option<Arc<OwnedFd>>,
+    on_disk: Option<Arc<OpenFile>>,
 }
 
 /// Where the content of a file is.
 #[derive(Debug)]
 pub enum Content<'a> {
     Bytes(&'a [u8]),
-    Descriptor(&'a Arc<OwnedFd>),
+    OnDisk(&'a Arc<OpenFile>),
 }
 
 impl File {
@@ -112,14 +113,14 @@ impl File {
             head_and_content: head.into_boxed_slice(),
             content_type_len,
             head_len,
-            descriptor: None,
+            on_disk: None,
         }
     }
 
     /// The content stays where it is.
     fn unloaded(mut self, descriptor: OwnedFd, is_cold: bool) -> File {
         self.is_cold = is_cold;
-        self.descriptor = Some(Arc::new(descriptor));
+        self.on_disk = Some(Arc::new(OpenFile::new(descriptor, self.stamp)));
         self
     }
 
@@ -156,14 +157,14 @@ impl File {
     }
 
     pub fn content(&self) -> Content<'_> {
-        match &self.descriptor {
-            Some(descriptor) => Content::Descriptor(descriptor),
+        match &self.on_disk {
+            Some(file) => Content::OnDisk(file),
             None => Content::Bytes(&self.head_and_content[self.head_len..]),
         }
     }
 
     /// Bytes of memory this value holds on the heap.
     pub fn heap_bytes(&self) -> usize {
-        self.head_and_content.len()
+        self.head_and_content.len() + self.on_disk.as_ref().map_or(0, |_| size_of::<OpenFile>())
     }
 }

@@ -4,6 +4,7 @@ pub mod cache;
 pub mod file;
 pub mod folder;
 pub mod mime;
+pub mod open_file;
 pub mod root;
 pub mod variant;
 

@@ -11,7 +11,7 @@ use crate::limits::{Limits, RECEIVE_BUFFER_BYTES};
 /// How many connections may wait to be accepted. The kernel clips it to `net.core.somaxconn`.
 const BACKLOG: i32 = 65_535;
 
-/// Bytes in a segment where buffers are small: as many as Ethernet has room for. A
+/// Bytes in a segment where buffers are small: as many as Ethernet has room for, beside a timestamp. A
 /// loopback's segments hold 64 KiB. A buffer smaller than that never fills one, so that each waits for an
 /// acknowledgement, which the receiver delays: 1.5 MB a second.
 const SEGMENT_BYTES: u32 = 1448;

@@ -197,8 +197,8 @@ impl Reply<'_> {
         if self.head_only {
             return Answered::with(status, 0);
         }
-        if let Content::Descriptor(descriptor) = file.content() {
-            self.outbox.push_file(FileSlice::new(descriptor, 0, file.content_len(), file.is_cold));
+        if let Content::OnDisk(open_file) = file.content() {
+            self.outbox.push_file(FileSlice::new(open_file, 0, file.content_len(), file.is_cold));
         }
         Answered::with(status, file.content_len())
     }
@@ -266,9 +266,9 @@ impl Reply<'_> {
             Content::Bytes(bytes) => {
                 self.outbox.bytes_mut().extend_from_slice(&bytes[range.start as usize..range.end as usize]);
             }
-            Content::Descriptor(descriptor) => {
+            Content::OnDisk(open_file) => {
                 let len = range.end - range.start;
-                self.outbox.push_file(FileSlice::new(descriptor, range.start, len, file.is_cold));
+                self.outbox.push_file(FileSlice::new(open_file, range.start, len, file.is_cold));
             }
         }
     }

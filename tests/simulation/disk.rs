@@ -57,6 +57,11 @@ impl Version {
         format!("{:x}.{:x}-{:x}", self.modified_unix_secs, self.modified_nanos, self.len)
     }
 
+    /// Whether `later`, of the same file, is this and more behind it.
+    pub fn has_grown_to(&self, later: &Version) -> bool {
+        later.start == self.start && later.len > self.len
+    }
+
     pub fn is_newer_than(&self, other: &Version) -> bool {
         (self.modified_unix_secs, self.modified_nanos) > (other.modified_unix_secs, other.modified_nanos)
     }
@@ -152,7 +157,7 @@ impl Disk {
         let versions: Vec<&Version> = versions.collect();
         versions.iter().enumerate().any(|(index, before)| {
             let mut later = versions[index + 1..].iter().take_while(|behind| behind.file == before.file);
-            before.len > LOADED_BYTES_MAX && later.any(|behind| behind.len <= before.len)
+            before.len > LOADED_BYTES_MAX && later.any(|behind| !before.has_grown_to(behind))
         })
     }
 
@@ -199,16 +204,17 @@ impl Disk {
 
     fn change_file(&mut self, index: usize, rng: &mut Rng) {
         self.changes += 1;
-        match (rng.below(8), self.current(index)) {
+        match (rng.below(9), self.current(index)) {
             (0, _) => self.change_listed(rng),
             (1 | 2, _) | (_, None) => self.replace(index, rng),
             (3 | 4, Some(version)) => self.write(index, Version { start: self.place(rng), ..version }, rng),
             (5, Some(version)) => {
                 self.write(index, Version { len: rng.below(version.len + 1), ..version }, rng)
             }
-            (6, Some(version)) => {
+            (way @ (6 | 7), Some(version)) => {
                 let len = version.len + rng.up_to(FILE_BYTES_MAX - version.len + 1) - 1;
-                self.write(index, Version { len, ..version }, rng);
+                let start = if way == 6 { version.start } else { self.place(rng) };
+                self.write(index, Version { start, len, ..version }, rng);
             }
             (_, Some(_)) if LASTING.contains(&FILES[index]) => self.replace(index, rng),
             (_, Some(_)) => {

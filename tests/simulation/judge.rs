@@ -199,7 +199,7 @@ impl Case<'_> {
     /// Of several ranges: what was asked for is there, and what is there is right.
     fn check_ranges(&self, name: &str, version: &Version) -> Verdict {
         if self.is_cut {
-            return self.check_cut(name, version, version.len);
+            return self.check_cut(name, version);
         }
         let mut parts = Vec::new();
         if let Some(range) = self.answer.field("content-range") {
@@ -235,7 +235,7 @@ impl Case<'_> {
         ensure(length == Some(range.len()), || format!("{length:?} bytes, not {}", range.len()))?;
         let body = &self.answer.body;
         if self.is_cut {
-            self.check_cut(name, version, range.end)?;
+            self.check_cut(name, version)?;
         } else if self.asked.is_head {
             return ensure(body.is_empty(), || "content for HEAD".to_owned());
         }
@@ -243,14 +243,9 @@ impl Case<'_> {
         self.explain(name, version, &range, body)
     }
 
-    /// Whether the file was too short for its answer at any time, or overwritten and no longer than before.
-    fn check_cut(&self, name: &str, version: &Version, end: usize) -> Verdict {
-        let mut longest = None;
-        let is_reason = self.later(name, version).any(|state| {
-            let is_no_longer = Some(state.len) <= longest;
-            longest = longest.max(Some(state.len));
-            state.len < end || is_no_longer
-        });
+    /// Whether the file was overwritten after it was asked for, and not only made longer.
+    fn check_cut(&self, name: &str, version: &Version) -> Verdict {
+        let is_reason = self.later(name, version).skip(1).any(|later| !version.has_grown_to(later));
         ensure(is_reason && version.len > LOADED_BYTES_MAX, || "cut for no reason".to_owned())
     }
 
@@ -262,10 +257,10 @@ impl Case<'_> {
         versions.skip_while(move |other| *other != version).take_while(move |other| other.file == file)
     }
 
-    /// Content is that of one state of the file; of a large one, which is read while it is sent, each stretch
-    /// may be of a later state than the one before.
+    /// Content is that of one state of the file, which the head told of. In a part of a large one, which is
+    /// read while it is sent, each stretch may be of a later state than the one before.
     fn explain(&self, name: &str, version: &Version, range: &std::ops::Range<usize>, body: &[u8]) -> Verdict {
-        let states_max = if version.len > LOADED_BYTES_MAX { usize::MAX } else { 1 };
+        let states_max = if self.is_cut { usize::MAX } else { 1 };
         let mut at = 0;
         for version in self.later(name, version).take(states_max) {
             let content = self.disk.content(version);

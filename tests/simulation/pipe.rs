@@ -244,11 +244,14 @@ impl Socket for ServerEnd {
         Ok(count)
     }
 
-    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+    fn send(&mut self, bytes: &[u8], more: bool) -> io::Result<usize> {
         let mut pipe = self.0.borrow_mut();
         let count = pipe.take(bytes.len())?;
         pipe.down.extend(&bytes[..count]);
-        pipe.react();
+        // What is to share its packet with more has not left yet.
+        if !more {
+            pipe.react();
+        }
         Ok(count)
     }
 

@@ -24,9 +24,9 @@ fn find(files: &mut Files, path: &str) -> Option<Vec<u8>> {
     let file = files.find(path.as_bytes(), &Now::at(0, NOW_UNIX_SECS)).ok()??.file;
     match file.content() {
         Content::Bytes(bytes) => Some(bytes.to_vec()),
-        Content::Descriptor(descriptor) => {
+        Content::OnDisk(open_file) => {
             let mut bytes = vec![0; file.content_len() as usize];
-            rustix::io::pread(descriptor, &mut bytes, 0).expect("the content");
+            rustix::io::pread(open_file, &mut bytes, 0).expect("the content");
             Some(bytes)
         }
     }

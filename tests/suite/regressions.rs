@@ -2,15 +2,19 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, UNIX_EPOCH};
 
 use pws::access_log::AccessLog;
 use pws::clock::Now;
 use pws::config::SiteOptions;
 use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
+use pws::file_slice::FileSlice;
+use pws::files::open_file::OpenFile;
+use pws::files::root::Stamp;
 use pws::limits::Limits;
 use pws::net::socket::Socket;
+use pws::outbox::{Outbox, Source};
 use pws::session::Turn;
 use pws::site::Site;
 
@@ -183,4 +187,61 @@ fn what_is_asked_after_an_answer_was_sent_is_as_new_as_the_question() {
     slow.mark(Readiness { readable: true, writable: true, read_closed: false });
     assert_eq!(run(&mut slow, false), Verdict::Park(Edge::Readable));
     assert_eq!(Answer::all(&slow.socket.sent, &["GET", "GET"])[1].text(), "newer");
+}
+
+/// A folder that cannot be read on, and a socket that cannot send a file.
+#[derive(Debug)]
+struct Failing(ErrorKind);
+
+impl Source for Failing {
+    fn pull(&mut self, _out: &mut Vec<u8>) -> io::Result<bool> {
+        Err(self.0.into())
+    }
+}
+
+impl Socket for Failing {
+    fn receive(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        Err(ErrorKind::WouldBlock.into())
+    }
+
+    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn send_file(&mut self, _file: BorrowedFd<'_>, _offset: u64, _count: usize) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A folder that could not be read on with an error that says something else of a socket was waited for, and
+/// its list was ended as if it were whole.
+#[test]
+fn an_error_of_a_folder_is_not_taken_for_a_word_of_the_socket() {
+    for kind in
+        [ErrorKind::WouldBlock, ErrorKind::Interrupted, ErrorKind::ResourceBusy, ErrorKind::UnexpectedEof]
+    {
+        let mut outbox = Outbox::new();
+        outbox.push_source(Box::new(Failing(kind)));
+        let error = outbox.write_some(&mut Failing(kind), 1000).expect_err("a folder that cannot be read");
+        assert_eq!(error.kind(), ErrorKind::Other, "of {kind}");
+    }
+}
+
+/// A file that could not be read because something was busy was waited for like a disk, for ever.
+#[test]
+fn an_error_of_a_file_cuts_its_answer() {
+    let folder = Folder::new().file("page", "page");
+    for kind in [ErrorKind::ResourceBusy, ErrorKind::Other, ErrorKind::BrokenPipe] {
+        let file = File::open(folder.root().join("page")).expect("the file");
+        let stamp = Stamp::of_open(file.as_fd()).expect("its state");
+        let file = OpenFile::new(file.into(), stamp);
+        let mut outbox = Outbox::new();
+        outbox.push_file(FileSlice::new(&file.into(), 0, 4, false));
+        let error = outbox.write_some(&mut Failing(kind), 1000).expect_err("a file that cannot be sent");
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof, "of {kind}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Files that are written to in place while they are sent. No server that sends what the disk has can make
 //! that whole: a large file leaves without a copy, and what is written to it shows in what is still on its
-//! way. What holds is that an answer that took a while is cut short rather than ended if the file was
-//! overwritten meanwhile, that a small file, which is read at once and looked at again, is nearly always of
+//! way. What holds is that an answer is cut short rather than ended if the file was overwritten since it was
+//! opened, that a small file, which is read at once and looked at again, is nearly always of
 //! one version, and that no mix is remembered.
 
 use std::fs::File;
@@ -65,5 +65,64 @@ fn what_is_overwritten_is_cut_short_and_no_mix_is_remembered() {
         // Measured: 5 of 10,000 small ones, no large one.
         assert!(mixed <= 2 + whole / 50, "{mixed} of {whole} answers of {len} bytes");
         assert_eq!(cut > 0, len == LARGE, "{cut} cut short");
+    }
+}
+
+/// Something that happens to a file.
+type Change = fn(&File);
+
+/// What a client gets that has asked for `targets` at once and reads only when `change` has happened: of each
+/// answer as much as came, and whether it is whole.
+fn got(targets: &[&str], fields: &str, change: Change) -> Vec<(Vec<u8>, bool)> {
+    let folder = folder().file("large.txt", vec![b'0'; LARGE]);
+    let path = folder.root().join("large.txt");
+    let process = Process::serve(folder, &["--access-log", "off"]);
+    let mut client = Client::connect_with_receive_buffer(process.address(), 16 * 1024);
+    for target in targets {
+        client.send(format!("GET {target} HTTP/1.1\r\nHost: test\r\n{fields}\r\n"));
+    }
+    let mut head = client.head();
+    change(&File::options().write(true).open(path).expect("the file"));
+    let mut answers = Vec::new();
+    loop {
+        answers.push(super::changes::body_of(&mut client, &head, false));
+        if answers.len() == targets.len() || !answers.iter().all(|(_, is_whole)| *is_whole) {
+            return answers;
+        }
+        head = client.head();
+    }
+}
+
+fn overwrite(file: &File, len: usize) {
+    file.set_len(0).expect("an empty file");
+    file.write_all_at(&vec![b'1'; len], 0).expect("space");
+}
+
+#[test]
+fn what_is_overwritten_while_it_is_sent_is_never_ended() {
+    let changes: [(&str, Change); 4] = [
+        ("as much", |file| overwrite(file, LARGE)),
+        ("more", |file| overwrite(file, LARGE + LARGE / 2)),
+        ("less", |file| overwrite(file, LARGE - 1)),
+        ("its end", |file| file.write_all_at(&[b'1'; 1000], LARGE as u64 - 1000).expect("space")),
+    ];
+    let far_apart = "Range: bytes=0-3000000,3500000-4000000\r\n";
+    for (what, change) in changes {
+        for fields in ["", far_apart, "Range: bytes=10-4000000\r\n"] {
+            let answers = got(&["/large.txt"], fields, change);
+            assert!(!answers[0].1, "overwritten with {what}: ended, {fields:?}");
+        }
+        let answers = got(&["/large.txt?1", "/large.txt?2"], "", change);
+        assert!(!answers[0].1 && answers.len() == 1, "overwritten with {what}: one behind the other");
+    }
+}
+
+#[test]
+fn what_grows_while_it_is_sent_is_sent_as_it_was() {
+    let answers = got(&["/large.txt?1", "/large.txt?2"], "", |file| {
+        file.write_all_at(&[b'1'; 100_000], LARGE as u64).expect("space");
+    });
+    for (body, is_whole) in answers {
+        assert!(is_whole && body == vec![b'0'; LARGE], "{} bytes", body.len());
     }
 }

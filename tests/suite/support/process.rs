@@ -251,9 +251,9 @@ impl Process {
         descriptor_flags(&self.child.0.id().to_string())
     }
 
-    /// The memory it has, in KiB.
+    /// The memory it has taken, in KiB. Parts of the program that run for the first time do not count.
     pub fn memory_kib(&self) -> u64 {
-        self.line_of("status", "VmRSS:").trim_end_matches(" kB").parse().expect("a number")
+        self.line_of("status", "RssAnon:").trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// The most memory it has ever had, in KiB.
