@@ -30,10 +30,10 @@
 //! # Reading order
 //!
 //! `main.rs` (how it starts), then down the floors: [`server`] with [`connections`], [`slot`],
-//! [`run_queue`] and [`stop`], [`connection`], [`session`], [`site`], [`access_log`], [`outbox`] with
-//! [`file_slice`] and [`page_cache`], [`input`]. Below them are the rules that a site brings along in
-//! [`rules`], those of the wire in [`http`], the disk in [`files`], the pages that show a folder in
-//! [`listing`] and the sockets in [`net`]; at the bottom [`config`], [`clock`] and [`limits`].
+//! [`run_queue`] and [`stop`], [`connection`], [`session`], [`site`], [`access_log`], [`outbox`],
+//! [`input`]. Below them are the rules that a site brings along in [`rules`], those of the wire in [`http`],
+//! the disk in [`files`], the pages that show a folder in [`listing`] and the sockets in [`net`]; at the
+//! bottom [`config`], [`clock`] and [`limits`].
 //!
 //! # Six rules that make the house
 //!
@@ -68,7 +68,6 @@ pub mod confine;
 pub mod connection;
 pub mod connections;
 pub mod crowd;
-pub mod file_slice;
 pub mod files;
 pub mod http;
 pub mod input;
@@ -76,7 +75,6 @@ pub mod limits;
 pub mod listing;
 pub mod net;
 pub mod outbox;
-pub mod page_cache;
 pub mod rules;
 pub mod run_queue;
 pub mod server;

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 
-use crate::file_slice::FileSlice;
+use crate::files::file_slice::FileSlice;
 use crate::net::socket::Socket;
 
 /// Content that is made while it is sent, so that no more of it than a piece is in memory.

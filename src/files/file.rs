@@ -8,11 +8,11 @@ use rustix::io::Errno;
 use super::mime::ContentType;
 use super::open_file::OpenFile;
 use super::root::Stamp;
+use super::{file_slice, page_cache};
 use crate::clock::Now;
 use crate::http::conditional::{EntityTag, Validators};
 use crate::http::head::{HeadWriter, HttpDate};
 use crate::http::negotiate::Coding;
-use crate::{file_slice, page_cache};
 
 /// How often a file that changes while it is loaded is loaded again.
 const CHANGES_MAX: usize = 3;

@@ -1,10 +1,12 @@
-//! The disk: opening beneath the root, and remembering what was found.
+//! The disk: opening beneath the root, remembering what was found, and sending from it without waiting.
 
 pub mod cache;
 pub mod file;
+pub mod file_slice;
 pub mod folder;
 pub mod mime;
 pub mod open_file;
+pub mod page_cache;
 pub mod root;
 pub mod variant;
 

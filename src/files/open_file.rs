@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
 
+use super::page_cache;
 use super::root::{FileTime, Stamp};
-use crate::page_cache;
 
 /// How much of the end tells whether a file has grown or was overwritten.
 const TAIL_BYTES: usize = 64;

@@ -9,7 +9,7 @@ use pws::access_log::AccessLog;
 use pws::clock::Now;
 use pws::config::SiteOptions;
 use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
-use pws::file_slice::FileSlice;
+use pws::files::file_slice::FileSlice;
 use pws::files::open_file::OpenFile;
 use pws::files::root::Stamp;
 use pws::limits::Limits;

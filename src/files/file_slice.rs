@@ -4,9 +4,9 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use crate::files::open_file::OpenFile;
+use super::open_file::OpenFile;
+use super::page_cache;
 use crate::net::socket::Socket;
-use crate::page_cache;
 
 /// How much is looked at together, and how much is asked for ahead of that. At the 100 MB a second of a slow
 /// disk, 10 ms.
