@@ -78,9 +78,9 @@ fn got(targets: &[&str], fields: &str, change: Change) -> Vec<(Vec<u8>, bool)> {
     let path = folder.root().join("large.txt");
     let process = Process::serve(folder, &["--access-log", "off"]);
     let mut client = Client::connect_with_receive_buffer(process.address(), 16 * 1024);
-    for target in targets {
-        client.send(format!("GET {target} HTTP/1.1\r\nHost: test\r\n{fields}\r\n"));
-    }
+    // In one packet, so that all are answered before anything changes.
+    let request = |target: &&str| format!("GET {target} HTTP/1.1\r\nHost: test\r\n{fields}\r\n");
+    client.send(targets.iter().map(request).collect::<String>());
     let mut head = client.head();
     change(&File::options().write(true).open(path).expect("the file"));
     let mut answers = Vec::new();
