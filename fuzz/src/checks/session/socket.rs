@@ -174,6 +174,7 @@ impl Socket for MemorySocket<'_> {
     fn shutdown_write(&mut self) -> io::Result<()> {
         assert!(!self.is_write_shut, "shut twice");
         self.is_write_shut = true;
-        Ok(())
+        // The kernel knows by then.
+        if self.is_broken { Err(ErrorKind::NotConnected.into()) } else { Ok(()) }
     }
 }
