@@ -4,7 +4,7 @@
 //! `cargo bench --bench instructions`; ends with an error if a bound is broken. Needs valgrind, for the last two
 //! rows one that knows openat2.
 
-#![forbid(unsafe_code)]
+#![allow(clippy::expect_used, clippy::disallowed_methods)]
 
 #[path = "support/repeater.rs"]
 mod repeater;

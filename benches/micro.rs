@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench micro`; a part of a name behind `--` picks some.
 
-#![forbid(unsafe_code)]
+#![allow(clippy::expect_used, clippy::disallowed_methods)]
 
 #[path = "support/repeater.rs"]
 mod repeater;

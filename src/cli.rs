@@ -7,10 +7,10 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum, value_parser}
 use log::LevelFilter;
 use pws::Config;
 use pws::config::{DEFAULT_PORT, SiteOptions, Symlinks};
-use pws::confine::Sandbox;
 use pws::http::bytes::TOKEN;
 use pws::http::target;
 use pws::limits::Limits;
+use pws::process::confine::Sandbox;
 use pws::rules::headers;
 
 /// The folder served where none was asked for, if it exists; else the current one.

@@ -16,28 +16,28 @@
 //!  socket ◄──────────────── outbox ◄─ segments ── site ──► http::*, files::*
 //! ```
 //!
-//! 1. [`server`] sleeps in the poll until sockets have news, then takes the time, once, for the whole turn.
+//! 1. [`turn::server`] sleeps in the poll until sockets have news, then takes the time, once, for the whole
+//!    turn.
 //! 2. Each event only sets flags on a connection and queues it. The queue is then run, each connection within
 //!    a budget of bytes, so that nobody waits for somebody else's download.
-//! 3. [`connection`] is the pump. It asks the session what it wants: to read, to write, to close. It does
-//!    that on the socket until the socket would block.
-//! 4. [`session`] is one client's HTTP/1.1 life: bytes in, answers queued. It never touches a socket.
+//! 3. [`client::connection`] is the pump. It asks the session what it wants: to read, to write, to close. It
+//!    does that on the socket until the socket would block.
+//! 4. [`client::session`] is one client's HTTP/1.1 life: bytes in, answers queued. It never touches a socket.
 //! 5. [`site`] turns a request into an answer: which host, which rules, which file, which bytes.
 //! 6. [`outbox`] is the answer: bytes, slices of files and listings, in order. It sends without knowing what
 //!    they mean.
-//! 7. Back in [`server`]: connections whose time is up are closed, new ones are accepted and run at once.
+//! 7. Back in [`turn`]: connections whose time is up are closed, new ones are accepted and run at once.
 //!
 //! # Reading order
 //!
-//! `main.rs` (how it starts), then down the floors: [`server`] with [`connections`], [`slot`],
-//! [`run_queue`] and [`stop`], [`connection`], [`session`], [`site`], [`access_log`], [`outbox`],
-//! [`input`]. Below them are the rules that a site brings along in [`rules`], those of the wire in [`http`],
+//! `main.rs` (how it starts), then down the rooms: [`turn`], [`client`], [`site`], [`access_log`],
+//! [`outbox`]. Below them are the rules that a site brings along in [`rules`], those of the wire in [`http`],
 //! the disk in [`files`], the pages that show a folder in [`listing`] and the sockets in [`net`]; at the
-//! bottom [`config`], [`clock`] and [`limits`].
+//! bottom [`config`], [`clock`] and [`limits`]. The front page of each says what its files are for.
 //!
 //! # Six rules that make the house
 //!
-//! 1. **Buffers belong to the loop.** One [`input`] and one [`outbox`] serve every connection in turn. What a
+//! 1. **Buffers belong to the loop.** One input and one [`outbox`] serve every connection in turn. What a
 //!    connection could not finish it keeps on the heap until it can; a connection that waits idle owns
 //!    nothing.
 //! 2. **Bytes in, bytes out.** The protocol is handed bytes and the time and returns values, so that every
@@ -59,30 +59,24 @@
 //! A socket is registered only when it first has to wait.
 
 #![forbid(unsafe_code)]
+#![deny(clippy::allow_attributes)]
 
-pub mod acceptor;
 pub mod access_log;
+pub mod client;
 pub mod clock;
 pub mod config;
-pub mod confine;
-pub mod connection;
-pub mod connections;
-pub mod crowd;
+pub mod date;
 pub mod files;
 pub mod http;
-pub mod input;
 pub mod limits;
 pub mod listing;
 pub mod net;
 pub mod outbox;
+pub mod process;
 pub mod rules;
-pub mod run_queue;
-pub mod server;
-pub mod session;
 pub mod site;
-pub mod slot;
-pub mod stop;
+pub mod turn;
 
 pub use config::Config;
-pub use server::Server;
-pub use stop::StopHandle;
+pub use turn::server::Server;
+pub use turn::stop::StopHandle;

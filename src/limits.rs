@@ -1,11 +1,6 @@
 //! The bounds that a server may be given, in one place, each with its unit and its reason.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use signal_hook::consts::SIGXFSZ;
 
 /// What one client may take, in bytes, counts and seconds.
 #[derive(Clone, Debug)]
@@ -30,6 +25,9 @@ pub struct Limits {
     /// What the connections that run in one turn share. Many get less than `run_bytes_max` each, so that a
     /// turn lasts milliseconds however many there are.
     pub turn_bytes_max: usize,
+    /// Descriptors that may be open, as the system grants them; a [`Server`](crate::Server) asks when it is
+    /// bound. The usual limit is what is kept for programs that use `select`.
+    pub open_files_max: u64,
     /// Connections at once; `None` is as many as there are descriptors for.
     pub connections_max: Option<usize>,
     /// Of one client: an IPv4 address, or the half of an IPv6 address that tells networks apart.
@@ -86,6 +84,7 @@ impl Default for Limits {
             pipeline_max: 64,
             run_bytes_max: 2 * 1024 * 1024,
             turn_bytes_max: 64 * 1024 * 1024,
+            open_files_max: 1024,
             connections_max: None,
             connections_per_client_max: None,
             accepts_per_turn_max: 128,
@@ -108,11 +107,11 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How many connections there may be: as many as fit under a limit on open files, with room left for the
+    /// How many connections there may be: as many as fit under the limit on open files, with room left for the
     /// files themselves and for one that is turned away, or less if less was asked for.
-    pub fn connections_max(&self, open_files: u64) -> usize {
-        let spare = (open_files / 4).min(FILES_OPEN_MAX) + OWN_DESCRIPTORS;
-        let fit = usize::try_from(open_files.saturating_sub(spare).max(1)).unwrap_or(usize::MAX);
+    pub fn connections(&self) -> usize {
+        let spare = (self.open_files_max / 4).min(FILES_OPEN_MAX) + OWN_DESCRIPTORS;
+        let fit = usize::try_from(self.open_files_max.saturating_sub(spare).max(1)).unwrap_or(usize::MAX);
         self.connections_max.map_or(fit, |asked| asked.min(fit))
     }
 
@@ -174,29 +173,6 @@ const RUN_BYTES_MIN: usize = 64 * 1024;
 
 /// The kernel's buffer for what a connection receives, where memory is bounded: some requests fit.
 pub const RECEIVE_BUFFER_BYTES: usize = 4 * 1024;
-
-/// Raises the soft limit on open files to the hard one; returns the limit in force afterwards.
-///
-/// Every connection is a descriptor, and the usual soft limit of 1,024 is kept for programs that use
-/// `select`. Where raising it is refused, the old limit stays in force.
-pub fn raise_open_files() -> u64 {
-    let hard = getrlimit(Resource::Nofile).maximum;
-    // Refused or not: what counts is what is in force.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: hard, maximum: hard });
-    open_files()
-}
-
-/// Has a write that would make a file larger than this process may (RLIMIT_FSIZE) fail as on a full disk,
-/// where the kernel's own way is to end the process. For programs that are the server.
-pub fn survive_full_files() -> io::Result<()> {
-    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
-    Ok(())
-}
-
-/// The limit on open files in force.
-pub fn open_files() -> u64 {
-    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
-}
 
 /// Descriptors for files: cached, and being sent.
 const FILES_OPEN_MAX: u64 = 1280;

@@ -1,16 +1,18 @@
 //! The command `pws`: reads the command line, starts the log, serves.
 
 #![forbid(unsafe_code)]
+#![deny(clippy::allow_attributes)]
 
 mod cli;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use pws::Server;
 use pws::config::Symlinks;
-use pws::confine::Sandbox;
 use pws::net::listener;
-use pws::{Server, confine, limits};
+use pws::process::confine::{self, Sandbox};
+use pws::process::resources;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::read();
@@ -26,9 +28,9 @@ fn main() -> ExitCode {
 }
 
 fn serve(cli: cli::Cli) -> io::Result<()> {
-    confine::forbid_core_dumps();
-    limits::survive_full_files()?;
-    let open_files = limits::raise_open_files();
+    resources::forbid_core_dumps();
+    resources::survive_full_files()?;
+    let open_files = resources::raise_open_files();
     let (user, sandbox) = (cli.user(), cli.sandbox());
     let config = cli.into_config();
     let (folder, follows_all) = (config.folder.clone(), config.site.symlinks == Symlinks::Follow);

@@ -1,6 +1,8 @@
 //! Allocations per request, counted: none on the cached path after warm-up. A binary of its own, because it
 //! counts for the whole process.
 
+#![allow(clippy::expect_used, clippy::disallowed_methods)]
+
 #[path = "../benches/support/repeater.rs"]
 mod repeater;
 

@@ -11,6 +11,8 @@
 //!
 //! A seed is printed whenever one fails; the same seed and number of steps do the same again.
 
+#![allow(clippy::expect_used, clippy::disallowed_methods)]
+
 #[path = "suite/support/answer.rs"]
 #[expect(dead_code, reason = "not all of it is needed here")]
 mod answer;

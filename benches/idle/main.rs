@@ -4,7 +4,7 @@
 //! `cargo bench --bench idle`; `-- --help` tells the options. What the kernel takes for a socket is the same
 //! for every server, and not counted.
 
-#![forbid(unsafe_code)]
+#![allow(clippy::expect_used, clippy::disallowed_methods)]
 
 #[path = "../support/descriptors.rs"]
 mod descriptors;

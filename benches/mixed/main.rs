@@ -4,7 +4,7 @@
 //! `cargo bench --bench mixed`; `-- --help` tells the options. The server has a CPU of its own; wrk and all
 //! other clients share the other one.
 
-#![forbid(unsafe_code)]
+#![allow(clippy::expect_used, clippy::disallowed_methods)]
 
 #[path = "../support/narrow.rs"]
 mod narrow;

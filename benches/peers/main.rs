@@ -3,7 +3,7 @@
 //! `cargo bench --bench peers`; `-- --help` tells the options. Servers take turns: every round of a case runs
 //! each of them once, freshly started, checked, alone on its CPU, with wrk on the other.
 
-#![forbid(unsafe_code)]
+#![allow(clippy::expect_used, clippy::disallowed_methods)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -4,7 +4,7 @@
 //! `cargo bench --bench soak -- --secs 600`; `-- --help` tells the options. The server has a CPU of its own;
 //! all clients share the other one.
 
-#![forbid(unsafe_code)]
+#![allow(clippy::expect_used, clippy::disallowed_methods)]
 
 #[path = "../support/descriptors.rs"]
 mod descriptors;

@@ -23,7 +23,7 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 pub fn begin() -> Result<u64> {
     interrupt::watch()?;
     running::keep_off_the_servers_cpu()?;
-    Ok(pws::limits::raise_open_files())
+    Ok(pws::process::resources::raise_open_files())
 }
 
 /// Ends a program, with a line that says why if it failed.

@@ -6,11 +6,11 @@ use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
 
 use pws::access_log::AccessLog;
+use pws::client::connection::{Buffers, Connection, Edge, Readiness, Verdict};
+use pws::client::session::Turn;
 use pws::clock::Now;
-use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
 use pws::limits::Limits;
 use pws::net::socket::Socket;
-use pws::session::Turn;
 use pws::site::Site;
 
 /// The requests of one turn, and what has been taken of them.

@@ -6,7 +6,7 @@ use rustix::fs::{AtFlags, Dir, DirEntry, FileType};
 use rustix::io::Errno;
 
 use super::root::{Root, Stamp};
-use crate::listing::entry::{Entry, Kind};
+use crate::files::entry::{Entry, EntryKind};
 
 /// A folder being read.
 #[derive(Debug)]
@@ -39,8 +39,8 @@ impl Folder {
         }
         let Ok(stamp) = self.stamp_of(name) else { return Ok(Some(None)) };
         let kind = match stamp.file_type() {
-            FileType::RegularFile => Kind::File,
-            FileType::Directory => Kind::Folder,
+            FileType::RegularFile => EntryKind::File,
+            FileType::Directory => EntryKind::Folder,
             _ => return Ok(Some(None)),
         };
         let modified_unix_secs = stamp.modified.secs;

@@ -1,6 +1,7 @@
 //! The disk: opening beneath the root, remembering what was found, and sending from it without waiting.
 
 pub mod cache;
+pub mod entry;
 pub mod file;
 pub mod file_slice;
 pub mod folder;
@@ -25,7 +26,7 @@ use self::root::{Opened, Root, Stamp};
 use crate::clock::Now;
 use crate::config::Symlinks;
 use crate::http::negotiate::{Coding, Codings};
-use crate::limits::{self, Limits};
+use crate::limits::Limits;
 
 /// The files of the served folder: always as the disk has them, mostly without asking it for more than that.
 ///
@@ -57,7 +58,7 @@ impl Files {
         media_types: MediaTypes,
         limits: &Limits,
     ) -> io::Result<Files> {
-        let open_files = usize::try_from(limits::open_files()).unwrap_or(usize::MAX);
+        let open_files = usize::try_from(limits.open_files_max).unwrap_or(usize::MAX);
         let descriptors_max = limits.cached_descriptors_max.min(open_files / 8);
         Ok(Files {
             root: Arc::new(Root::open(folder, symlinks)?),

@@ -3,10 +3,10 @@
 use std::fmt::{self, Display};
 use std::io::Write;
 
-use super::date;
 use super::method::Method;
 use super::request::Request;
 use crate::clock::Now;
+use crate::date;
 
 /// Hex digits of two u64 and a u32, and what stands between them.
 const OPAQUE_LEN_MAX: usize = 48;

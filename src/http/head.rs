@@ -4,9 +4,9 @@
 use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
 
-use super::date::{self, HTTP_DATE_LEN};
 use super::status::Status;
 use crate::clock::Now;
+use crate::date::{self, HTTP_DATE_LEN};
 
 /// What every answer says of its maker, up to the value of `Date`.
 const SERVER_AND_DATE: &str = concat!("\r\nServer: pws/", env!("CARGO_PKG_VERSION"), "\r\nDate: ");

@@ -3,7 +3,6 @@
 pub mod body;
 pub mod bytes;
 pub mod conditional;
-pub mod date;
 pub mod head;
 pub mod method;
 pub mod negotiate;

@@ -3,9 +3,9 @@
 
 use std::fmt::{self, Display, Write as _};
 
-use super::entry::{Entry, Kind};
 use super::query::{Column, Sort};
-use crate::http::date;
+use crate::date;
+use crate::files::entry::{Entry, EntryKind};
 
 /// The look, that of the site in `static/`. It stands in the page, which so needs nothing else.
 const STYLE: &str = include_str!("style.css");
@@ -50,8 +50,8 @@ impl Page {
             push_table_head(out, self.sort);
         }
         match entry.kind {
-            Kind::Folder => self.folders += 1,
-            Kind::File => self.files += 1,
+            EntryKind::Folder => self.folders += 1,
+            EntryKind::File => self.files += 1,
         }
         self.bytes = self.bytes.saturating_add(entry.size().unwrap_or(0));
         push_row(out, entry);
@@ -155,7 +155,7 @@ fn push_row(out: &mut Vec<u8>, entry: &Entry) {
     let _ = write!(Escaped(out), "{}", entry.link());
     push(out, "\">");
     push_name(out, &entry.name);
-    push(out, if entry.kind == Kind::Folder { "/</a>" } else { "</a>" });
+    push(out, if entry.kind == EntryKind::Folder { "/</a>" } else { "</a>" });
     match entry.size() {
         None => push(out, "<td>"),
         Some(size) => append(out, format_args!("<td title=\"{}\">{}", Count(size, "byte"), Size(size))),
@@ -273,7 +273,7 @@ mod tests {
 
     const BY_NAME: Option<Sort> = Some(Sort { column: Column::Name, descending: false });
 
-    fn entry(name: &[u8], kind: Kind, len: u64) -> Entry {
+    fn entry(name: &[u8], kind: EntryKind, len: u64) -> Entry {
         Entry { name: name.into(), kind, len, modified_unix_secs: 784_111_777 }
     }
 
@@ -323,7 +323,7 @@ mod tests {
         {
             assert_eq!(base64(bytes.as_bytes()), expected);
         }
-        let page = page(b"", BY_NAME, &[entry(b"a", Kind::File, 1)]);
+        let page = page(b"", BY_NAME, &[entry(b"a", EntryKind::File, 1)]);
         assert_eq!(page.matches("<style").count(), 1);
         assert!(!page.contains("style="), "the hash does not cover attributes");
         let hash = base64(&Sha256::digest(between(&page, "<style>", "</style>")));
@@ -334,11 +334,11 @@ mod tests {
     fn a_row_tells_name_size_and_time() {
         let folder = "<tr><th scope=\"row\"><a href=\"./docs/\"><bdi>docs</bdi>/</a>\
             <td><td><time datetime=\"1994-11-06T08:49:37Z\">1994-11-06 08:49</time>\n";
-        assert_eq!(row(&entry(b"docs", Kind::Folder, 4096)), folder);
+        assert_eq!(row(&entry(b"docs", EntryKind::Folder, 4096)), folder);
         let file = "<tr><th scope=\"row\"><a href=\"./a&amp;b.txt\"><bdi>a&amp;b.txt</bdi></a>\
             <td title=\"1,234 bytes\">1.2 kB\
             <td><time datetime=\"1994-11-06T08:49:37Z\">1994-11-06 08:49</time>\n";
-        assert_eq!(row(&entry(b"a&b.txt", Kind::File, 1234)), file);
+        assert_eq!(row(&entry(b"a&b.txt", EntryKind::File, 1234)), file);
     }
 
     #[test]
@@ -357,11 +357,11 @@ mod tests {
             ("a\u{202e}gpj.exe".as_bytes(), "./a%E2%80%AEgpj.exe", "a\u{fffd}gpj.exe"),
             ("שלום\u{200f}.txt".as_bytes(), "./%D7%A9%D7%9C%D7%95%D7%9D%E2%80%8F.txt", "שלום\u{200f}.txt"),
         ] {
-            let row = row(&entry(name, Kind::File, 0));
+            let row = row(&entry(name, EntryKind::File, 0));
             assert_eq!(between(&row, "href=\"", "\""), link);
             assert_eq!(between(&row, "<bdi>", "</bdi>"), text);
         }
-        let long = row(&entry(&[b'<'; 255], Kind::File, 0));
+        let long = row(&entry(&[b'<'; 255], EntryKind::File, 0));
         assert_eq!(between(&long, "href=\"", "\"").len(), 2 + 3 * 255);
     }
 
@@ -401,7 +401,7 @@ mod tests {
             ),
         ] {
             let sort = Sort::from_query(Some(query.as_bytes()));
-            let page = page(b"", Some(sort), &[entry(b"a", Kind::File, 1)]);
+            let page = page(b"", Some(sort), &[entry(b"a", EntryKind::File, 1)]);
             let heads: Vec<&str> = between(&page, "<thead>", "<tbody>").split("<th ").skip(1).collect();
             for ((head, link), column) in
                 heads.iter().zip(links).zip([Column::Name, Column::Size, Column::Time])
@@ -418,14 +418,14 @@ mod tests {
 
     #[test]
     fn too_many_to_sort_is_said() {
-        let page = page(b"", None, &[entry(b"a", Kind::File, 1)]);
+        let page = page(b"", None, &[entry(b"a", EntryKind::File, 1)]);
         assert!(page.contains("<caption>Not sorted: this folder has too many entries.</caption>"));
         assert!(!page.contains("?sort=") && !page.contains("aria-sort"));
     }
 
     #[test]
     fn the_end_tells_how_many() {
-        let (folder, file) = (entry(b"a", Kind::Folder, 4096), entry(b"b", Kind::File, 700));
+        let (folder, file) = (entry(b"a", EntryKind::Folder, 4096), entry(b"b", EntryKind::File, 700));
         for (folders, files, expected) in [
             (1, 0, "<footer>1 folder</footer>"),
             (0, 1, "<footer>1 file, 700 B</footer>"),
@@ -442,7 +442,7 @@ mod tests {
 
     #[test]
     fn the_page_is_small() {
-        let page = page(b"docs/", BY_NAME, &[entry(b"a", Kind::File, 1)]);
+        let page = page(b"docs/", BY_NAME, &[entry(b"a", EntryKind::File, 1)]);
         assert!(page.len() < 3500, "{} bytes", page.len());
     }
 
@@ -475,7 +475,7 @@ mod tests {
         #[test]
         fn any_name_reads_back(name in prop::collection::vec(any::<u8>(), 1..=255)) {
             let name: Vec<u8> = name.into_iter().filter(|byte| ![0, b'/'].contains(byte)).collect();
-            let row = row(&entry(&name, Kind::File, 1));
+            let row = row(&entry(&name, EntryKind::File, 1));
             prop_assert_eq!(row.matches('<').count(), 10);
             prop_assert_eq!(row.matches('>').count(), 10);
             prop_assert_eq!(row.matches('"').count(), 8);

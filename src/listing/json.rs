@@ -13,9 +13,9 @@
 use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
 
-use super::entry::{Entry, Kind};
 use super::query::Sort;
-use crate::http::date;
+use crate::date;
+use crate::files::entry::{Entry, EntryKind};
 
 /// A document in the making.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +41,8 @@ impl Document {
         push(
             out,
             match entry.kind {
-                Kind::Folder => ",\"type\":\"folder\"",
-                Kind::File => ",\"type\":\"file\"",
+                EntryKind::Folder => ",\"type\":\"folder\"",
+                EntryKind::File => ",\"type\":\"file\"",
             },
         );
         if let Some(size) = entry.size() {
@@ -108,16 +108,16 @@ mod tests {
         serde_json::from_slice(&out).expect("JSON")
     }
 
-    fn entry(name: &[u8], kind: Kind, len: u64) -> Entry {
+    fn entry(name: &[u8], kind: EntryKind, len: u64) -> Entry {
         Entry { name: name.into(), kind, len, modified_unix_secs: 784_111_777 }
     }
 
     #[test]
     fn tells_of_each_entry() {
         let entries = [
-            entry(b"guide", Kind::Folder, 4096),
-            entry(b"a \"b\".txt", Kind::File, u64::MAX),
-            entry(b"caf\xe9", Kind::File, 0),
+            entry(b"guide", EntryKind::Folder, 4096),
+            entry(b"a \"b\".txt", EntryKind::File, u64::MAX),
+            entry(b"caf\xe9", EntryKind::File, 0),
         ];
         let modified = "1994-11-06T08:49:37Z";
         let expected = json!({"path": "/docs/", "sorted": true, "entries": [
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn one_entry_stands_on_one_line() {
         let mut out = Vec::new();
-        Document { is_empty: true }.entry(&entry(b"a\n\r\x1f\x7fb\\", Kind::File, 7), &mut out);
+        Document { is_empty: true }.entry(&entry(b"a\n\r\x1f\x7fb\\", EntryKind::File, 7), &mut out);
         let expected = "\n{\"name\":\"a\\u000a\\u000d\\u001f\x7fb\\\\\",\"type\":\"file\",\"size\":7,\
             \"modified\":\"1994-11-06T08:49:37Z\",\"url\":\"./a%0A%0D%1F%7Fb%5C\"}";
         assert_eq!(String::from_utf8_lossy(&out), expected);
@@ -152,7 +152,7 @@ mod tests {
         #[test]
         fn any_name_reads_back(name in prop::collection::vec(any::<u8>(), 1..=255)) {
             let name: Vec<u8> = name.into_iter().filter(|byte| ![0, b'/'].contains(byte)).collect();
-            let document = document(&name, None, &[entry(&name, Kind::File, 1)]);
+            let document = document(&name, None, &[entry(&name, EntryKind::File, 1)]);
             let read = &document["entries"][0];
             prop_assert_eq!(&read["name"], &json!(String::from_utf8_lossy(&name)));
             let link = read["url"].as_str().and_then(|url| url.strip_prefix("./")).expect("a relative link");

@@ -1,23 +1,22 @@
 //! A folder shown to a client, as a page for people or as JSON for programs. Touches no disk: entries in,
 //! bytes out.
 //!
-//! [`query`] is what the client asked for, [`entry`] one line, [`order`] how lines stand, [`html`] and
-//! [`json`] how they are written.
+//! [`query`] is what the client asked for, [`order`] how entries stand, [`html`] and [`json`] how they are
+//! written.
 //!
 //! Both forms are written in pieces, so that a folder of a million entries can be sent in slices and
 //! what was sent need not be kept. That is why their number stands at the end, and why whoever has more than
 //! they care to sort says so at the start.
 
-pub mod entry;
 pub mod html;
 pub mod json;
 pub mod order;
 pub mod query;
 
-use self::entry::Entry;
 use self::html::Page;
 use self::json::Document;
 use self::query::{Format, Sort};
+use crate::files::entry::Entry;
 
 /// A listing in the making. What it keeps between two pieces is a few numbers.
 #[derive(Clone, Copy, Debug)]

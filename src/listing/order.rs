@@ -6,8 +6,8 @@
 
 use std::cmp::Ordering;
 
-use super::entry::Entry;
 use super::query::{Column, Sort};
+use crate::files::entry::Entry;
 
 /// Sorts `entries`. Folders stand first in any order; entries that a column cannot tell apart stand by name,
 /// from the start of the alphabet.
@@ -67,8 +67,8 @@ fn take_number<'a>(rest: &mut &'a [u8]) -> (usize, &'a [u8]) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::entry::Kind;
     use super::*;
+    use crate::files::entry::EntryKind;
 
     #[test]
     fn names_stand_as_people_count() {
@@ -100,18 +100,18 @@ mod tests {
         assert_eq!(natural(b"a\xfe", b"a\xff"), Ordering::Less);
     }
 
-    fn entry(name: &str, kind: Kind, len: u64, modified_unix_secs: i64) -> Entry {
+    fn entry(name: &str, kind: EntryKind, len: u64, modified_unix_secs: i64) -> Entry {
         Entry { name: name.as_bytes().into(), kind, len, modified_unix_secs }
     }
 
     #[test]
     fn folders_stand_first_in_any_order() {
         let mut entries = [
-            entry("b2", Kind::File, 10, 3),
-            entry("b10", Kind::File, 30, -1),
-            entry("a", Kind::File, 10, 2),
-            entry("y", Kind::Folder, 4096, 9),
-            entry("z", Kind::Folder, 64, 5),
+            entry("b2", EntryKind::File, 10, 3),
+            entry("b10", EntryKind::File, 30, -1),
+            entry("a", EntryKind::File, 10, 2),
+            entry("y", EntryKind::Folder, 4096, 9),
+            entry("z", EntryKind::Folder, 64, 5),
         ];
         for (column, descending, expected) in [
             (Column::Name, false, "y z a b2 b10"),

@@ -6,12 +6,13 @@
 //! method ─► host ─► path ─► search (rules, files, fallback) ─► preconditions ─► variant ─► range ─► reply
 //! ```
 //!
-//! [`host`] is whose site it is, [`search`] what is at a path, [`visible`] what may be seen, [`fields`] what
-//! goes with every answer, [`folder`] a folder as content; [`reply`] writes it all down.
+//! [`names`] tells whose site it is, [`host`] keeps its rules, [`search`] what is at a path, [`visible`] what may be seen, [`fields`] what
+//! goes with every answer, [`folder_listing`] a folder as content; [`reply`] writes it all down.
 
 pub mod fields;
-pub mod folder;
+pub mod folder_listing;
 pub mod host;
+pub mod names;
 pub mod reply;
 pub mod search;
 pub mod visible;
@@ -21,8 +22,8 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 use self::fields::{AnswerFields, SiteFields};
-use self::folder::{FolderListing, ListingFraming};
-use self::host::Hosts;
+use self::folder_listing::{FolderListing, ListingFraming};
+use self::names::Hosts;
 use self::reply::{Answered, Reply};
 use self::search::{Resolved, Search, status_of};
 use self::visible::Visible;

@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 use std::ops::Range;
 
 use super::fields::{AnswerFields, TypeRule};
-use super::folder::{FolderListing, ListingFraming};
+use super::folder_listing::{FolderListing, ListingFraming};
 use crate::clock::Now;
 use crate::files::file::{Content, File};
 use crate::files::file_slice::FileSlice;

@@ -9,8 +9,8 @@ use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 
+use pws::client::connection::{Edge, Readiness};
 use pws::clock::Tick;
-use pws::connection::{Edge, Readiness};
 use pws::net::socket::Socket;
 
 use super::disk::{Disk, Moment};

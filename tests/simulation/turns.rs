@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use pws::access_log::AccessLog;
+use pws::client::connection::{Buffers, Connection, Verdict};
+use pws::client::session::Turn;
 use pws::clock::{Now, Tick};
 use pws::config::SiteOptions;
-use pws::connection::{Buffers, Connection, Verdict};
 use pws::limits::Limits;
-use pws::session::Turn;
 use pws::site::Site;
 use slab::Slab;
 

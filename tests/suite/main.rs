@@ -1,5 +1,7 @@
 //! All tests that go through the public interface, by subject. Unit tests stand beside what they test.
 
+#![allow(clippy::expect_used, clippy::disallowed_methods)]
+
 mod support;
 
 mod browser;

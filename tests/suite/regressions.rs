@@ -6,16 +6,16 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, UNIX_EPOCH};
 
 use pws::access_log::AccessLog;
+use pws::client::connection::{Buffers, Connection, Edge, Readiness, Verdict};
+use pws::client::session::Turn;
 use pws::clock::Now;
 use pws::config::SiteOptions;
-use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
 use pws::files::file_slice::FileSlice;
 use pws::files::open_file::OpenFile;
 use pws::files::root::Stamp;
 use pws::limits::Limits;
 use pws::net::socket::Socket;
 use pws::outbox::{Outbox, Source};
-use pws::session::Turn;
 use pws::site::Site;
 
 use crate::support::answer::Answer;

@@ -156,7 +156,7 @@ fn what_is_no_file_is_not_there_and_holds_nobody_up() {
 fn a_thousand_connections_are_open_at_once() {
     const COUNT: u64 = 1000;
 
-    let open_files = pws::limits::raise_open_files();
+    let open_files = pws::process::resources::raise_open_files();
     // Both ends are here, and other tests run at the same time.
     if open_files < 2 * COUNT + 500 {
         return tools::skip(&format!("{open_files} open files are allowed, which is too few"));

@@ -8,8 +8,8 @@
 //! - so is its own date.
 
 use pws::clock::Now;
+use pws::date;
 use pws::http::conditional::{EntityTag, Outcome, Validators, evaluate, range_applies};
-use pws::http::date;
 use pws::http::request::{FieldSlots, Parsed, Request, parse};
 use pws::limits::Limits;
 

@@ -23,11 +23,11 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
 use pws::access_log::AccessLog;
+use pws::client::connection::{Buffers, Connection, Edge, Readiness, Verdict};
+use pws::client::input::Input;
+use pws::client::session::{Session, Turn, Want};
 use pws::clock::Now;
-use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
-use pws::input::Input;
 use pws::outbox::Outbox;
-use pws::session::{Session, Turn, Want};
 
 use self::sites::{Served, Sites};
 use self::socket::{MemorySocket, Script};

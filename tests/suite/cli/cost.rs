@@ -60,7 +60,7 @@ fn resets_amid_downloads_leak_no_descriptors() {
 fn eight_megabytes_serve_a_thousand_idle_and_a_hundred_active() {
     const LARGE: u64 = 4 << 20;
 
-    pws::limits::raise_open_files();
+    pws::process::resources::raise_open_files();
     let folder = folder().file("small.html", noise(8000)).sparse_file("large.bin", LARGE);
     let folder = (0..500).fold(folder, |folder, index| folder.file(format!("{index}.html"), noise(8000)));
     let process = Process::serve(folder, &["--memory", "8M", "--access-log", "off"]);

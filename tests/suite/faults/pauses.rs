@@ -31,7 +31,7 @@ fn stand_still(process: &Process, meanwhile: impl FnOnce()) {
 fn who_asks_while_the_process_stands_still_is_answered_when_it_goes_on() {
     const CLIENTS: usize = 2500;
 
-    pws::limits::raise_open_files();
+    pws::process::resources::raise_open_files();
     let mut process = serve();
     let mut clients: Vec<Client> = (0..CLIENTS).map(|_| process.connect()).collect();
     // The last to come in: so are all.

@@ -72,7 +72,7 @@ fn is_endured(count: usize, timeout: Duration) -> bool {
 #[test]
 fn a_crowd_that_is_silent_costs_little_delays_nobody_and_is_cut() {
     let _alone = alone();
-    let open_files = pws::limits::raise_open_files();
+    let open_files = pws::process::resources::raise_open_files();
     let count = WANTED.min(open_files.saturating_sub(SPARE));
     if count < WANTED {
         tools::skip(&format!("{open_files} open files are allowed: {count} connections, not {WANTED}"));

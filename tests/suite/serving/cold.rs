@@ -9,12 +9,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use pws::access_log::AccessLog;
+use pws::client::connection::{Buffers, Connection, Edge, Readiness, Verdict};
+use pws::client::session::Turn;
 use pws::clock::Now;
-use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
 use pws::files::page_cache;
 use pws::limits::Limits;
 use pws::net::socket::Socket;
-use pws::session::Turn;
 use pws::site::Site;
 use rustix::fs::Advice;
 

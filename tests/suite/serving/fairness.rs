@@ -5,11 +5,11 @@ use std::os::fd::BorrowedFd;
 
 use crate::support::folder::Folder;
 use pws::access_log::AccessLog;
+use pws::client::connection::{Buffers, Connection, Verdict};
+use pws::client::session::Turn;
 use pws::clock::Now;
-use pws::connection::{Buffers, Connection, Verdict};
 use pws::limits::Limits;
 use pws::net::socket::Socket;
-use pws::session::Turn;
 use pws::site::Site;
 
 const FILE: &[u8] = b"GET /large.bin HTTP/1.1\r\nHost: test\r\n\r\n";

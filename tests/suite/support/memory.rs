@@ -10,12 +10,12 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt;
 
 use pws::access_log::AccessLog;
+use pws::client::connection::{Buffers, Connection, Edge, Readiness, Verdict};
+use pws::client::session::Turn;
 use pws::clock::Now;
 use pws::config::SiteOptions;
-use pws::connection::{Buffers, Connection, Edge, Readiness, Verdict};
 use pws::limits::Limits;
 use pws::net::socket::Socket;
-use pws::session::Turn;
 use pws::site::Site;
 
 use super::folder::Folder;

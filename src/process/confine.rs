@@ -13,7 +13,6 @@ use landlock::{
 };
 use nix::unistd::{self, Gid, Group, Uid, User};
 use rustix::fs::{Mode, OFlags};
-use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// The newest kernel interface whose rights are all known here: on an older kernel, those it has are given
 /// up.
@@ -71,12 +70,6 @@ fn restrict(
         .add_rule(PathBeneath::new(folder, reading))?
         .restrict_self()?;
     Ok((status.ruleset, status.landlock))
-}
-
-/// A crash writes no copy of the memory to the disk: it may hold what only some clients may see.
-pub fn forbid_core_dumps() {
-    // To lower a limit is always allowed.
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
 /// Whether this process may do anything.

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 
 use slab::Slab;
 
+use crate::client::connection::Connection;
 use crate::clock::Tick;
-use crate::connection::Connection;
-use crate::crowd::Crowd;
 use crate::limits::Limits;
 use crate::net::socket::TcpSocket;
-use crate::slot::Slot;
+use crate::turn::per_client::ClientCounts;
+use crate::turn::slot::Slot;
 
 /// Idle connections closed at once when there are too many: looking for them takes longer than closing.
 const EVICTED_MAX: usize = 64;
@@ -25,7 +25,7 @@ pub struct Connections {
     /// No connection's time is up before this tick.
     pub next_deadline: Tick,
     count_max: usize,
-    crowd: Crowd,
+    clients: ClientCounts,
 }
 
 impl Connections {
@@ -36,7 +36,7 @@ impl Connections {
             kept_bytes: 0,
             next_deadline: Tick::MAX,
             count_max,
-            crowd: Crowd::new(limits.connections_per_client_max),
+            clients: ClientCounts::new(limits.connections_per_client_max),
         }
     }
 
@@ -55,7 +55,7 @@ impl Connections {
 
     /// Counts one more connection of `client`; false if that is one too many.
     pub fn enter(&mut self, client: IpAddr) -> bool {
-        self.crowd.enter(client)
+        self.clients.enter(client)
     }
 
     /// Gives a connection whose client was counted a place; returns its key.
@@ -68,19 +68,19 @@ impl Connections {
         let slot = self.slots.remove(key);
         slot.end();
         self.kept_bytes -= slot.connection.kept_bytes();
-        self.crowd.leave(slot.connection.client());
+        self.clients.leave(slot.connection.client());
     }
 
     /// Closes connections, `count_max` at most; returns how many.
     fn close_where(&mut self, count_max: usize, mut is_over: impl FnMut(&Slot) -> bool) -> usize {
         let mut count = 0;
-        let (crowd, kept_bytes) = (&mut self.crowd, &mut self.kept_bytes);
+        let (clients, kept_bytes) = (&mut self.clients, &mut self.kept_bytes);
         self.slots.retain(|_, slot| {
             let is_over = is_over(slot) && count < count_max;
             if is_over {
                 count += 1;
                 slot.end();
-                crowd.leave(slot.connection.client());
+                clients.leave(slot.connection.client());
                 *kept_bytes -= slot.connection.kept_bytes();
             }
             !is_over

@@ -3,12 +3,12 @@
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 
+use crate::client::input::Input;
+use crate::client::session::{Session, Turn, Want};
 use crate::clock::{Now, Tick};
-use crate::input::Input;
 use crate::limits::Limits;
 use crate::net::socket::Socket;
 use crate::outbox::Outbox;
-use crate::session::{Session, Turn, Want};
 
 /// The buffers that serve every connection in turn.
 #[derive(Debug)]

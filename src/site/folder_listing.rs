@@ -7,8 +7,8 @@ use std::vec;
 use rustix::io::Errno;
 
 use super::visible::Visible;
+use crate::files::entry::Entry;
 use crate::files::folder::Folder;
-use crate::listing::entry::Entry;
 use crate::listing::query::{Format, Sort};
 use crate::listing::{Listing, order};
 use crate::outbox::Source;

@@ -5,7 +5,7 @@ use std::io;
 use mio::event::Event;
 use mio::{Registry, Token};
 
-use crate::connection::{Connection, Edge, Readiness};
+use crate::client::connection::{Connection, Edge, Readiness};
 use crate::net::socket::TcpSocket;
 
 /// A connection and what the loop notes of it.

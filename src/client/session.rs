@@ -17,13 +17,13 @@
 use std::net::IpAddr;
 
 use crate::access_log::AccessLog;
+use crate::client::input::Input;
 use crate::clock::{Now, Tick};
 use crate::http::body::{Framing, Skip, Skipped};
 use crate::http::head::{CONTINUE, Persistence};
 use crate::http::method::Method;
 use crate::http::request::{self, Expectation, FieldSlots, Parsed, Request, Version};
 use crate::http::status::Status;
-use crate::input::Input;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
 use crate::site::Site;

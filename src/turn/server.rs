@@ -10,20 +10,21 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token};
 
-use crate::acceptor::Acceptor;
 use crate::access_log::AccessLog;
+use crate::client::connection::{Buffers, Connection, Readiness, Verdict};
+use crate::client::session::Turn;
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
-use crate::connection::{Buffers, Connection, Readiness, Verdict};
-use crate::connections::{Connections, SLOTS_KEPT};
 use crate::http::status::Status;
-use crate::limits::{self, Limits};
+use crate::limits::Limits;
 use crate::net::socket::{Socket, TcpSocket, client_address};
-use crate::run_queue::RunQueue;
-use crate::session::Turn;
+use crate::process::resources;
 use crate::site::Site;
-use crate::slot::readiness;
-use crate::stop::{StopHandle, Stops};
+use crate::turn::acceptor::Acceptor;
+use crate::turn::connections::{Connections, SLOTS_KEPT};
+use crate::turn::run_queue::RunQueue;
+use crate::turn::slot::readiness;
+use crate::turn::stop::{StopHandle, Stops};
 
 /// Events taken from the kernel at once.
 const EVENTS_MAX: usize = 1024;
@@ -62,6 +63,7 @@ impl Server {
     /// Opens the folder and the listening sockets. Errors say what failed, on what, and what to try.
     pub fn bind(config: Config) -> io::Result<Server> {
         let Config { binds, port, folder, access_log, site, limits } = config;
+        let limits = Limits { open_files_max: resources::open_files(), ..limits };
         limits.check()?;
         let site = Site::open(&folder, &site, &limits)?;
         let poll = Poll::new()?;
@@ -73,7 +75,7 @@ impl Server {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
             acceptor,
-            connections: Connections::new(limits.connections_max(limits::open_files()), &limits),
+            connections: Connections::new(limits.connections(), &limits),
             run_queue: RunQueue::default(),
             buffers: Buffers::new(&limits),
             site,

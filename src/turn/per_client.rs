@@ -8,21 +8,21 @@ const IPV6_PREFIX_BITS: u32 = 64;
 
 /// Counts by client, each within the same bound.
 #[derive(Debug)]
-pub struct Crowd {
-    counts: HashMap<IpAddr, usize>,
+pub struct ClientCounts {
+    by_client: HashMap<IpAddr, usize>,
     /// `None`: nobody is counted.
     count_max: Option<usize>,
 }
 
-impl Crowd {
-    pub fn new(count_max: Option<usize>) -> Crowd {
-        Crowd { counts: HashMap::new(), count_max }
+impl ClientCounts {
+    pub fn new(count_max: Option<usize>) -> ClientCounts {
+        ClientCounts { by_client: HashMap::new(), count_max }
     }
 
     /// Counts one more connection of `client`; false if that is one too many.
     pub fn enter(&mut self, client: IpAddr) -> bool {
         let Some(count_max) = self.count_max else { return true };
-        let count = self.counts.entry(key(client)).or_default();
+        let count = self.by_client.entry(key(client)).or_default();
         let has_room = *count < count_max;
         *count += usize::from(has_room);
         has_room
@@ -34,10 +34,10 @@ impl Crowd {
             return;
         }
         let client = key(client);
-        if let Some(count) = self.counts.get_mut(&client) {
+        if let Some(count) = self.by_client.get_mut(&client) {
             *count -= 1;
             if *count == 0 {
-                self.counts.remove(&client);
+                self.by_client.remove(&client);
             }
         }
     }
@@ -59,26 +59,26 @@ mod tests {
 
     #[test]
     fn each_client_has_its_own_bound() {
-        let mut crowd = Crowd::new(Some(2));
+        let mut counts = ClientCounts::new(Some(2));
         let client = |text: &str| text.parse::<IpAddr>().expect("an address");
         let (a, b) = (client("192.0.2.1"), client("192.0.2.2"));
-        assert!(crowd.enter(a) && crowd.enter(a) && !crowd.enter(a) && crowd.enter(b));
-        crowd.leave(a);
-        assert!(crowd.enter(a) && !crowd.enter(a));
-        assert!(crowd.enter(client("2001:db8::1")) && crowd.enter(client("2001:db8::2")));
-        assert!(!crowd.enter(client("2001:db8::3")) && crowd.enter(client("2001:db8:0:1::3")));
+        assert!(counts.enter(a) && counts.enter(a) && !counts.enter(a) && counts.enter(b));
+        counts.leave(a);
+        assert!(counts.enter(a) && !counts.enter(a));
+        assert!(counts.enter(client("2001:db8::1")) && counts.enter(client("2001:db8::2")));
+        assert!(!counts.enter(client("2001:db8::3")) && counts.enter(client("2001:db8:0:1::3")));
         for gone in [a, a, b] {
-            crowd.leave(gone);
+            counts.leave(gone);
         }
-        assert_eq!(crowd.counts.len(), 2, "who is gone is forgotten");
+        assert_eq!(counts.by_client.len(), 2, "who is gone is forgotten");
     }
 
     #[test]
     fn without_a_bound_nobody_is_counted() {
-        let mut crowd = Crowd::new(None);
+        let mut counts = ClientCounts::new(None);
         let client = "192.0.2.1".parse().expect("an address");
-        assert!((0..1000).all(|_| crowd.enter(client)));
-        assert!(crowd.counts.is_empty());
-        crowd.leave(client);
+        assert!((0..1000).all(|_| counts.enter(client)));
+        assert!(counts.by_client.is_empty());
+        counts.leave(client);
     }
 }

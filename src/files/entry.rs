@@ -7,7 +7,7 @@ use crate::http::target;
 
 /// What an entry is, in the order in which a listing shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum EntryKind {
     Folder,
     File,
 }
@@ -17,7 +17,7 @@ pub enum Kind {
 pub struct Entry {
     /// As the disk has it: any bytes but NUL and the slash.
     pub name: Box<[u8]>,
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// Bytes in a file; of a folder nobody asks.
     pub len: u64,
     pub modified_unix_secs: i64,
@@ -26,7 +26,7 @@ pub struct Entry {
 impl Entry {
     /// The size that is shown and sorted by: only a file has one.
     pub fn size(&self) -> Option<u64> {
-        (self.kind == Kind::File).then_some(self.len)
+        (self.kind == EntryKind::File).then_some(self.len)
     }
 
     /// The name as text. What is no UTF-8 is lost; the [link](Entry::link) is exact.
@@ -45,7 +45,7 @@ struct Link<'a>(&'a Entry);
 
 impl Display for Link<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let slash = if self.0.kind == Kind::Folder { "/" } else { "" };
+        let slash = if self.0.kind == EntryKind::Folder { "/" } else { "" };
         write!(formatter, "./{}{slash}", target::encode(&self.0.name))
     }
 }
@@ -57,15 +57,15 @@ mod tests {
     #[test]
     fn links_are_exact_and_relative() {
         for (name, kind, expected) in [
-            (&b"a.txt"[..], Kind::File, "./a.txt"),
-            (b"a b", Kind::Folder, "./a%20b/"),
-            (b"a:b", Kind::File, "./a:b"),
-            (b"javascript:alert(1)", Kind::File, "./javascript:alert(1)"),
-            (b"#?%\\", Kind::File, "./%23%3F%25%5C"),
-            (b"%41", Kind::File, "./%2541"),
-            (b"\"<>\n", Kind::File, "./%22%3C%3E%0A"),
-            (b"\xff\xc3", Kind::Folder, "./%FF%C3/"),
-            ("é".as_bytes(), Kind::File, "./%C3%A9"),
+            (&b"a.txt"[..], EntryKind::File, "./a.txt"),
+            (b"a b", EntryKind::Folder, "./a%20b/"),
+            (b"a:b", EntryKind::File, "./a:b"),
+            (b"javascript:alert(1)", EntryKind::File, "./javascript:alert(1)"),
+            (b"#?%\\", EntryKind::File, "./%23%3F%25%5C"),
+            (b"%41", EntryKind::File, "./%2541"),
+            (b"\"<>\n", EntryKind::File, "./%22%3C%3E%0A"),
+            (b"\xff\xc3", EntryKind::Folder, "./%FF%C3/"),
+            ("é".as_bytes(), EntryKind::File, "./%C3%A9"),
         ] {
             let entry = Entry { name: name.into(), kind, len: 0, modified_unix_secs: 0 };
             assert_eq!(entry.link().to_string(), expected);

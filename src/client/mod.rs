@@ -1,0 +1,7 @@
+//! One client's life: *what* is done with what it sends. Knows no poll and no other client.
+//!
+//! [`connection`] is the pump between a socket and the [`session`]; [`input`] is what was received.
+
+pub mod connection;
+pub mod input;
+pub mod session;

@@ -1,0 +1,13 @@
+//! The loop: *when* each connection runs, and for how long. Knows no HTTP.
+//!
+//! [`server`] is the poll and whatever else only the real world has; [`connections`] are all of them, each in
+//! a [`slot`]; [`run_queue`] says who is next, [`acceptor`] who comes in, [`per_client`] who has too many,
+//! [`stop`] when it ends.
+
+pub mod acceptor;
+pub mod connections;
+pub mod per_client;
+pub mod run_queue;
+pub mod server;
+pub mod slot;
+pub mod stop;
