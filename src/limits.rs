@@ -107,8 +107,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How many connections there may be: as many as fit under the limit on open files, with room left for the
-    /// files themselves and for one that is turned away, or less if less was asked for.
+    /// How many connections there may be: as many as fit under the limit on open files, with room left for
+    /// the files themselves and for one that is turned away, or less if less was asked for.
     pub fn connections(&self) -> usize {
         let spare = (self.open_files_max / 4).min(FILES_OPEN_MAX) + OWN_DESCRIPTORS;
         let fit = usize::try_from(self.open_files_max.saturating_sub(spare).max(1)).unwrap_or(usize::MAX);
