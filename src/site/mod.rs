@@ -6,9 +6,9 @@
 //! method ─► host ─► path ─► search (rules, files, fallback) ─► preconditions ─► variant ─► range ─► reply
 //! ```
 //!
-//! [`names`] tells whose site it is, [`host`] keeps its rules, [`search`] finds what is at a path, [`visible`]
-//! says what may be seen, [`fields`] what goes with every answer; [`folder_listing`] is a folder as content,
-//! [`reply`] writes it all down.
+//! [`names`] tells whose site it is, [`host`] keeps its rules, [`search`] finds what is at a path,
+//! [`visible`] says what may be seen, [`fields`] what goes with every answer; [`folder_listing`] is a folder
+//! as content, [`reply`] writes it all down.
 
 pub mod fields;
 pub mod folder_listing;
