@@ -24,14 +24,14 @@ use pws::files::file;
 use pws::files::mime::MediaTypes;
 use pws::files::root::Stamp;
 use pws::http::head::Persistence;
-use pws::http::range::Selection;
 use pws::http::request::{self, FieldSlots, Parsed};
 use pws::http::target;
 use pws::limits::Limits;
 use pws::outbox::Outbox;
 use pws::site::Site;
-use pws::site::fields::{AnswerFields, SiteFields};
-use pws::site::reply::Reply;
+use pws::site::fields::{OwnerFields, SiteFields};
+use pws::site::representation::Representation;
+use pws::site::response::Response;
 use repeater::Repeater;
 use requests::{BARE, BROWSER, PIPELINE};
 use tempfile::TempDir;
@@ -120,11 +120,18 @@ fn answer(times: usize) -> io::Result<()> {
     let file = file::File::new((descriptor, stamp), &content_type, None, 4096, &now)?;
     let fields = SiteFields::new(&SiteOptions::default());
     let mut outbox = Outbox::new();
+    let (limits, mut slots) = (Limits::default(), FieldSlots::new());
+    let Parsed::Complete { request, .. } = request::parse(BARE, 0, &mut slots, &limits) else {
+        panic!("the request is whole");
+    };
     for _ in 0..times {
         let persistence = Persistence::Implied;
-        let (now, fields, outbox) = (&now, AnswerFields::of(&fields), &mut outbox);
-        let mut reply = Reply { persistence, head_only: false, now, fields, outbox };
-        reply.file(black_box(&file), Selection::Whole);
+        let (now, owner, outbox) = (&now, OwnerFields::of(&fields), &mut outbox);
+        let mut response = Response { persistence, head_only: false, now, owner, outbox };
+        let representation = Representation::of_file(black_box(&file));
+        response
+            .show(&representation, &request, || unreachable!("a file need not be made"))
+            .expect("a response");
         assert!(outbox.buffered_bytes() > 1024);
         outbox.clear();
     }

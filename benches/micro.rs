@@ -22,6 +22,7 @@ use pws::http::request::{self, FieldSlots, Parsed};
 use pws::http::target;
 use pws::limits::Limits;
 use pws::outbox::Outbox;
+use pws::responder::{Asked, Responder};
 use pws::rules::{Headers, Redirects};
 use pws::site::Site;
 use repeater::Repeater;
@@ -94,7 +95,13 @@ fn answering(criterion: &mut Criterion) {
                 if is_rechecked {
                     site.recheck();
                 }
-                site.respond(black_box(&request), Persistence::Implied, &now, &mut outbox);
+                let asked = Asked {
+                    request: black_box(&request),
+                    persistence: Persistence::Implied,
+                    now: &now,
+                    key: 0,
+                };
+                site.respond(&asked, &mut outbox);
                 assert!(outbox.buffered_bytes() > 1024);
                 outbox.clear();
             });

@@ -1,11 +1,10 @@
 //! One line per answer in the common log format, gathered in memory and written once a turn at most.
 //!
-//! A line is added when its answer is queued, and tells the size that was promised: nothing of the request
-//! has to be kept until the last byte is out. Whoever reads the log slowly costs lines, not the loop's
-//! time.
+//! A line is made in two steps. What the request tells is written down when it is answered, since its head is
+//! consumed then, and kept with the unsent rest; the line is added when the response has left or was cut,
+//! with what was handed to the client. Whoever reads the log slowly costs lines, not the loop's time.
 
 use std::io::{self, Write as _};
-use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use mio::unix::SourceFd;
@@ -18,6 +17,8 @@ use rustix::net::SendFlags;
 use crate::clock::Now;
 use crate::http::request;
 use crate::http::status::Status;
+use crate::net::peer::Peer;
+use crate::outbox::Ended;
 
 /// Lines kept while the reader is slow, in bytes. Further ones are counted and dropped.
 const BUFFER_BYTES_MAX: usize = 256 * 1024;
@@ -65,9 +66,23 @@ impl AccessLog {
         AccessLog { sink, lines: Vec::new(), lost: 0, is_failing: false }
     }
 
-    /// Adds a line: `client - - [time] "request line" status bytes`, with a `-` for bytes that nobody knows
-    /// yet. Of `head`, or whatever stands for one, the first line is taken.
-    pub fn line(&mut self, now: &Now, client: IpAddr, head: &[u8], status: Status, body_bytes: Option<u64>) {
+    /// Appends what is known of a response when it is queued to `line`: `[time] "request line" status`. Of
+    /// `head`, or whatever stands for one, the first line is taken. Nothing where nothing is logged.
+    pub fn describe(&self, now: &Now, head: &[u8], status: Status, line: &mut Vec<u8>) {
+        if self.sink.is_none() {
+            return;
+        }
+        line.push(b'[');
+        line.extend_from_slice(now.log_time());
+        line.extend_from_slice(b"] \"");
+        escape(request::first_line(head), line);
+        line.extend_from_slice(b"\" ");
+        line.extend_from_slice(&status.code_and_reason().as_bytes()[..3]);
+    }
+
+    /// Adds the line of a response that has left, or of which no more will leave: `client - - [time] "request
+    /// line" status bytes`, these being those of its content that were handed to the client's socket.
+    pub fn write(&mut self, peer: Peer, response: &Ended) {
         if self.sink.is_none() {
             return;
         }
@@ -75,15 +90,10 @@ impl AccessLog {
             self.lost += 1;
             return;
         }
-        // None of these can fail: writing to memory.
-        let _ = write!(self.lines, "{client} - - [");
-        self.lines.extend_from_slice(now.log_time());
-        self.lines.extend_from_slice(b"] \"");
-        escape(request::first_line(head), &mut self.lines);
-        let _ = match body_bytes {
-            Some(body_bytes) => writeln!(self.lines, "\" {} {body_bytes}", status.code()),
-            None => writeln!(self.lines, "\" {} -", status.code()),
-        };
+        // Neither can fail: writing to memory.
+        let _ = write!(self.lines, "{peer} - - ");
+        self.lines.extend_from_slice(response.line);
+        let _ = writeln!(self.lines, " {}", response.content_bytes);
     }
 
     /// Whether lines are waiting.
@@ -204,13 +214,20 @@ mod tests {
 
     use super::*;
 
+    /// Logs a response to `head` that has left.
+    fn log_one(log: &mut AccessLog, now: &Now, head: &[u8], content_bytes: u64) {
+        let mut line = Vec::new();
+        log.describe(now, head, Status::Ok, &mut line);
+        let peer = Peer::Ip("::1".parse().expect("an address"));
+        log.write(peer, &Ended { line: &line, content_bytes, queued_millis: 0, is_whole: true });
+    }
+
     #[test]
     fn a_line_in_the_common_log_format() -> io::Result<()> {
         let (mut reader, writer) = std::io::pipe()?;
         let mut log = AccessLog::to(writer.as_fd())?;
-        let client = "::1".parse().expect("an address");
         let now = Now::at(0, 784_111_777);
-        log.line(&now, client, b"GET /\"\x1b[2J\\\xff HTTP/1.1", Status::Ok, Some(12));
+        log_one(&mut log, &now, b"GET /\"\x1b[2J\\\xff HTTP/1.1\r\nHost: a\r\n\r\n", 12);
         log.flush();
         drop((log, writer));
         let mut text = String::new();
@@ -225,10 +242,9 @@ mod tests {
     fn a_reader_that_sleeps_holds_nobody_up_and_costs_whole_lines() -> io::Result<()> {
         let (mut reader, writer) = std::io::pipe()?;
         let mut log = AccessLog::to(writer.as_fd())?;
-        let client = "127.0.0.1".parse().expect("an address");
         let now = Now::at(0, 0);
         for _ in 0..20_000 {
-            log.line(&now, client, b"GET /some/path HTTP/1.1", Status::Ok, Some(1));
+            log_one(&mut log, &now, b"GET /some/path HTTP/1.1", 1);
             log.flush();
         }
         assert!(log.lost > 0);

@@ -4,7 +4,7 @@
 //! monotonic clock, so a stepped wall clock neither cuts nor keeps a connection. `Date` and the access log
 //! show the wall clock, which is read again whenever the tick changes: at most a second behind, never ahead.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::date::{self, HTTP_DATE_LEN};
 
@@ -18,6 +18,8 @@ pub type Tick = u32;
 #[derive(Clone, Debug)]
 pub struct Now {
     pub tick: Tick,
+    /// Milliseconds since the server started, rounded down.
+    pub elapsed_millis: u64,
     /// Seconds since 1970 by the wall clock.
     pub unix_secs: u64,
     http_date: [u8; HTTP_DATE_LEN],
@@ -25,15 +27,21 @@ pub struct Now {
 }
 
 impl Now {
+    /// The first moment of `tick`.
     pub fn at(tick: Tick, unix_secs: u64) -> Now {
         let http_date = date::format(i64::try_from(unix_secs).unwrap_or(i64::MAX));
         let log_time = log_time(&http_date);
-        Now { tick, unix_secs, http_date, log_time }
+        Now { tick, elapsed_millis: u64::from(tick) * 1000, unix_secs, http_date, log_time }
     }
 
     /// The value of `Date`.
     pub fn http_date(&self) -> &[u8; HTTP_DATE_LEN] {
         &self.http_date
+    }
+
+    /// Milliseconds from now to the start of `tick`; none if that has come.
+    pub fn millis_until(&self, tick: Tick) -> u64 {
+        (u64::from(tick) * 1000).saturating_sub(self.elapsed_millis)
     }
 
     /// The time as the common log format has it, without brackets, in UTC.
@@ -56,35 +64,24 @@ fn log_time(date: &[u8; HTTP_DATE_LEN]) -> [u8; LOG_TIME_LEN] {
 #[derive(Debug)]
 pub struct Clock {
     started: Instant,
-    /// Since the start, when the time was last taken.
-    elapsed: Duration,
     now: Now,
 }
 
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn start() -> Clock {
-        Clock { started: Instant::now(), elapsed: Duration::ZERO, now: Now::at(0, wall_clock_secs()) }
+        Clock { started: Instant::now(), now: Now::at(0, wall_clock_secs()) }
     }
 
     /// Takes the time of this turn.
     pub fn read(&mut self) -> &Now {
-        self.elapsed = self.started.elapsed();
-        let tick = self.elapsed.as_secs() as Tick;
+        let elapsed = self.started.elapsed();
+        let tick = elapsed.as_secs() as Tick;
         if tick != self.now.tick {
             self.now = Now::at(tick, wall_clock_secs());
         }
+        self.now.elapsed_millis = elapsed.as_millis() as u64;
         &self.now
-    }
-
-    /// From the time last taken to the start of `tick`; nothing if that has come.
-    pub fn until(&self, tick: Tick) -> Duration {
-        Duration::from_secs(u64::from(tick)).saturating_sub(self.elapsed)
-    }
-
-    /// Milliseconds since the start, at the time last taken.
-    pub fn elapsed_millis(&self) -> u128 {
-        self.elapsed.as_millis()
     }
 
     /// The time last taken.

@@ -73,6 +73,7 @@ pub mod listing;
 pub mod net;
 pub mod outbox;
 pub mod process;
+pub mod responder;
 pub mod rules;
 pub mod site;
 pub mod turn;

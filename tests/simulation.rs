@@ -20,16 +20,20 @@ mod answer;
 mod client;
 #[path = "simulation/disk.rs"]
 mod disk;
+#[path = "simulation/feed.rs"]
+mod feed;
 #[path = "simulation/judge.rs"]
 mod judge;
 #[path = "simulation/pipe.rs"]
 mod pipe;
 #[path = "simulation/request.rs"]
 mod request;
+#[path = "simulation/rim.rs"]
+mod rim;
 #[path = "simulation/rng.rs"]
 mod rng;
-#[path = "simulation/turns.rs"]
-mod turns;
+#[path = "simulation/told.rs"]
+mod told;
 #[path = "simulation/world.rs"]
 mod world;
 
@@ -39,7 +43,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use client::Tally;
-use world::World;
+use world::{Life, World};
 
 /// A quarter of a minute in a debug build.
 const STEPS: u64 = 1_000_000;
@@ -52,15 +56,20 @@ fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("the descriptors of this process").count()
 }
 
-/// Lives through `steps` and ends well; what has happened.
+/// Lives through `steps`, in lives of each kind one after the other, and ends each well; what has happened.
 fn simulate(seed: u64, steps: u64, step: &Cell<u64>) -> Tally {
-    let mut world = World::new(seed);
-    for number in 0..steps {
-        step.set(number);
-        world.step();
+    let mut tally = Tally::new();
+    for life in Life::ALL {
+        let mut world = World::new(seed, life);
+        for _ in 0..steps / Life::ALL.len() as u64 {
+            step.set(step.get() + 1);
+            world.step();
+        }
+        for (what, count) in world.end() {
+            *tally.entry(what).or_default() += count;
+        }
     }
-    step.set(steps);
-    world.end()
+    tally
 }
 
 /// Runs it and says which seed it was if it fails.

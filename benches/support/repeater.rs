@@ -2,15 +2,17 @@
 //! request takes outside the kernel.
 
 use std::hint::black_box;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::BorrowedFd;
 
 use pws::access_log::AccessLog;
-use pws::client::connection::{Buffers, Connection, Edge, Readiness, Verdict};
-use pws::client::session::Turn;
+use pws::client::connection::{Buffers, Connection, Verdict};
+use pws::client::session::Context;
 use pws::clock::Now;
 use pws::limits::Limits;
-use pws::net::socket::Socket;
+use pws::net::peer::Peer;
+use pws::net::socket::{Edge, Readiness, Socket};
+use pws::responder::Responder;
 use pws::site::Site;
 
 /// The requests of one turn, and what has been taken of them.
@@ -33,9 +35,10 @@ impl Socket for Requests {
         Ok(count)
     }
 
-    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
-        self.sent += black_box(bytes).len();
-        Ok(bytes.len())
+    fn send(&mut self, slices: &[IoSlice<'_>], _more: bool) -> io::Result<usize> {
+        let count = slices.iter().map(|bytes| black_box(bytes).len()).sum();
+        self.sent += count;
+        Ok(count)
     }
 
     fn send_file(&mut self, _file: BorrowedFd<'_>, _offset: u64, count: usize) -> io::Result<usize> {
@@ -63,9 +66,9 @@ impl Repeater {
     pub fn new(requests: Vec<u8>, site: Site, access_log: AccessLog, now_unix_secs: u64) -> Repeater {
         let limits = Limits::default();
         let now = Now::at(0, now_unix_secs);
-        let client = "2001:db8::1".parse().expect("an address");
+        let peer = Peer::Ip("2001:db8::1".parse().expect("an address"));
         let socket = Requests { bytes: requests, received: 0, sent: 0 };
-        let connection = Connection::new(socket, client, &now, &limits);
+        let connection = Connection::new(socket, peer, &now, &limits);
         Repeater { connection, site, access_log, buffers: Buffers::new(&limits), limits, now }
     }
 
@@ -75,15 +78,16 @@ impl Repeater {
         self.site.recheck();
         self.connection.socket.received = 0;
         self.connection.mark(Readiness { readable: true, ..Readiness::default() });
-        let mut turn = Turn {
+        let mut context = Context {
             now: &self.now,
             limits: &self.limits,
-            site: &mut self.site,
+            responder: &mut self.site,
             access_log: &mut self.access_log,
+            key: 0,
             run_bytes_max: self.limits.run_bytes_max,
             is_draining: false,
         };
-        let verdict = self.connection.run(&mut self.buffers, &mut turn);
+        let verdict = self.connection.run(&mut self.buffers, &mut context);
         assert_eq!(verdict, Verdict::Park(Edge::Readable));
         self.access_log.flush();
         self.connection.socket.sent

@@ -1,14 +1,16 @@
 //! The pump: does what the session wants on one socket, until the socket would block or the budget ends.
 
 use std::io::{self, ErrorKind};
-use std::net::IpAddr;
 
-use crate::client::input::Input;
-use crate::client::session::{Session, Turn, Want};
+use super::input::Input;
+use super::session::{Context, Session, Want};
+use super::wait::Wait;
+use crate::access_log::AccessLog;
 use crate::clock::{Now, Tick};
 use crate::limits::Limits;
-use crate::net::socket::Socket;
-use crate::outbox::Outbox;
+use crate::net::peer::Peer;
+use crate::net::socket::{Edge, Readiness, Socket};
+use crate::outbox::{Ended, Outbox, Sent};
 
 /// The buffers that serve every connection in turn.
 #[derive(Debug)]
@@ -23,6 +25,11 @@ impl Buffers {
         Buffers { input, outbox: Outbox::new() }
     }
 
+    /// Nothing is in them.
+    pub fn are_empty(&self) -> bool {
+        self.input.is_empty() && self.outbox.is_empty()
+    }
+
     /// Drops what is in them.
     pub fn clear(&mut self) {
         self.input.clear();
@@ -30,36 +37,20 @@ impl Buffers {
     }
 }
 
-/// What a call that was interrupted takes of the budget.
-const INTERRUPTION_BYTES: usize = 64;
+/// What a call takes of the budget beside its bytes: one that was interrupted, or had nothing to move.
+const CALL_BYTES: usize = 64;
 
 /// What a run came to, for the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing to do until an edge of this kind.
+    /// Nothing to do until an edge of this kind, or until it is woken.
     Park(Edge),
     /// There is more to do, and it is the others' turn.
     Yield,
-    /// There is more to do when the disk has read it. No event tells of that.
+    /// There is more to do when a disk has read it. No event tells of that.
     AwaitDisk,
     /// It is over.
     Close,
-}
-
-/// What a parked connection waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Edge {
-    Readable,
-    Writable,
-}
-
-/// What one event says of a socket: hints, to be tried.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Readiness {
-    pub readable: bool,
-    pub writable: bool,
-    /// The peer sends no more, or the connection is broken: a short read is not the last word.
-    pub read_closed: bool,
 }
 
 /// What a run could not finish. Exists only while it holds something.
@@ -79,35 +70,44 @@ fn keep_rest(rest: Option<Box<Rest>>, buffers: &mut Buffers) -> Option<Box<Rest>
             rest.input.extend_from_slice(input);
             Some(rest)
         }
-        None if input.is_empty() && buffers.outbox.is_empty() => None,
+        None if buffers.are_empty() => None,
         None => Some(Box::new(Rest { input: input.to_vec(), outbox: buffers.outbox.take_rest() })),
     }
+}
+
+/// What is known of the end of what the peer sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ReadEnd {
+    Open,
+    /// An event told of it: a short read is not the last word.
+    Near,
+    /// Receiving has returned 0.
+    Reached,
 }
 
 /// One client: its socket, its session and what is unfinished.
 #[derive(Debug)]
 pub struct Connection<S> {
     pub socket: S,
+    peer: Peer,
     session: Session,
     rest: Option<Box<Rest>>,
     readable: bool,
     writable: bool,
-    read_closed: bool,
-    /// Receiving has returned 0.
-    at_end: bool,
+    read_end: ReadEnd,
 }
 
 impl<S: Socket> Connection<S> {
     /// A connection just accepted; it may well be readable already.
-    pub fn new(socket: S, client: IpAddr, now: &Now, limits: &Limits) -> Connection<S> {
+    pub fn new(socket: S, peer: Peer, now: &Now, limits: &Limits) -> Connection<S> {
         Connection {
             socket,
-            session: Session::new(client, now, limits),
+            peer,
+            session: Session::new(now, limits),
             rest: None,
             readable: true,
             writable: true,
-            read_closed: false,
-            at_end: false,
+            read_end: ReadEnd::Open,
         }
     }
 
@@ -115,12 +115,19 @@ impl<S: Socket> Connection<S> {
     pub fn mark(&mut self, readiness: Readiness) {
         self.readable |= readiness.readable || readiness.read_closed;
         self.writable |= readiness.writable;
-        self.read_closed |= readiness.read_closed;
+        if readiness.read_closed && self.read_end == ReadEnd::Open {
+            self.read_end = ReadEnd::Near;
+        }
     }
 
     /// The tick at which the connection's time is up.
     pub fn deadline(&self) -> Tick {
         self.session.deadline()
+    }
+
+    /// What it waits for, and so by which timeout; `None` if it may take as long as it does.
+    pub fn wait(&self) -> Option<Wait> {
+        self.session.wait()
     }
 
     /// Bytes of memory it owns while it waits.
@@ -129,27 +136,35 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Who is at the other end.
-    pub fn client(&self) -> IpAddr {
-        self.session.client()
+    pub fn peer(&self) -> Peer {
+        self.peer
     }
 
-    /// Whether it waits between two requests, or for the first.
-    pub fn is_idle(&self) -> bool {
-        self.session.is_idle()
+    /// Says who is at the other end, where that is known only now: from whoever passed the connection on.
+    pub fn set_peer(&mut self, peer: Peer) {
+        self.peer = peer;
     }
 
-    /// Whether something is left of an answer that has not been handed to the socket.
+    /// Whether something is left of a response that has not been handed to the socket.
     pub fn has_unsent(&self) -> bool {
         self.rest.as_ref().is_some_and(|rest| !rest.outbox.is_empty())
     }
 
-    /// Whether no answer is under way.
+    /// Whether no response is under way.
     pub fn is_waiting(&self) -> bool {
-        self.session.is_waiting()
+        matches!(self.wait(), Some(Wait::Request | Wait::Head))
+    }
+
+    /// What comes before it is dropped: the log is told of what has not left.
+    pub fn end(&mut self, access_log: &mut AccessLog, now: &Now) {
+        if let Some(rest) = &mut self.rest {
+            rest.outbox.cut(|ended| tell(&ended, self.peer, access_log, now));
+        }
     }
 
     /// Runs until nothing more can be done now. `buffers` must be empty, and are so again afterwards.
-    pub fn run(&mut self, buffers: &mut Buffers, turn: &mut Turn) -> Verdict {
+    pub fn run(&mut self, buffers: &mut Buffers, context: &mut Context) -> Verdict {
+        debug_assert!(buffers.are_empty(), "another connection's bytes are in the buffers");
         let mut rest = self.rest.take();
         let outbox = match &mut rest {
             Some(rest) => {
@@ -158,29 +173,34 @@ impl<S: Socket> Connection<S> {
             }
             None => &mut buffers.outbox,
         };
-        let verdict = self.pump(&mut buffers.input, outbox, turn);
+        let verdict = self.pump(&mut buffers.input, outbox, context);
         self.rest = keep_rest(rest, buffers);
         buffers.clear();
         verdict
     }
 
-    fn pump(&mut self, input: &mut Input, outbox: &mut Outbox, turn: &mut Turn) -> Verdict {
-        let mut budget = turn.run_bytes_max;
+    fn pump(&mut self, input: &mut Input, outbox: &mut Outbox, context: &mut Context) -> Verdict {
+        let mut budget = context.run_bytes_max;
         let mut is_first_step = true;
+        self.session.resume(context.now, context.limits);
         while budget > 0 {
-            let step = match self.session.advance(input, outbox, turn) {
-                Want::Read if self.at_end => return Verdict::Close,
-                Want::Read if !self.readable => return Verdict::Park(Edge::Readable),
+            let step = match self.session.advance(input, outbox, context) {
+                Want::Read if self.read_end == ReadEnd::Reached => return Verdict::Close,
+                Want::Read if !self.readable => return Verdict::Park(self.socket.read_edge()),
                 Want::Read => {
-                    // What comes now may have been sent after the site checked its files in this turn: by a
-                    // client that saw an answer leave, too.
+                    // What comes now may have been sent after the disk was looked at in this turn: by a
+                    // client that saw a response leave, too.
                     if !is_first_step {
-                        turn.site.recheck();
+                        context.responder.recheck();
                     }
                     self.receive(input)
                 }
                 Want::Write if !self.writable => return Verdict::Park(Edge::Writable),
-                Want::Write => self.send(outbox, budget, turn),
+                Want::Write => match self.send(outbox, budget, context) {
+                    Ok(Step::Goes(count)) => Ok(count),
+                    Ok(Step::Waits(verdict)) => return verdict,
+                    Err(error) => Err(error),
+                },
                 Want::HalfClose => self.socket.shutdown_write().map(|()| 0),
                 Want::Close => return Verdict::Close,
             };
@@ -189,21 +209,10 @@ impl<S: Socket> Connection<S> {
                 Ok(count) => budget = budget.saturating_sub(count),
                 // Tried again, but not for ever.
                 Err(error) if error.kind() == ErrorKind::Interrupted => {
-                    budget = budget.saturating_sub(INTERRUPTION_BYTES);
-                }
-                Err(error) if error.kind() == ErrorKind::ResourceBusy => {
-                    self.session.awaits_disk(turn.now, turn.limits);
-                    return Verdict::AwaitDisk;
-                }
-                // An answer with a file told its length, so the end tells that it was cut. A reset would
-                // destroy what is on its way, the answers before it too.
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                    log::debug!("answer cut short: its file is not what it was");
-                    outbox.clear();
-                    self.session.cut_short();
+                    budget = budget.saturating_sub(CALL_BYTES);
                 }
                 Err(error) => {
-                    log::debug!("connection closed: {error}");
+                    log::debug!("{}: closed, {error}", self.peer);
                     return Verdict::Close;
                 }
             }
@@ -216,10 +225,15 @@ impl<S: Socket> Connection<S> {
     fn receive(&mut self, input: &mut Input) -> io::Result<usize> {
         let space = input.space();
         let room = space.len();
+        debug_assert!(room > 0, "nothing can be received");
         match self.socket.receive(space) {
+            Ok(0) => {
+                self.read_end = ReadEnd::Reached;
+                Ok(0)
+            }
             Ok(count) => {
-                self.at_end = count == 0;
-                self.readable = count == room || self.read_closed;
+                let is_short = count < room && self.socket.short_read_drains();
+                self.readable = !is_short || self.read_end != ReadEnd::Open;
                 input.filled(count);
                 Ok(count)
             }
@@ -231,20 +245,60 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Sends once; returns what it takes of the budget. A short send proves nothing: only `WouldBlock` does.
-    fn send(&mut self, outbox: &mut Outbox, budget: usize, turn: &Turn) -> io::Result<usize> {
+    /// Sends once. A short send proves nothing: only a full socket does.
+    fn send(&mut self, outbox: &mut Outbox, budget: usize, context: &mut Context) -> io::Result<Step> {
         // To make a piece takes longer than its bytes tell: after each it is the others' turn.
-        let is_made = outbox.starts_with_source();
-        match outbox.write_some(&mut self.socket, budget) {
-            Ok(count) => {
-                self.session.sent(count, turn.now, turn.limits);
-                Ok(if is_made { budget } else { count })
+        let is_made = outbox.pulls_next();
+        let sent = match outbox.send(&mut self.socket, budget)? {
+            // Nobody is left to wait for it.
+            Sent::NothingYet if self.read_end != ReadEnd::Open => Sent::Cut,
+            sent => sent,
+        };
+        let step = match sent {
+            Sent::Bytes(count) => {
+                self.session.sent(count, context.now, context.limits);
+                Step::Goes(if is_made { budget } else { count.max(CALL_BYTES) })
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            Sent::SocketFull => {
                 self.writable = false;
-                Ok(0)
+                Step::Goes(0)
             }
-            Err(error) => Err(error),
-        }
+            Sent::DiskCold => {
+                self.session.awaits_disk(context.now, context.limits);
+                Step::Waits(Verdict::AwaitDisk)
+            }
+            Sent::NothingYet => {
+                self.session.awaits_content();
+                Step::Waits(Verdict::Park(self.socket.read_edge()))
+            }
+            // Most responses have told their length, so the end tells that one was cut. A reset would destroy
+            // what is on its way, the responses before it too.
+            Sent::Cut => {
+                log::debug!("{}: response cut short, the rest of it is not to be had", self.peer);
+                outbox.cut(|ended| tell(&ended, self.peer, context.access_log, context.now));
+                self.session.cut_short();
+                Step::Goes(0)
+            }
+        };
+        outbox.settle(|ended| tell(&ended, self.peer, context.access_log, context.now));
+        Ok(step)
     }
+}
+
+/// Tells of a response that has left, or of which no more will leave.
+fn tell(response: &Ended, peer: Peer, access_log: &mut AccessLog, now: &Now) {
+    access_log.write(peer, response);
+    log::trace!(
+        "{peer}: response {}, {} bytes of content, {} ms after it was queued",
+        if response.is_whole { "sent" } else { "cut" },
+        response.content_bytes,
+        now.elapsed_millis.saturating_sub(response.queued_millis),
+    );
+}
+
+/// What came of a send.
+enum Step {
+    /// It took so much of the budget.
+    Goes(usize),
+    Waits(Verdict),
 }

@@ -14,30 +14,29 @@
 //! A request with a body is answered once the body has been skipped, so that a body framed badly can still
 //! be answered with 400. Its head waits in the input meanwhile.
 
-use std::net::IpAddr;
-
+use super::input::Input;
+use super::wait::Wait;
 use crate::access_log::AccessLog;
-use crate::client::input::Input;
 use crate::clock::{Now, Tick};
-use crate::http::body::{Framing, Skip, Skipped};
+use crate::http::body::{BodyPlan, Skip, Skipped};
 use crate::http::head::{CONTINUE, Persistence};
-use crate::http::method::Method;
-use crate::http::request::{self, Expectation, FieldSlots, Parsed, Request, Version};
+use crate::http::request::{self, FieldSlots, Parsed, Request, Version};
 use crate::http::status::Status;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
-use crate::site::Site;
-use crate::site::reply::Answered;
+use crate::responder::{Asked, Responded, Responder};
 
-/// What the loop lends to a session for one turn.
-pub struct Turn<'a> {
+/// What the loop lends to a connection while it runs.
+pub struct Context<'a> {
     pub now: &'a Now,
     pub limits: &'a Limits,
-    pub site: &'a mut Site,
+    pub responder: &'a mut dyn Responder,
     pub access_log: &'a mut AccessLog,
+    /// By which the loop knows the connection.
+    pub key: usize,
     /// What a connection may read or write before it is the others' turn, bytes.
     pub run_bytes_max: usize,
-    /// The server is stopping: every answer is the last on its connection.
+    /// The server is stopping: every response is the last on its connection.
     pub is_draining: bool,
 }
 
@@ -67,9 +66,10 @@ enum Phase {
         head_len: u16,
         skip: Skip,
     },
-    /// Answers are queued; of them, `sent` bytes have left since the deadline was set.
+    /// Responses are queued; of them, `sent` bytes have left since the deadline was set.
     Send {
-        sent: usize,
+        sent: u32,
+        afterwards: Afterwards,
     },
     /// The last answer is out, or cut short. What still comes in is counted and thrown away: closing on
     /// unread input would send a reset, which can destroy an answer before the client has read it (RFC 9112
@@ -102,16 +102,16 @@ enum BodyEnd {
 /// One client's session.
 #[derive(Debug)]
 pub struct Session {
-    client: IpAddr,
-    afterwards: Afterwards,
     phase: Phase,
     deadline: Tick,
 }
 
+/// The deadline of whoever waits for content that is not there yet: that is not the client's fault.
+const NO_DEADLINE: Tick = Tick::MAX;
+
 impl Session {
-    pub fn new(client: IpAddr, now: &Now, limits: &Limits) -> Session {
-        let mut session =
-            Session { client, afterwards: Afterwards::NextRequest, phase: Phase::Idle, deadline: 0 };
+    pub fn new(now: &Now, limits: &Limits) -> Session {
+        let mut session = Session { phase: Phase::Idle, deadline: 0 };
         session.enter(Phase::Idle, now, limits);
         session
     }
@@ -121,57 +121,40 @@ impl Session {
         self.deadline
     }
 
-    /// Who is at the other end.
-    pub fn client(&self) -> IpAddr {
-        self.client
-    }
-
-    /// Whether it waits between two requests, or for the first.
-    pub fn is_idle(&self) -> bool {
-        self.phase == Phase::Idle
-    }
-
-    /// Whether no answer is under way.
-    pub fn is_waiting(&self) -> bool {
-        matches!(self.phase, Phase::Idle | Phase::Head { .. })
+    /// What it waits for; `None` if it may take as long as it does, or if it is over.
+    pub fn wait(&self) -> Option<Wait> {
+        if self.deadline == NO_DEADLINE { None } else { self.phase.wait() }
     }
 
     /// The only place that changes the phase to another.
     fn enter(&mut self, phase: Phase, now: &Now, limits: &Limits) {
         self.phase = phase;
-        let secs = match phase {
-            Phase::Idle => limits.idle_secs,
-            // Absolute, this and the next: bytes that drip in do not renew them.
-            Phase::Head { .. } => limits.head_secs,
-            Phase::SkipBody { .. } => limits.body_secs,
-            // Renewed by `sent`.
-            Phase::Send { .. } => limits.send_secs,
-            Phase::Linger { .. } => limits.linger_secs,
-            Phase::Done => 0,
-        };
+        let secs_max = phase.wait().map_or(0, |wait| wait.secs_max(limits));
         // A tick is a whole second: one more, so that no time is cut short.
-        self.deadline = now.tick.saturating_add(secs).saturating_add(1);
+        self.deadline = now.tick.saturating_add(secs_max).saturating_add(1).min(NO_DEADLINE - 1);
     }
 
     /// Goes on as far as `input` and `outbox` allow, and says what is needed to go further.
-    pub fn advance(&mut self, input: &mut Input, outbox: &mut Outbox, turn: &mut Turn) -> Want {
-        let (now, limits) = (turn.now, turn.limits);
+    pub fn advance(&mut self, input: &mut Input, outbox: &mut Outbox, context: &mut Context) -> Want {
+        let (now, limits) = (context.now, context.limits);
         loop {
             match self.phase {
                 Phase::Idle if input.is_empty() => return Want::Read,
                 Phase::Idle => self.enter(Phase::Head { searched: 0 }, now, limits),
-                Phase::Head { searched } => match self.answer_requests(searched, input, outbox, turn) {
-                    Some(next) => self.enter(next, now, limits),
-                    None => return Want::Read,
-                },
-                Phase::SkipBody { .. } | Phase::Send { .. } if !outbox.is_empty() => return Want::Write,
-                Phase::SkipBody { head_len, skip } => {
-                    match self.skip_body(head_len, skip, input, outbox, turn) {
+                Phase::Head { searched } => {
+                    match self.respond_to_requests(searched, input, outbox, context) {
                         Some(next) => self.enter(next, now, limits),
                         None => return Want::Read,
                     }
                 }
-                Phase::Send { .. } => match self.afterwards {
+                Phase::SkipBody { .. } | Phase::Send { .. } if !outbox.is_empty() => return Want::Write,
+                Phase::SkipBody { head_len, skip } => {
+                    match self.skip_body(head_len, skip, input, outbox, context) {
+                        Some(next) => self.enter(next, now, limits),
+                        None => return Want::Read,
+                    }
+                }
+                Phase::Send { afterwards, .. } => match afterwards {
                     Afterwards::NextRequest => self.enter(Phase::Idle, now, limits),
                     Afterwards::Close if input.is_empty() => self.enter(Phase::Done, now, limits),
                     Afterwards::Close | Afterwards::Linger => {
@@ -197,53 +180,72 @@ impl Session {
     /// The pump's word that `count` bytes were sent. Enough of them renew the deadline: to take one now and
     /// then is not.
     pub fn sent(&mut self, count: usize, now: &Now, limits: &Limits) {
-        if let Phase::Send { sent } = self.phase {
-            let sent = sent.saturating_add(count);
-            if sent >= limits.send_bytes_min {
-                self.enter(Phase::Send { sent: 0 }, now, limits);
+        if let Phase::Send { sent, afterwards } = self.phase {
+            let sent = sent.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+            if sent as usize >= limits.send_bytes_min {
+                self.enter(Phase::Send { sent: 0, afterwards }, now, limits);
             } else {
-                self.phase = Phase::Send { sent };
+                self.phase = Phase::Send { sent, afterwards };
             }
         }
     }
 
     /// The pump's word that nothing can be sent before the disk has read it: that is not the client's fault.
     pub fn awaits_disk(&mut self, now: &Now, limits: &Limits) {
-        if let Phase::Send { sent } = self.phase {
-            self.enter(Phase::Send { sent }, now, limits);
+        if let Phase::Send { .. } = self.phase {
+            self.enter(self.phase, now, limits);
         }
     }
 
-    /// The pump's word that an answer cannot be sent to its end: it is the last. Its rest, and what was
+    /// The pump's word that there is nothing to send before somebody wakes the connection.
+    pub fn awaits_content(&mut self) {
+        self.deadline = NO_DEADLINE;
+    }
+
+    /// The pump's word that it runs again: from now on it is the client that is waited for.
+    pub fn resume(&mut self, now: &Now, limits: &Limits) {
+        if self.deadline == NO_DEADLINE {
+            self.enter(self.phase, now, limits);
+        }
+    }
+
+    /// The pump's word that a response cannot be sent to its end: it is the last. Its rest, and what was
     /// queued behind it, must be gone from the outbox.
     pub fn cut_short(&mut self) {
-        self.afterwards = Afterwards::Linger;
+        if let Phase::Send { sent, .. } = self.phase {
+            self.phase = Phase::Send { sent, afterwards: Afterwards::Linger };
+        }
     }
 
     /// Answers all complete requests of the input, within the bounds of a pipeline. Returns the phase that
     /// follows, or `None` if nothing was queued and more input is needed.
-    fn answer_requests(
+    fn respond_to_requests(
         &mut self,
         mut searched: u16,
         input: &mut Input,
         outbox: &mut Outbox,
-        turn: &mut Turn,
+        context: &mut Context,
     ) -> Option<Phase> {
-        for _ in 0..turn.limits.pipeline_max {
+        let mut afterwards = Afterwards::NextRequest;
+        for _ in 0..context.limits.pipeline_max {
             let mut slots = FieldSlots::new();
-            match request::parse(input.bytes(), searched.into(), &mut slots, turn.limits) {
+            match request::parse(input.bytes(), searched.into(), &mut slots, context.limits) {
                 Parsed::Complete { request, head_len } => {
-                    let skip = match plan_body(&request, turn.limits) {
+                    let skip = match BodyPlan::of(&request, context.limits) {
                         Ok(skip) => skip,
-                        Err(status) => return Some(self.refuse(status, input, outbox, turn)),
+                        Err(status) => return Some(refuse(status, input, outbox, context)),
                     };
                     let head = &input.bytes()[..head_len];
                     match skip {
-                        BodyPlan::NoBody => self.answer(&request, head, BodyEnd::Known, outbox, turn),
-                        BodyPlan::Leave => self.answer(&request, head, BodyEnd::Unknown, outbox, turn),
+                        BodyPlan::NoBody => {
+                            afterwards = respond(&request, head, BodyEnd::Known, outbox, context);
+                        }
+                        BodyPlan::Leave => {
+                            afterwards = respond(&request, head, BodyEnd::Unknown, outbox, context);
+                        }
                         // The answers so far leave first: the client may wait for them before it sends the
                         // rest.
-                        BodyPlan::Skip { .. } if !outbox.is_empty() => return Some(Phase::Send { sent: 0 }),
+                        BodyPlan::Skip { .. } if !outbox.is_empty() => break,
                         BodyPlan::Skip { skip, is_awaited } => {
                             if is_awaited && input.bytes().len() == head_len {
                                 outbox.bytes_mut().extend_from_slice(CONTINUE);
@@ -258,16 +260,17 @@ impl Session {
                     self.phase = Phase::Head { searched: input.bytes().len() as u16 };
                     return None;
                 }
-                Parsed::Partial => return Some(Phase::Send { sent: 0 }),
-                Parsed::Refused(status) => return Some(self.refuse(status, input, outbox, turn)),
+                Parsed::Partial => break,
+                Parsed::Refused(status) => return Some(refuse(status, input, outbox, context)),
             }
             // To begin a listing takes time, and it takes memory until it is sent: one after the other.
-            let is_full = outbox.buffered_bytes() >= turn.limits.outbox_bytes_max || outbox.ends_in_source();
-            if self.afterwards != Afterwards::NextRequest || is_full || input.is_empty() {
+            let is_full =
+                outbox.buffered_bytes() >= context.limits.outbox_bytes_max || outbox.ends_in_source();
+            if afterwards != Afterwards::NextRequest || is_full || input.is_empty() {
                 break;
             }
         }
-        Some(Phase::Send { sent: 0 })
+        Some(Phase::Send { sent: 0, afterwards })
     }
 
     /// Cuts the body out of the input; answers the request in front of it once the body has ended.
@@ -277,7 +280,7 @@ impl Session {
         mut skip: Skip,
         input: &mut Input,
         outbox: &mut Outbox,
-        turn: &mut Turn,
+        context: &mut Context,
     ) -> Option<Phase> {
         let head_len = usize::from(head_len);
         let body_end = match skip.feed(&input.bytes()[head_len..]) {
@@ -286,86 +289,89 @@ impl Session {
                 self.phase = Phase::SkipBody { head_len: head_len as u16, skip };
                 return None;
             }
-            Skipped::Malformed => return Some(self.refuse(Status::BadRequest, input, outbox, turn)),
+            Skipped::Malformed => return Some(refuse(Status::BadRequest, input, outbox, context)),
             Skipped::TooLarge => BodyEnd::Unknown,
             Skipped::Done { len } => {
                 input.remove(head_len, len);
                 BodyEnd::Known
             }
         };
+        // Its head was good before.
+        let mut afterwards = Afterwards::Linger;
         let mut slots = FieldSlots::new();
-        if let Parsed::Complete { request, .. } = request::parse(input.bytes(), 0, &mut slots, turn.limits) {
-            self.answer(&request, &input.bytes()[..head_len], body_end, outbox, turn);
+        if let Parsed::Complete { request, .. } = request::parse(input.bytes(), 0, &mut slots, context.limits)
+        {
+            afterwards = respond(&request, &input.bytes()[..head_len], body_end, outbox, context);
         }
         input.consume(head_len);
-        Some(Phase::Send { sent: 0 })
-    }
-
-    fn answer(
-        &mut self,
-        request: &Request,
-        head: &[u8],
-        body_end: BodyEnd,
-        outbox: &mut Outbox,
-        turn: &mut Turn,
-    ) {
-        let mut is_last = !request.is_persistent() || turn.is_draining || body_end == BodyEnd::Unknown;
-        let persistence = match (is_last, request.version) {
-            (true, _) => Persistence::Close,
-            (false, Version::Http11) => Persistence::Implied,
-            (false, Version::Http10) => Persistence::Announced,
-        };
-        let answered = turn.site.respond(request, persistence, turn.now, outbox);
-        is_last |= answered.is_last;
-        // A client that asked for the end sends no more; but what takes long to send leaves time for a stray
-        // byte.
-        let is_quiet = !request.is_persistent() && body_end == BodyEnd::Known && !outbox.has_segments();
-        self.afterwards = match (is_last, is_quiet) {
-            (false, _) => Afterwards::NextRequest,
-            (true, true) => Afterwards::Close,
-            (true, false) => Afterwards::Linger,
-        };
-        self.log(head, answered, turn);
-    }
-
-    /// Answers what cannot be served. Where the next request would start is unknown: all input is dropped.
-    fn refuse(&mut self, status: Status, input: &mut Input, outbox: &mut Outbox, turn: &mut Turn) -> Phase {
-        let head_only = request::is_head(input.bytes());
-        let answered = turn.site.refuse(status, head_only, turn.now, outbox);
-        self.log(input.bytes(), answered, turn);
-        self.afterwards = Afterwards::Linger;
-        input.clear();
-        Phase::Send { sent: 0 }
-    }
-
-    fn log(&self, head: &[u8], answered: Answered, turn: &mut Turn) {
-        let Answered { status, body_bytes, .. } = answered;
-        turn.access_log.line(turn.now, self.client, head, status, body_bytes);
+        Some(Phase::Send { sent: 0, afterwards })
     }
 }
 
-/// What is done about a request's body.
-enum BodyPlan {
-    NoBody,
-    /// Skip it, then answer. `is_awaited`: the client sends it only when told to go on.
-    Skip {
-        skip: Skip,
-        is_awaited: bool,
-    },
-    /// Answer at once and close: it is too long, or the client waits to hear whether it is welcome and it is
-    /// not.
-    Leave,
+/// Queues the response to a request; returns what follows it.
+fn respond(
+    request: &Request,
+    head: &[u8],
+    body_end: BodyEnd,
+    outbox: &mut Outbox,
+    context: &mut Context,
+) -> Afterwards {
+    let mut is_last = !request.is_persistent() || context.is_draining || body_end == BodyEnd::Unknown;
+    let persistence = match (is_last, request.version) {
+        (true, _) => Persistence::Close,
+        (false, Version::Http11) => Persistence::Implied,
+        (false, Version::Http10) => Persistence::Announced,
+    };
+    let asked = Asked { request, persistence, now: context.now, key: context.key };
+    let head_at = outbox.bytes_mut().len();
+    let responded = context.responder.respond(&asked, outbox);
+    is_last |= responded.is_last;
+    // A client that asked for the end sends no more; but what takes long to send leaves time for a stray
+    // byte.
+    let is_quiet = !request.is_persistent() && body_end == BodyEnd::Known && !outbox.has_segments();
+    end_response(head, head_at, responded, outbox, context);
+    match (is_last, is_quiet) {
+        (false, _) => Afterwards::NextRequest,
+        (true, true) => Afterwards::Close,
+        (true, false) => Afterwards::Linger,
+    }
 }
 
-fn plan_body(request: &Request, limits: &Limits) -> Result<BodyPlan, Status> {
-    let framing = Framing::of(request)?;
-    if framing == Framing::None {
-        return Ok(BodyPlan::NoBody);
+/// Answers what cannot be served. Where the next request would start is unknown: all input is dropped.
+fn refuse(status: Status, input: &mut Input, outbox: &mut Outbox, context: &mut Context) -> Phase {
+    let head_only = request::is_head(input.bytes());
+    let head_at = outbox.bytes_mut().len();
+    let responded = context.responder.refuse(status, head_only, context.now, outbox);
+    end_response(input.bytes(), head_at, responded, outbox, context);
+    input.clear();
+    Phase::Send { sent: 0, afterwards: Afterwards::Linger }
+}
+
+/// Says that a response to `head` ends here, and what the log is to tell of it.
+fn end_response(
+    head: &[u8],
+    head_at: usize,
+    responded: Responded,
+    outbox: &mut Outbox,
+    context: &mut Context,
+) {
+    let Responded { status, head_bytes, .. } = responded;
+    outbox.end_response(head_at + head_bytes, context.now.elapsed_millis, |line| {
+        context.access_log.describe(context.now, head, status, line);
+    });
+}
+
+impl Phase {
+    fn wait(self) -> Option<Wait> {
+        match self {
+            Phase::Idle => Some(Wait::Request),
+            // Absolute, this and the next: bytes that drip in do not renew them.
+            Phase::Head { .. } => Some(Wait::Head),
+            Phase::SkipBody { .. } => Some(Wait::Body),
+            // Renewed by `sent`.
+            Phase::Send { .. } => Some(Wait::Send),
+            Phase::Linger { .. } => Some(Wait::Linger),
+            Phase::Done => None,
+        }
     }
-    let is_served = matches!(request.method, Method::Get | Method::Head | Method::Options);
-    Ok(match (Skip::start(framing, limits.body_bytes_max), request.expectation()) {
-        (Some(skip), Expectation::None) => BodyPlan::Skip { skip, is_awaited: false },
-        (Some(skip), Expectation::Continue) if is_served => BodyPlan::Skip { skip, is_awaited: true },
-        _ => BodyPlan::Leave,
-    })
 }

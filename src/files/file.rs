@@ -11,7 +11,7 @@ use super::root::Stamp;
 use super::{file_slice, page_cache};
 use crate::clock::Now;
 use crate::http::conditional::{EntityTag, Validators};
-use crate::http::head::{HeadWriter, HttpDate};
+use crate::http::head::{BodyLength, HeadWriter, HttpDate};
 use crate::http::negotiate::Coding;
 
 /// How often a file that changes while it is loaded is loaded again.
@@ -29,10 +29,9 @@ pub struct File {
     pub is_in_doubt: bool,
     /// The content was not in memory. Not to be kept either: the next to ask may find it there.
     pub is_cold: bool,
-    /// `Content-Type`, then the other fields of a 200 that speak of the file, the empty line included, then
-    /// the content if the file is small.
+    /// The fields of a 200 that speak of the file, the empty line included, then the content if the file is
+    /// small.
     head_and_content: Box<[u8]>,
-    content_type_len: usize,
     head_len: usize,
     /// Where the content is if the file is large.
     on_disk: Option<Arc<OpenFile>>,
@@ -93,7 +92,6 @@ impl File {
         };
         let mut head = Vec::with_capacity(192);
         let mut fields = HeadWriter::behind_start(&mut head).field("Content-Type", content_type.as_str());
-        let content_type_len = fields.written_bytes();
         if let Some(coding) = coding {
             fields = fields.field("Content-Encoding", coding.token());
         }
@@ -101,7 +99,7 @@ impl File {
             .field("Last-Modified", HttpDate::of(validators.last_modified_unix_secs))
             .field("ETag", validators.entity_tag)
             .field("Accept-Ranges", "bytes")
-            .finish(stamp.len);
+            .finish(BodyLength::Bytes(stamp.len));
         let head_len = head.len();
         File {
             stamp,
@@ -111,7 +109,6 @@ impl File {
             is_in_doubt,
             is_cold: false,
             head_and_content: head.into_boxed_slice(),
-            content_type_len,
             head_len,
             on_disk: None,
         }
@@ -148,12 +145,10 @@ impl File {
         self.stamp.len
     }
 
-    /// The end of a 200's head, from `Content-Type` on or from what is behind it; with the content if that is
-    /// asked for and the file is loaded.
-    pub fn prepared(&self, with_type: bool, with_content: bool) -> &[u8] {
-        let start = if with_type { 0 } else { self.content_type_len };
+    /// The end of a 200's head; with the content if that is asked for and the file is loaded.
+    pub fn prepared(&self, with_content: bool) -> &[u8] {
         let end = if with_content { self.head_and_content.len() } else { self.head_len };
-        &self.head_and_content[start..end]
+        &self.head_and_content[..end]
     }
 
     pub fn content(&self) -> Content<'_> {

@@ -1,12 +1,12 @@
-//! A part of a file on its way to a socket: sent as far as it is in memory, and brought there ahead.
+//! A part of a file that is to be sent: what of it can be sent now, without waiting for a disk.
 
-use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+
+use rustix::io::Errno;
 
 use super::open_file::OpenFile;
 use super::page_cache;
-use crate::net::socket::Socket;
 
 /// How much is looked at together, and how much is asked for ahead of that. At the 100 MB a second of a slow
 /// disk, 10 ms.
@@ -40,6 +40,18 @@ pub struct FileSlice {
     vain_looks: u16,
 }
 
+/// What of a slice can be sent now.
+#[derive(Debug)]
+pub enum Next<'a> {
+    /// So many bytes from `offset` on, which are in memory.
+    Piece { file: BorrowedFd<'a>, offset: u64, count: usize },
+    /// Nothing: the disk has been asked, and no event will tell when it is done.
+    DiskCold,
+    /// Nothing ever: the file was overwritten since it was opened. What has been sent may be of two versions,
+    /// or not of the one that the head tells of.
+    Changed,
+}
+
 /// Whether the start of `file`, `len` bytes long, is in memory. If not, the kernel is asked for it.
 pub fn is_in_memory(file: &OwnedFd, len: u64) -> bool {
     let len = len.min(TRUSTED_BYTES_MAX);
@@ -63,51 +75,50 @@ impl FileSlice {
         self.len == 0
     }
 
-    /// Sends once, at most `count_max` bytes; returns how many left.
+    /// How much is left.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// What can be sent now, of at most `count_max` bytes.
     ///
-    /// `ResourceBusy` means that the content is being read from the disk, `WouldBlock` that the socket has no
-    /// room. `UnexpectedEof` means that the rest cannot be sent, or must not be: the file was overwritten
-    /// since it was opened, so what was sent may be of two versions, or not of the one that the head tells
-    /// of. The last piece is held back then, and the client sees fewer bytes than it was promised.
-    pub fn write_some(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
-        if self.offset >= self.seen_end {
-            self.look()?;
+    /// Before the last piece leaves, the file's state is compared with that of when it was opened.
+    pub fn next(&mut self, count_max: usize) -> Next<'_> {
+        if self.offset >= self.seen_end && !self.look() {
+            return Next::DiskCold;
         }
         let seen = self.len.min(self.seen_end - self.offset);
-        let want = usize::try_from(seen).unwrap_or(usize::MAX).min(count_max);
-        let may_end = want as u64 == self.len;
-        if may_end && !self.file.has_its_content() {
-            return Err(ErrorKind::UnexpectedEof.into());
+        let count = usize::try_from(seen).unwrap_or(usize::MAX).min(count_max);
+        if count as u64 == self.len && !self.file.has_its_content() {
+            return Next::Changed;
         }
-        match socket.send_file(self.file.as_fd(), self.offset, want) {
-            Ok(count @ 1..) => {
-                self.offset += count as u64;
-                self.len -= count as u64;
-                Ok(count)
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                Err(error)
-            }
-            // The file has become shorter, the disk cannot read it, or the client is gone.
-            result => {
-                log::debug!("a file cannot be sent to its end: {result:?}");
-                Err(ErrorKind::UnexpectedEof.into())
-            }
-        }
+        Next::Piece { file: self.file.as_fd(), offset: self.offset, count }
+    }
+
+    /// Says that `count` bytes of the last piece have left.
+    pub fn sent(&mut self, count: usize) {
+        debug_assert!(count as u64 <= self.len, "more was sent than there was");
+        self.offset += count as u64;
+        self.len -= count as u64;
+    }
+
+    /// Reads from where the next piece starts, for who cannot send it otherwise; waits for the disk.
+    pub fn read(&self, bytes: &mut [u8]) -> Result<usize, Errno> {
+        rustix::io::pread(&self.file, bytes, self.offset)
     }
 
     /// Looks how far the next part is in memory.
     ///
     /// Of a file that seems to be there whole, at its ends: that is cheap, and the kernel seldom drops pieces
     /// from the middle. Of one that has to be read, step by step, and at each step's last byte: the kernel
-    /// reads in order.
-    fn look(&mut self) -> io::Result<()> {
+    /// reads in order. False if the disk has to be waited for.
+    fn look(&mut self) -> bool {
         let end = self.offset + self.len;
         let part_end = end.min(self.offset + PART_BYTES);
         let holds = |at| page_cache::holds(&self.file, at);
         if !self.is_cold && holds(self.offset) && holds(part_end - 1) {
             self.seen_end = part_end;
-            return Ok(());
+            return true;
         }
         self.is_cold = true;
         if self.asked_end < part_end {
@@ -124,17 +135,17 @@ impl FileSlice {
             }
             None => {
                 self.vain_looks += 1;
-                return Err(ErrorKind::ResourceBusy.into());
+                return false;
             }
         };
-        Ok(())
+        true
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs::File;
-    use std::io::Write;
+    use std::io::{self, Write};
     use std::time::Duration;
 
     use rustix::fs::Advice;
@@ -157,13 +168,12 @@ mod tests {
             // What a look before made the kernel read has come, and is dropped again.
             std::thread::sleep(Duration::from_millis(20));
             rustix::fs::fadvise(&file, 0, None, Advice::DontNeed)?;
-            slice.look().map(|()| slice.seen_end)
+            io::Result::Ok((slice.look(), slice.seen_end))
         };
-        match look(0) {
-            Ok(_) => eprintln!("SKIPPED: a disk in memory, or too fast to be waited for"),
-            Err(error) => assert_eq!(error.kind(), ErrorKind::ResourceBusy),
+        if look(0)?.0 {
+            eprintln!("SKIPPED: a disk in memory, or too fast to be waited for");
         }
-        assert_eq!(look(VAIN_LOOKS_MAX)?, LEN);
+        assert_eq!(look(VAIN_LOOKS_MAX)?, (true, LEN));
         Ok(())
     }
 }

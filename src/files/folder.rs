@@ -17,6 +17,16 @@ pub struct Folder {
     pub stamp: Stamp,
 }
 
+/// What comes next in a folder.
+#[derive(Debug)]
+pub enum Item {
+    Entry(Entry),
+    /// One to be left out: its name is not wanted, it is neither a file nor a folder, or it went away while
+    /// it was looked at.
+    LeftOut,
+    End,
+}
+
 impl Folder {
     /// Opens the folder at `path`: empty, or with a slash at its end.
     pub fn open(root: &Arc<Root>, path: &[u8]) -> Result<Folder, Errno> {
@@ -25,26 +35,24 @@ impl Folder {
         Ok(Folder { root: Arc::clone(root), path: path.to_vec(), entries, stamp })
     }
 
-    /// Reads one entry; `None` at the end. `Some(None)` is one to be left out: its name is not among those
-    /// `wanted`, it is neither a file nor a folder, or it went away while it was looked at. A symlink is what
-    /// it leads to, or left out where it is not followed.
-    pub fn read(&mut self, wanted: impl Fn(&[u8]) -> bool) -> Result<Option<Option<Entry>>, Errno> {
+    /// Reads on. A symlink is what it leads to, or left out where it is not followed.
+    pub fn read(&mut self, wanted: impl Fn(&[u8]) -> bool) -> Result<Item, Errno> {
         let is_itself = |entry: &DirEntry| matches!(entry.file_name().to_bytes(), b"." | b"..");
         let mut entries = std::iter::from_fn(|| self.entries.read());
         let entry = entries.find(|entry| !entry.as_ref().is_ok_and(is_itself));
-        let Some(entry) = entry.transpose()? else { return Ok(None) };
+        let Some(entry) = entry.transpose()? else { return Ok(Item::End) };
         let name = entry.file_name().to_bytes();
         if !wanted(name) {
-            return Ok(Some(None));
+            return Ok(Item::LeftOut);
         }
-        let Ok(stamp) = self.stamp_of(name) else { return Ok(Some(None)) };
+        let Ok(stamp) = self.stamp_of(name) else { return Ok(Item::LeftOut) };
         let kind = match stamp.file_type() {
             FileType::RegularFile => EntryKind::File,
             FileType::Directory => EntryKind::Folder,
-            _ => return Ok(Some(None)),
+            _ => return Ok(Item::LeftOut),
         };
         let modified_unix_secs = stamp.modified.secs;
-        Ok(Some(Some(Entry { name: name.into(), kind, len: stamp.len, modified_unix_secs })))
+        Ok(Item::Entry(Entry { name: name.into(), kind, len: stamp.len, modified_unix_secs }))
     }
 
     fn stamp_of(&self, name: &[u8]) -> Result<Stamp, Errno> {

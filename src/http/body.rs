@@ -5,8 +5,10 @@
 //! leaves room for doubt is refused and the connection closed.
 
 use super::bytes::TOKEN;
-use super::request::{Request, Version};
+use super::method::Method;
+use super::request::{Expectation, Request, Version};
 use super::status::Status;
+use crate::limits::Limits;
 
 /// How the end of a body is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,17 +76,47 @@ fn transfer_codings<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<Framin
     }
 }
 
+/// What is done about a request's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyPlan {
+    NoBody,
+    /// Skip it, then answer. `is_awaited`: the client sends it only when told to go on.
+    Skip {
+        skip: Skip,
+        is_awaited: bool,
+    },
+    /// Answer at once and close: it is too long, or the client waits to hear whether it is welcome and it is
+    /// not.
+    Leave,
+}
+
+impl BodyPlan {
+    /// The plan for `request`, or the status that refuses it.
+    pub fn of(request: &Request, limits: &Limits) -> Result<BodyPlan, Status> {
+        let framing = Framing::of(request)?;
+        if framing == Framing::None {
+            return Ok(BodyPlan::NoBody);
+        }
+        let is_served = matches!(request.method, Method::Get | Method::Head | Method::Options);
+        Ok(match (Skip::start(framing, limits.body_bytes_max), request.expectation()) {
+            (Some(skip), Expectation::None) => BodyPlan::Skip { skip, is_awaited: false },
+            (Some(skip), Expectation::Continue) if is_served => BodyPlan::Skip { skip, is_awaited: true },
+            _ => BodyPlan::Leave,
+        })
+    }
+}
+
 /// A body on its way past us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skip {
     /// Bytes that may still come, framing included.
     allowance: u32,
-    state: State,
+    state: Expects,
 }
 
 /// What the next byte is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum Expects {
     /// Content of which the length is known.
     Content {
         left: u32,
@@ -141,12 +173,12 @@ impl Skip {
     /// Starts with the first byte behind the head; `None` if the body is known to be longer than `bytes_max`.
     pub fn start(framing: Framing, bytes_max: u32) -> Option<Skip> {
         let state = match framing {
-            Framing::None => State::Done,
-            Framing::Length(length) => State::Content { left: u32::try_from(length).ok()? },
-            Framing::Chunked => State::ChunkSize { size: 0, has_digits: false },
+            Framing::None => Expects::Done,
+            Framing::Length(length) => Expects::Content { left: u32::try_from(length).ok()? },
+            Framing::Chunked => Expects::ChunkSize { size: 0, has_digits: false },
         };
         match state {
-            State::Content { left } if left > bytes_max => None,
+            Expects::Content { left } if left > bytes_max => None,
             state => Some(Skip { allowance: bytes_max, state }),
         }
     }
@@ -154,11 +186,11 @@ impl Skip {
     /// Takes the bytes that came next.
     pub fn feed(&mut self, bytes: &[u8]) -> Skipped {
         let mut at = 0;
-        while self.state != State::Done {
+        while self.state != Expects::Done {
             let rest = &bytes[at..];
             let Some(&byte) = rest.first() else { return Skipped::More };
             let step = match self.state {
-                State::Content { left } | State::Chunk { left } => rest.len().min(left as usize),
+                Expects::Content { left } | Expects::Chunk { left } => rest.len().min(left as usize),
                 _ => 1,
             };
             match self.allowance.checked_sub(step as u32) {
@@ -175,41 +207,41 @@ impl Skip {
     }
 }
 
-impl State {
+impl Expects {
     /// The state behind `byte`, or behind `step` bytes of content; `None` if it must not stand here.
-    fn after(self, byte: u8, step: u32) -> Option<State> {
+    fn after(self, byte: u8, step: u32) -> Option<Expects> {
         Some(match (self, byte) {
-            (State::Content { left }, _) if left == step => State::Done,
-            (State::Content { left }, _) => State::Content { left: left - step },
-            (State::ChunkSize { size, .. }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
+            (Expects::Content { left }, _) if left == step => Expects::Done,
+            (Expects::Content { left }, _) => Expects::Content { left: left - step },
+            (Expects::ChunkSize { size, .. }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 let digit = char::from(byte).to_digit(16)?;
                 // A size that does not fit is far beyond any allowance.
                 let size = size.checked_mul(16).map_or(u32::MAX, |size| size | digit);
-                State::ChunkSize { size, has_digits: true }
+                Expects::ChunkSize { size, has_digits: true }
             }
-            (State::ChunkSize { size, has_digits: true } | State::SizeSpace { size }, b' ' | b'\t') => {
-                State::SizeSpace { size }
+            (Expects::ChunkSize { size, has_digits: true } | Expects::SizeSpace { size }, b' ' | b'\t') => {
+                Expects::SizeSpace { size }
             }
-            (State::ChunkSize { size, has_digits: true } | State::SizeSpace { size }, b';') => {
-                State::Extension { size }
+            (Expects::ChunkSize { size, has_digits: true } | Expects::SizeSpace { size }, b';') => {
+                Expects::Extension { size }
             }
-            (State::ChunkSize { size, has_digits: true } | State::Extension { size }, b'\r') => {
-                State::SizeLineEnd { size }
+            (Expects::ChunkSize { size, has_digits: true } | Expects::Extension { size }, b'\r') => {
+                Expects::SizeLineEnd { size }
             }
-            (State::Extension { size }, b'\t' | b' '..=b'~' | 0x80..) => State::Extension { size },
-            (State::SizeLineEnd { size: 0 }, b'\n') => State::TrailerStart,
-            (State::SizeLineEnd { size }, b'\n') => State::Chunk { left: size },
-            (State::Chunk { left }, _) if left == step => State::ChunkCr,
-            (State::Chunk { left }, _) => State::Chunk { left: left - step },
-            (State::ChunkCr, b'\r') => State::ChunkLf,
-            (State::ChunkLf, b'\n') => State::ChunkSize { size: 0, has_digits: false },
-            (State::TrailerStart, b'\r') => State::LastLf,
-            (State::TrailerName, b':') => State::TrailerValue,
-            (State::TrailerStart | State::TrailerName, byte) if TOKEN.holds(byte) => State::TrailerName,
-            (State::TrailerValue, b'\r') => State::TrailerLf,
-            (State::TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => State::TrailerValue,
-            (State::TrailerLf, b'\n') => State::TrailerStart,
-            (State::LastLf, b'\n') => State::Done,
+            (Expects::Extension { size }, b'\t' | b' '..=b'~' | 0x80..) => Expects::Extension { size },
+            (Expects::SizeLineEnd { size: 0 }, b'\n') => Expects::TrailerStart,
+            (Expects::SizeLineEnd { size }, b'\n') => Expects::Chunk { left: size },
+            (Expects::Chunk { left }, _) if left == step => Expects::ChunkCr,
+            (Expects::Chunk { left }, _) => Expects::Chunk { left: left - step },
+            (Expects::ChunkCr, b'\r') => Expects::ChunkLf,
+            (Expects::ChunkLf, b'\n') => Expects::ChunkSize { size: 0, has_digits: false },
+            (Expects::TrailerStart, b'\r') => Expects::LastLf,
+            (Expects::TrailerName, b':') => Expects::TrailerValue,
+            (Expects::TrailerStart | Expects::TrailerName, byte) if TOKEN.holds(byte) => Expects::TrailerName,
+            (Expects::TrailerValue, b'\r') => Expects::TrailerLf,
+            (Expects::TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => Expects::TrailerValue,
+            (Expects::TrailerLf, b'\n') => Expects::TrailerStart,
+            (Expects::LastLf, b'\n') => Expects::Done,
             _ => return None,
         })
     }
@@ -219,7 +251,6 @@ impl State {
 mod tests {
     use super::*;
     use crate::http::request::{FieldSlots, Parsed, parse};
-    use crate::limits::Limits;
 
     fn framing(version: &str, fields: &str) -> Result<Framing, u16> {
         let head = format!("POST / HTTP/{version}\r\nHost: a\r\n{fields}\r\n");

@@ -42,7 +42,8 @@ impl EntityTag {
         self
     }
 
-    fn opaque(&self) -> &[u8] {
+    /// What stands between the quotes.
+    pub fn opaque(&self) -> &[u8] {
         &self.opaque[..self.len]
     }
 

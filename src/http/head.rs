@@ -24,6 +24,17 @@ pub enum Persistence {
     Close,
 }
 
+/// How the end of a response's body is told (RFC 9112 §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyLength {
+    /// There is none by the nature of the response: 204, 304 (RFC 9110 §8.6).
+    None,
+    Bytes(u64),
+    Chunked,
+    /// The body ends with the connection, for HTTP/1.0.
+    UntilClose,
+}
+
 /// Writes a head field by field; [`finish`](HeadWriter::finish) must be called last.
 #[must_use]
 pub struct HeadWriter<'a> {
@@ -51,11 +62,6 @@ impl<'a> HeadWriter<'a> {
         HeadWriter { out }
     }
 
-    /// Bytes written so far, of whatever was there before as well.
-    pub fn written_bytes(&self) -> usize {
-        self.out.len()
-    }
-
     /// Writes one field. Control bytes in the value, which could end the line, become spaces.
     pub fn field(self, name: &str, value: impl Display) -> Self {
         self.out.extend_from_slice(name.as_bytes());
@@ -72,28 +78,20 @@ impl<'a> HeadWriter<'a> {
         self
     }
 
-    /// Ends the head of an answer whose content comes in chunks (RFC 9112 §7.1).
-    pub fn finish_chunked(self) {
-        self.out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
-    }
-
     /// Ends the head with what was written behind a start before, content included.
     pub fn finish_with(self, prepared: &[u8]) {
         self.out.extend_from_slice(prepared);
     }
 
-    /// Ends the head of an answer that has no content by its nature, 204 or 304 (RFC 9110 §8.6), or whose
-    /// content ends with the connection.
-    pub fn finish_without_content(self) {
+    /// Ends the head.
+    pub fn finish(self, length: BodyLength) {
+        match length {
+            BodyLength::None | BodyLength::UntilClose => {}
+            // Cannot fail: writing to memory.
+            BodyLength::Bytes(bytes) => drop(write!(self.out, "Content-Length: {bytes}\r\n")),
+            BodyLength::Chunked => self.out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        }
         self.out.extend_from_slice(b"\r\n");
-    }
-
-    /// Ends the head of an answer whose representation has `content_length` bytes.
-    pub fn finish(self, content_length: u64) {
-        self.out.extend_from_slice(b"Content-Length: ");
-        // Cannot fail: writing to memory.
-        let _ = write!(self.out, "{content_length}");
-        self.out.extend_from_slice(b"\r\n\r\n");
     }
 }
 
@@ -134,7 +132,7 @@ mod tests {
         let now = Now::at(0, 784_111_777);
         HeadWriter::start(&mut out, Status::NotFound, Persistence::Close, &now)
             .field("X", "a\r\nEvil: b\0")
-            .finish(7);
+            .finish(BodyLength::Bytes(7));
         let expected = format!(
             "HTTP/1.1 404 Not Found{SERVER_AND_DATE}Sun, 06 Nov 1994 08:49:37 GMT\r\n\
              Connection: close\r\nX: a  Evil: b \r\nContent-Length: 7\r\n\r\n"

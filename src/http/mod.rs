@@ -1,6 +1,7 @@
 //! The rules of the wire: bytes in, values out, and back. Touches no socket, no file and no clock.
 
 pub mod body;
+pub mod byteranges;
 pub mod bytes;
 pub mod conditional;
 pub mod head;

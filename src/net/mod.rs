@@ -1,4 +1,5 @@
-//! Sockets only: how they are opened and what is asked of them. Knows no HTTP.
+//! Sockets only: how they are opened, what is asked of them, who is at the other end. Knows no HTTP.
 
 pub mod listener;
+pub mod peer;
 pub mod socket;

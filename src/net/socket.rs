@@ -1,27 +1,91 @@
-//! What the pump needs of a socket, and the real thing.
+//! What is asked of a socket, and the real thing.
 
-use std::io;
-use std::net::IpAddr;
+use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use rustix::net::{RecvFlags, SendFlags, Shutdown, sockopt};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
 
-/// A stream that never blocks: `WouldBlock` says "not now".
+use super::peer::Peer;
+
+/// What a connection that cannot go on waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    Readable,
+    Writable,
+}
+
+/// What one event says of a socket: hints, to be tried.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Readiness {
+    pub readable: bool,
+    pub writable: bool,
+    /// The peer sends no more, or the connection is broken: a short read is not the last word.
+    pub read_closed: bool,
+}
+
+/// A stream that never blocks: `WouldBlock` says "not now", `Interrupted` "try again".
 pub trait Socket {
     /// Reads into `buffer`; 0 means the peer sends no more.
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Writes a part of `bytes`. `more` announces that something follows at once, so that it shares packets.
-    fn send(&mut self, bytes: &[u8], more: bool) -> io::Result<usize>;
+    /// Writes a part of `slices`, in order and in one call; returns how many bytes. `more` announces that
+    /// something follows at once, so that it shares packets.
+    fn send(&mut self, slices: &[IoSlice<'_>], more: bool) -> io::Result<usize>;
 
-    /// Writes at most `count` bytes of `file` from `offset` on; 0 means the file ends there.
+    /// Writes at most `count` bytes of `file` from `offset` on; 0 means the file ends there. `Unsupported`
+    /// means that this socket or this file cannot do that: then the bytes are to be read and sent.
     fn send_file(&mut self, file: BorrowedFd<'_>, offset: u64, count: usize) -> io::Result<usize>;
 
     /// Tells the peer that no more will come, and leaves reading open.
     fn shutdown_write(&mut self) -> io::Result<()>;
+
+    /// Whether a read that did not fill the buffer has emptied the socket, so that another would only say
+    /// "not now". True of TCP.
+    fn short_read_drains(&self) -> bool {
+        true
+    }
+
+    /// The edge that whoever wants to read waits for. A socket that negotiates may have to write first.
+    fn read_edge(&self) -> Edge {
+        Edge::Readable
+    }
+}
+
+/// What the loop asks of a socket beside that: to be told of edges, and to end it.
+pub trait Pollable: Socket {
+    /// What sockets are registered with.
+    type Registry;
+
+    /// Asks for the edges of `key`: readable ones, and writable ones too if `writable`.
+    fn register(&self, registry: &Self::Registry, key: usize, writable: bool) -> io::Result<()>;
+
+    /// Changes what was asked for. Edges that are already there are reported anew.
+    fn reregister(&self, registry: &Self::Registry, key: usize, writable: bool) -> io::Result<()>;
+
+    /// Makes of the close that is to come a reset: what is unsent does not stay in the kernel's memory, to
+    /// wait for somebody who does not take it.
+    fn reset_when_closed(&self);
+}
+
+/// What new connections come from. Never blocks.
+pub trait Listener {
+    type Socket: Pollable;
+
+    /// The next connection and who is at its other end; `WouldBlock` if nobody waits.
+    fn accept(&mut self) -> io::Result<(Self::Socket, Peer)>;
+}
+
+impl Listener for mio::net::TcpListener {
+    type Socket = TcpSocket;
+
+    fn accept(&mut self) -> io::Result<(TcpSocket, Peer)> {
+        let (stream, address) = mio::net::TcpListener::accept(self)?;
+        Ok((stream.into(), address.into()))
+    }
 }
 
 /// A non-blocking TCP connection. Dropping it closes it, which also takes it out of the poll.
@@ -29,29 +93,6 @@ pub trait Socket {
 /// Four bytes, where mio's own stream carries bookkeeping in debug builds: the slot's size is a promise.
 #[derive(Debug)]
 pub struct TcpSocket(OwnedFd);
-
-impl TcpSocket {
-    /// Asks for readable edges, and for writable ones too when `writable` is set.
-    pub fn register(&self, registry: &Registry, token: Token, writable: bool) -> io::Result<()> {
-        registry.register(&mut SourceFd(&self.0.as_raw_fd()), token, interest(writable))
-    }
-
-    /// Makes of the close that is to come a reset: what is unsent does not stay in the kernel's memory, to
-    /// wait for somebody who does not take it.
-    pub fn reset_when_closed(&self) {
-        // Refused or not, it is going to be closed.
-        let _ = sockopt::set_socket_linger(&self.0, Some(Duration::ZERO));
-    }
-
-    /// Changes what was asked for. Edges that are already there are reported anew.
-    pub fn reregister(&self, registry: &Registry, token: Token, writable: bool) -> io::Result<()> {
-        registry.reregister(&mut SourceFd(&self.0.as_raw_fd()), token, interest(writable))
-    }
-}
-
-fn interest(writable: bool) -> Interest {
-    if writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE }
-}
 
 impl From<mio::net::TcpStream> for TcpSocket {
     fn from(stream: mio::net::TcpStream) -> TcpSocket {
@@ -65,14 +106,24 @@ impl Socket for TcpSocket {
         Ok(received)
     }
 
-    fn send(&mut self, bytes: &[u8], more: bool) -> io::Result<usize> {
+    fn send(&mut self, slices: &[IoSlice<'_>], more: bool) -> io::Result<usize> {
         let flags = if more { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL };
-        Ok(rustix::net::send(&self.0, bytes, flags)?)
+        // `sendmsg` has the kernel fetch a list first.
+        Ok(match slices {
+            [slice] => rustix::net::send(&self.0, slice, flags)?,
+            _ => rustix::net::sendmsg(&self.0, slices, &mut SendAncillaryBuffer::default(), flags)?,
+        })
     }
 
     fn send_file(&mut self, file: BorrowedFd<'_>, offset: u64, count: usize) -> io::Result<usize> {
         let mut position = offset;
-        Ok(rustix::fs::sendfile(&self.0, file, Some(&mut position), count)?)
+        match rustix::fs::sendfile(&self.0, file, Some(&mut position), count) {
+            // Not for this file, or not in this sandbox.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => {
+                Err(ErrorKind::Unsupported.into())
+            }
+            result => Ok(result?),
+        }
     }
 
     fn shutdown_write(&mut self) -> io::Result<()> {
@@ -80,7 +131,49 @@ impl Socket for TcpSocket {
     }
 }
 
-/// The address as people write it: an IPv4 client of an IPv6 listener is shown as IPv4.
-pub fn client_address(address: std::net::SocketAddr) -> IpAddr {
-    address.ip().to_canonical()
+impl Pollable for TcpSocket {
+    type Registry = Registry;
+
+    fn register(&self, registry: &Registry, key: usize, writable: bool) -> io::Result<()> {
+        registry.register(&mut SourceFd(&self.0.as_raw_fd()), Token(key), interest(writable))
+    }
+
+    fn reregister(&self, registry: &Registry, key: usize, writable: bool) -> io::Result<()> {
+        registry.reregister(&mut SourceFd(&self.0.as_raw_fd()), Token(key), interest(writable))
+    }
+
+    fn reset_when_closed(&self) {
+        // Refused or not, it is going to be closed.
+        let _ = sockopt::set_socket_linger(&self.0, Some(Duration::ZERO));
+    }
+}
+
+fn interest(writable: bool) -> Interest {
+    if writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn several_slices_leave_in_order() -> io::Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let client = TcpStream::connect(listener.local_addr()?)?;
+        let (mut server, _) = listener.accept()?;
+        let mut socket = TcpSocket(client.into());
+        assert_eq!(
+            socket.send(&["head", "", " and content"].map(|slice| IoSlice::new(slice.as_bytes())), false)?,
+            16
+        );
+        assert_eq!(socket.send(&[IoSlice::new(b"; end")], false)?, 5);
+        drop(socket);
+        let mut text = String::new();
+        server.read_to_string(&mut text)?;
+        assert_eq!(text, "head and content; end");
+        Ok(())
+    }
 }

@@ -84,7 +84,7 @@ impl Fields<'_> {
     }
 
     /// Whether a field of that name, in any case, is not to be sent on the server's own account.
-    pub fn replace(&self, name: &str) -> bool {
+    pub fn replaces(&self, name: &str) -> bool {
         let mut names = self.set.iter().map(|(name, _)| name).chain(&self.removed);
         names.any(|other| other.eq_ignore_ascii_case(name))
     }
@@ -325,8 +325,8 @@ mod tests {
     fn tells_what_is_replaced() {
         let headers = good("/x\n Content-Type: text/plain\n ! Cache-Control");
         let fields = headers.find(b"x");
-        assert!(fields.replace("content-type") && fields.replace("Cache-CONTROL"));
-        assert!(!fields.replace("Content"));
+        assert!(fields.replaces("content-type") && fields.replaces("Cache-CONTROL"));
+        assert!(!fields.replaces("Content"));
         assert!(!fields.is_empty() && headers.find(b"y").is_empty());
     }
 

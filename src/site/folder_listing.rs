@@ -8,10 +8,10 @@ use rustix::io::Errno;
 
 use super::visible::Visible;
 use crate::files::entry::Entry;
-use crate::files::folder::Folder;
+use crate::files::folder::{Folder, Item};
 use crate::listing::query::{Format, Sort};
 use crate::listing::{Listing, order};
-use crate::outbox::Source;
+use crate::outbox::{Pulled, Source};
 
 /// Entries that are read and sorted before the first is sent: some milliseconds. A folder that has more is
 /// sent as it is read.
@@ -31,16 +31,8 @@ pub struct FolderListing {
     listing: Listing,
     /// What stands before the first entry.
     start: Vec<u8>,
-    framing: ListingFraming,
-}
-
-/// How a client can tell the end of content whose length nobody knows yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListingFraming {
-    /// RFC 9112 §7.1.
-    Chunks,
-    /// The connection ends with it, for HTTP/1.0.
-    Close,
+    /// It is sent in chunks (RFC 9112 §7.1), else as it is.
+    is_chunked: bool,
 }
 
 impl FolderListing {
@@ -50,14 +42,15 @@ impl FolderListing {
         url_path: &[u8],
         visible: Visible,
         (format, sort): (Format, Sort),
-        framing: ListingFraming,
+        is_chunked: bool,
     ) -> Result<FolderListing, Errno> {
         let mut gathered = Vec::new();
         let mut is_whole = false;
         for _ in 0..=SORTED_MAX {
             match folder.read(|name| visible.entry(url_path, name))? {
-                Some(entry) => gathered.extend(entry),
-                None => {
+                Item::Entry(entry) => gathered.push(entry),
+                Item::LeftOut => {}
+                Item::End => {
                     is_whole = true;
                     break;
                 }
@@ -70,43 +63,43 @@ impl FolderListing {
         let listing = Listing::start(format, url_path, is_whole.then_some(sort), &mut start);
         let folder = (!is_whole).then_some(folder);
         let (gathered, url_path) = (gathered.into_iter(), url_path.to_vec());
-        Ok(FolderListing { gathered, folder, url_path, visible, listing, start, framing })
+        Ok(FolderListing { gathered, folder, url_path, visible, listing, start, is_chunked })
     }
 
-    /// The next entry; `None` at the end, `Some(None)` for one to be left out.
-    fn next_entry(&mut self) -> Result<Option<Option<Entry>>, Errno> {
+    fn next(&mut self) -> Result<Item, Errno> {
         match (self.gathered.next(), &mut self.folder) {
+            (Some(entry), _) => Ok(Item::Entry(entry)),
             (None, Some(folder)) => folder.read(|name| self.visible.entry(&self.url_path, name)),
-            (entry, _) => Ok(entry.map(Some)),
+            (None, None) => Ok(Item::End),
         }
     }
 }
 
 impl Source for FolderListing {
-    fn pull(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
+    fn pull(&mut self, out: &mut Vec<u8>) -> io::Result<Pulled> {
         let mut text = std::mem::take(&mut self.start);
         let mut has_more = true;
         for _ in 0..PIECE_ENTRIES {
-            match self.next_entry()? {
-                Some(Some(entry)) => self.listing.entry(&entry, &mut text),
-                Some(None) => {}
-                None => {
+            match self.next()? {
+                Item::Entry(entry) => self.listing.entry(&entry, &mut text),
+                Item::LeftOut => {}
+                Item::End => {
                     self.listing.end(&mut text);
                     has_more = false;
                     break;
                 }
             }
         }
-        match self.framing {
+        match self.is_chunked {
             // A chunk of no bytes would be the last.
             _ if text.is_empty() => {}
-            ListingFraming::Close => out.append(&mut text),
-            ListingFraming::Chunks => {
+            false => out.append(&mut text),
+            true => {
                 write!(out, "{:x}\r\n", text.len())?;
                 out.append(&mut text);
                 out.extend_from_slice(if has_more { b"\r\n" } else { b"\r\n0\r\n\r\n" });
             }
         }
-        Ok(has_more)
+        Ok(if has_more { Pulled::More } else { Pulled::Last })
     }
 }

@@ -10,6 +10,7 @@ use super::host::{Host, Remembered};
 use crate::clock::Now;
 use crate::files::Files;
 use crate::files::entry::EntryKind;
+use crate::files::folder::Item;
 use crate::http::request::Request;
 use crate::http::target::Target;
 
@@ -104,11 +105,12 @@ impl VirtualHosts {
 fn folders(files: &Files) -> io::Result<Vec<Vec<u8>>> {
     let mut folder = files.open_folder(b"")?;
     let mut names = Vec::new();
-    while names.len() < HOSTS_MAX
-        && let Some(entry) = folder.read(is_folder_name)?
-    {
-        names
-            .extend(entry.filter(|entry| entry.kind == EntryKind::Folder).map(|entry| entry.name.into_vec()));
+    while names.len() < HOSTS_MAX {
+        match folder.read(is_folder_name)? {
+            Item::Entry(entry) if entry.kind == EntryKind::Folder => names.push(entry.name.into_vec()),
+            Item::Entry(_) | Item::LeftOut => {}
+            Item::End => break,
+        }
     }
     Ok(names)
 }

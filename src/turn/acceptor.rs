@@ -1,20 +1,18 @@
 //! The door: which listener is asked next, and when asking pauses.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
-
-use mio::net::TcpListener;
-use mio::{Interest, Registry, Token};
 
 use crate::clock::Tick;
-use crate::limits::Limits;
-use crate::net::listener;
-use crate::net::socket::TcpSocket;
+use crate::net::peer::Peer;
+use crate::net::socket::Listener;
+
+/// How many connections that broke before they were accepted are passed over at once.
+const BROKEN_MAX: usize = 64;
 
 /// The listeners of a server.
 #[derive(Debug)]
-pub struct Acceptor {
-    listeners: Vec<TcpListener>,
+pub struct Acceptor<L> {
+    listeners: Vec<L>,
     /// Which of them is asked: not always the same first, or a flood on one would starve the others.
     current: usize,
     /// How many of them, up to the current one, have nobody waiting.
@@ -26,29 +24,13 @@ pub struct Acceptor {
     paused_until: Tick,
 }
 
-impl Acceptor {
-    /// Listens on `port` of `binds`, and polls with tokens that count down from `first_token`.
-    pub fn open(
-        binds: &[String],
-        port: u16,
-        limits: &Limits,
-        registry: &Registry,
-        first_token: usize,
-    ) -> io::Result<Acceptor> {
-        let mut listeners = listener::listen(binds, port, limits)?;
-        for (index, listener) in listeners.iter_mut().enumerate() {
-            registry.register(listener, Token(first_token - index), Interest::READABLE)?;
-        }
-        Ok(Acceptor { listeners, current: 0, empty_count: 0, is_ready: false, paused_until: 0 })
+impl<L: Listener> Acceptor<L> {
+    pub fn new(listeners: Vec<L>) -> Acceptor<L> {
+        Acceptor { listeners, current: 0, empty_count: 0, is_ready: false, paused_until: 0 }
     }
 
-    pub fn local_addrs(&self) -> io::Result<Vec<SocketAddr>> {
-        self.listeners.iter().map(TcpListener::local_addr).collect()
-    }
-
-    /// How many listeners there are.
-    pub fn listeners(&self) -> usize {
-        self.listeners.len()
+    pub fn listeners(&self) -> &[L] {
+        &self.listeners
     }
 
     /// Closes the listeners: who waits in their backlogs is refused.
@@ -59,7 +41,7 @@ impl Acceptor {
 
     /// The poll has told of somebody.
     pub fn mark_ready(&mut self) {
-        self.is_ready = true;
+        self.is_ready = !self.listeners.is_empty();
         self.empty_count = 0;
     }
 
@@ -69,17 +51,24 @@ impl Acceptor {
     }
 
     /// The next connection, if one can be had now.
-    pub fn next(&mut self, tick: Tick) -> Option<(TcpSocket, SocketAddr)> {
-        while self.is_ready && tick >= self.paused_until {
-            let listener = self.listeners.get(self.current)?;
-            match listener.accept() {
-                Ok((stream, address)) => return Some((stream.into(), address)),
+    pub fn next(&mut self, tick: Tick) -> Option<(L::Socket, Peer)> {
+        let mut broken = 0;
+        while self.is_ready && tick >= self.paused_until && broken < BROKEN_MAX {
+            match self.listeners.get_mut(self.current)?.accept() {
+                Ok((socket, peer)) => {
+                    // One that had a connection is not known to be empty any more.
+                    self.empty_count = 0;
+                    return Some((socket, peer));
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.empty_count += 1;
                     self.is_ready = self.empty_count < self.listeners.len();
                     self.turn_to_next();
                 }
-                Err(error) if is_of_one_connection(&error) => log::debug!("not accepted: {error}"),
+                Err(error) if is_of_one_connection(&error) => {
+                    log::debug!("not accepted: {error}");
+                    broken += 1;
+                }
                 Err(error) => {
                     log::debug!("accepting pauses: {error}");
                     self.paused_until = tick + 1;

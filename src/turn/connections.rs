@@ -1,48 +1,60 @@
 //! Everybody who is connected: their slots, how many each client has, what they keep, and who has to go.
 
-use std::net::IpAddr;
+use std::io;
 
 use slab::Slab;
 
-use crate::client::connection::Connection;
-use crate::clock::Tick;
+use crate::access_log::AccessLog;
+use crate::client::connection::{Buffers, Connection, Verdict};
+use crate::client::session::Context;
+use crate::client::wait::Wait;
+use crate::clock::{Now, Tick};
 use crate::limits::Limits;
-use crate::net::socket::TcpSocket;
+use crate::net::peer::Peer;
+use crate::net::socket::{Edge, Pollable, Readiness};
 use crate::turn::per_client::ClientCounts;
 use crate::turn::slot::Slot;
+use crate::turn::waiting::{KEYS_MAX, Waiting};
 
-/// Idle connections closed at once when there are too many: looking for them takes longer than closing.
+/// Idle connections closed at once when there are too many.
 const EVICTED_MAX: usize = 64;
 /// Slots that are not given back when nobody is left.
-pub const SLOTS_KEPT: usize = 256;
+const SLOTS_KEPT: usize = 256;
 
 /// All connections of a server, by key.
 #[derive(Debug)]
-pub struct Connections {
-    pub slots: Slab<Slot>,
-    /// What all together keep of the unread and the unsent.
-    pub kept_bytes: usize,
-    /// No connection's time is up before this tick.
-    pub next_deadline: Tick,
-    count_max: usize,
+pub struct Connections<S> {
+    slots: Slab<Slot<S>>,
+    waiting: Waiting,
     clients: ClientCounts,
+    /// What all together keep of the unread and the unsent.
+    kept_bytes: usize,
+    kept_bytes_max: usize,
+    count_max: usize,
+    /// How many have ever been closed.
+    closed: u64,
 }
 
-impl Connections {
-    /// Room for `count_max` connections.
-    pub fn new(count_max: usize, limits: &Limits) -> Connections {
+impl<S: Pollable> Connections<S> {
+    pub fn new(limits: &Limits) -> Connections<S> {
         Connections {
             slots: Slab::new(),
-            kept_bytes: 0,
-            next_deadline: Tick::MAX,
-            count_max,
+            waiting: Waiting::default(),
             clients: ClientCounts::new(limits.connections_per_client_max),
+            kept_bytes: 0,
+            kept_bytes_max: limits.kept_bytes_max,
+            count_max: limits.connections().min(KEYS_MAX),
+            closed: 0,
         }
     }
 
     /// How many there may be at once.
     pub fn count_max(&self) -> usize {
         self.count_max
+    }
+
+    pub fn len(&self) -> usize {
+        self.slots.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -53,80 +65,165 @@ impl Connections {
         self.slots.len() >= self.count_max
     }
 
-    /// Counts one more connection of `client`; false if that is one too many.
-    pub fn enter(&mut self, client: IpAddr) -> bool {
-        self.clients.enter(client)
+    /// How many have ever been closed.
+    pub fn closed(&self) -> u64 {
+        self.closed
     }
 
-    /// Gives a connection whose client was counted a place; returns its key.
-    pub fn insert(&mut self, connection: Connection<TcpSocket>) -> usize {
-        self.slots.insert(Slot::new(connection))
+    /// All of them, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Slot<S>)> {
+        self.slots.iter()
     }
 
-    /// Closes the connection at `key`.
-    pub fn close(&mut self, key: usize) {
-        let slot = self.slots.remove(key);
-        slot.end();
-        self.kept_bytes -= slot.connection.kept_bytes();
-        self.clients.leave(slot.connection.client());
+    /// Whether one more of `peer` may come; it is counted then.
+    pub fn admits(&mut self, peer: Peer) -> bool {
+        !self.is_full() && self.clients.enter(peer)
     }
 
-    /// Closes connections, `count_max` at most; returns how many.
-    fn close_where(&mut self, count_max: usize, mut is_over: impl FnMut(&Slot) -> bool) -> usize {
-        let mut count = 0;
-        let (clients, kept_bytes) = (&mut self.clients, &mut self.kept_bytes);
-        self.slots.retain(|_, slot| {
-            let is_over = is_over(slot) && count < count_max;
-            if is_over {
-                count += 1;
-                slot.end();
-                clients.leave(slot.connection.client());
-                *kept_bytes -= slot.connection.kept_bytes();
-            }
-            !is_over
-        });
-        count
+    /// Gives a connection whose peer was counted a place; returns its key.
+    pub fn insert(&mut self, connection: Connection<S>) -> usize {
+        let wait = connection.wait();
+        let key = self.slots.insert(Slot::new(connection));
+        if let Some(wait) = wait {
+            self.waiting.join(key, wait);
+        }
+        key
     }
 
-    /// Closes the connections whose time is up at `tick`; returns how many.
+    /// Says who the peer of the connection at `key` really is, where a proxy tells; false if that is one too
+    /// many of its connections.
+    pub fn set_peer(&mut self, key: usize, peer: Peer) -> bool {
+        let Some(slot) = self.slots.get_mut(key) else { return false };
+        let is_welcome = self.clients.enter(peer);
+        if is_welcome {
+            self.clients.leave(slot.connection.peer());
+            slot.connection.set_peer(peer);
+        }
+        is_welcome
+    }
+
+    /// Notes an event and queues the connection. A key that nobody has any more is passed over.
+    pub fn mark(&mut self, key: usize, readiness: Readiness, run_queue: &mut Vec<usize>) {
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.connection.mark(readiness);
+            slot.queue(key, run_queue);
+        }
+    }
+
+    /// Marks and queues all of them.
+    pub fn mark_all(&mut self, readiness: Readiness, run_queue: &mut Vec<usize>) {
+        for (key, slot) in &mut self.slots {
+            slot.connection.mark(readiness);
+            slot.queue(key, run_queue);
+        }
+    }
+
+    /// Queues the connection at `key`, if there is one.
+    pub fn queue(&mut self, key: usize, run_queue: &mut Vec<usize>) {
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.queue(key, run_queue);
+        }
+    }
+
+    /// Runs the connection that `context` names; `None` if it is gone. It is over, too, if there is no memory
+    /// for what it leaves undone.
+    pub fn run(&mut self, buffers: &mut Buffers, context: &mut Context) -> Option<Verdict> {
+        let key = context.key;
+        let slot = self.slots.get_mut(key)?;
+        slot.is_queued = false;
+        let connection = &mut slot.connection;
+        let (kept_before, wait_before) =
+            (connection.kept_bytes(), (connection.wait(), connection.deadline()));
+        let verdict = connection.run(buffers, context);
+        let kept_bytes = connection.kept_bytes();
+        let wait = connection.wait();
+        let has_waited_anew = wait_before != (wait, connection.deadline());
+        self.kept_bytes = self.kept_bytes - kept_before + kept_bytes;
+        if kept_bytes > 0 && self.kept_bytes > self.kept_bytes_max {
+            log::debug!("{}: closed, there is no memory for what it leaves undone", connection.peer());
+            return Some(Verdict::Close);
+        }
+        match wait {
+            // Only the order within a tick is lost, and much work saved.
+            Some(wait) if has_waited_anew => self.waiting.join(key, wait),
+            Some(_) => {}
+            None => self.waiting.leave(key),
+        }
+        Some(verdict)
+    }
+
+    /// Has the poll tell of the edges that the connection at `key` waits for.
+    pub fn register(&mut self, key: usize, edge: Edge, registry: &S::Registry) -> io::Result<()> {
+        self.slots.get_mut(key).map_or(Ok(()), |slot| slot.register(registry, key, edge))
+    }
+
+    /// The connection at `key`.
+    pub fn get(&self, key: usize) -> Option<&Slot<S>> {
+        self.slots.get(key)
+    }
+
+    /// Closes the connection at `key`, if there is one.
     ///
-    /// A sweep over all slots, at most one a second and only when the earliest deadline has come. A wheel or
-    /// a heap would have to be told at every request, and requests are many where expiries are few.
-    pub fn close_overdue(&mut self, tick: Tick) -> usize {
-        if tick < self.next_deadline {
-            return 0;
+    /// A response under way is cut by a reset: whoever gets it sees that, even where the end of the
+    /// connection would be the end of the response.
+    pub fn close(&mut self, key: usize, access_log: &mut AccessLog, now: &Now) {
+        self.waiting.leave(key);
+        let mut slot = self.slots.remove(key);
+        if slot.connection.has_unsent() {
+            slot.connection.socket.reset_when_closed();
         }
-        let mut next_deadline = Tick::MAX;
-        let count = self.close_where(usize::MAX, |slot| {
-            let deadline = slot.connection.deadline();
-            if deadline > tick {
-                next_deadline = next_deadline.min(deadline);
-            }
-            deadline <= tick
-        });
-        self.next_deadline = next_deadline;
-        if count > 0 {
-            log::debug!("{count} connections closed: their time was up");
-        }
-        count
+        self.kept_bytes -= slot.connection.kept_bytes();
+        self.clients.leave(slot.connection.peer());
+        slot.connection.end(access_log, now);
+        self.closed += 1;
     }
 
-    /// Makes room: of those between two requests, the ones that have been waiting longest go. Clients expect
-    /// that of a kept connection (RFC 9112 §9.5). 0 if there are none whose time is up by `newest`.
-    pub fn close_longest_idle(&mut self, newest: Tick) -> usize {
-        let idle_deadline =
-            |slot: &Slot| (slot.connection.is_idle() && !slot.is_queued).then(|| slot.connection.deadline());
-        let deadlines = self.slots.iter().filter_map(|(_, slot)| idle_deadline(slot));
-        let Some(oldest) = deadlines.min().filter(|oldest| *oldest <= newest) else { return 0 };
-        let count = self.close_where(EVICTED_MAX, |slot| idle_deadline(slot) == Some(oldest));
-        log::debug!("{count} idle connections closed to make room");
-        count
+    /// The tick at which the first of them is due.
+    pub fn next_deadline(&self) -> Option<Tick> {
+        let firsts = Wait::ALL.into_iter().filter_map(|wait| self.waiting.first(wait));
+        firsts.map(|key| self.slots[key].connection.deadline()).min()
+    }
+
+    /// A connection whose time is up at `tick`.
+    pub fn overdue(&self, tick: Tick) -> Option<usize> {
+        let mut firsts = Wait::ALL.into_iter().filter_map(|wait| self.waiting.first(wait));
+        firsts.find(|key| self.slots[*key].connection.deadline() <= tick)
+    }
+
+    /// Makes room: of those between two requests, the ones that have been waiting longest go, of one tick and
+    /// within a bound. Clients expect that of a kept connection (RFC 9112 §9.5). False if there are none
+    /// whose time is up by `newest`.
+    pub fn close_longest_idle(&mut self, newest: Tick, access_log: &mut AccessLog, now: &Now) -> bool {
+        let Some(first) = self.waiting.first(Wait::Request) else { return false };
+        let oldest = self.slots[first].connection.deadline();
+        let mut count = 0;
+        while let Some(key) = self.waiting.first(Wait::Request)
+            && count < EVICTED_MAX
+        {
+            let slot = &self.slots[key];
+            if slot.connection.deadline() != oldest || oldest > newest || slot.is_queued {
+                break;
+            }
+            log::debug!("{}: closed, idle, to make room", slot.connection.peer());
+            self.close(key, access_log, now);
+            count += 1;
+        }
+        count > 0
+    }
+
+    /// What comes before all are dropped: responses under way are cut.
+    pub fn end(&mut self, access_log: &mut AccessLog, now: &Now) {
+        let keys: Vec<usize> = self.slots.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            self.close(key, access_log, now);
+        }
     }
 
     /// A crowd that has left leaves no memory behind.
     pub fn shrink(&mut self) {
         if self.slots.is_empty() && self.slots.capacity() > SLOTS_KEPT {
             self.slots = Slab::new();
+            self.waiting.shrink(SLOTS_KEPT);
         }
     }
 }

@@ -6,8 +6,10 @@
 
 pub mod acceptor;
 pub mod connections;
+pub mod event_loop;
 pub mod per_client;
 pub mod run_queue;
 pub mod server;
 pub mod slot;
 pub mod stop;
+pub mod waiting;

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 
+use crate::net::peer::Peer;
+
 /// The leading bits of an IPv6 address by which a client is known: it has the rest to itself (RFC 6177 §2).
 const IPV6_PREFIX_BITS: u32 = 64;
 
-/// Counts by client, each within the same bound.
+/// Counts by client, each within the same bound. Local ones cannot be told from each other, and have none.
 #[derive(Debug)]
 pub struct ClientCounts {
     by_client: HashMap<IpAddr, usize>,
@@ -20,20 +22,18 @@ impl ClientCounts {
     }
 
     /// Counts one more connection of `client`; false if that is one too many.
-    pub fn enter(&mut self, client: IpAddr) -> bool {
-        let Some(count_max) = self.count_max else { return true };
-        let count = self.by_client.entry(key(client)).or_default();
+    pub fn enter(&mut self, client: Peer) -> bool {
+        let (Some(count_max), Peer::Ip(address)) = (self.count_max, client) else { return true };
+        let count = self.by_client.entry(key(address)).or_default();
         let has_room = *count < count_max;
         *count += usize::from(has_room);
         has_room
     }
 
     /// A connection that was counted is gone.
-    pub fn leave(&mut self, client: IpAddr) {
-        if self.count_max.is_none() {
-            return;
-        }
-        let client = key(client);
+    pub fn leave(&mut self, client: Peer) {
+        let (Some(_), Peer::Ip(address)) = (self.count_max, client) else { return };
+        let client = key(address);
         if let Some(count) = self.by_client.get_mut(&client) {
             *count -= 1;
             if *count == 0 {
@@ -43,9 +43,9 @@ impl ClientCounts {
     }
 }
 
-fn key(client: IpAddr) -> IpAddr {
-    match client {
-        IpAddr::V4(_) => client,
+fn key(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
         IpAddr::V6(address) => {
             let mask = u128::MAX << (128 - IPV6_PREFIX_BITS);
             Ipv6Addr::from_bits(address.to_bits() & mask).into()
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn each_client_has_its_own_bound() {
         let mut counts = ClientCounts::new(Some(2));
-        let client = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let client = |text: &str| Peer::Ip(text.parse().expect("an address"));
         let (a, b) = (client("192.0.2.1"), client("192.0.2.2"));
         assert!(counts.enter(a) && counts.enter(a) && !counts.enter(a) && counts.enter(b));
         counts.leave(a);
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn without_a_bound_nobody_is_counted() {
         let mut counts = ClientCounts::new(None);
-        let client = "192.0.2.1".parse().expect("an address");
+        let client = Peer::Ip("192.0.2.1".parse().expect("an address"));
         assert!((0..1000).all(|_| counts.enter(client)));
         assert!(counts.by_client.is_empty());
         counts.leave(client);

@@ -2,16 +2,13 @@
 
 use std::io;
 
-use mio::event::Event;
-use mio::{Registry, Token};
-
-use crate::client::connection::{Connection, Edge, Readiness};
-use crate::net::socket::TcpSocket;
+use crate::client::connection::Connection;
+use crate::net::socket::{Edge, Pollable};
 
 /// A connection and what the loop notes of it.
 #[derive(Debug)]
-pub struct Slot {
-    pub connection: Connection<TcpSocket>,
+pub struct Slot<S> {
+    pub connection: Connection<S>,
     registered: Registered,
     /// In the run queue, be it to run or to wait for the disk.
     pub is_queued: bool,
@@ -25,8 +22,8 @@ enum Registered {
     Both,
 }
 
-impl Slot {
-    pub fn new(connection: Connection<TcpSocket>) -> Slot {
+impl<S: Pollable> Slot<S> {
+    pub fn new(connection: Connection<S>) -> Slot<S> {
         Slot { connection, registered: Registered::No, is_queued: false }
     }
 
@@ -38,28 +35,20 @@ impl Slot {
         }
     }
 
-    /// What comes before the slot is dropped. An answer under way is cut by a reset: whoever gets it sees
-    /// that, even where the end of the connection would be the end of the answer.
-    pub fn end(&self) {
-        if self.connection.has_unsent() {
-            self.connection.socket.reset_when_closed();
-        }
-    }
-
     /// Registers lazily: a connection that never has to wait never gets here.
-    pub fn register(&mut self, registry: &Registry, token: Token, edge: Edge) -> io::Result<()> {
+    pub fn register(&mut self, registry: &S::Registry, key: usize, edge: Edge) -> io::Result<()> {
         let socket = &self.connection.socket;
         match (self.registered, edge) {
             (Registered::No, Edge::Readable) => {
-                socket.register(registry, token, false)?;
+                socket.register(registry, key, false)?;
                 self.registered = Registered::Readable;
             }
             (Registered::No, Edge::Writable) => {
-                socket.register(registry, token, true)?;
+                socket.register(registry, key, true)?;
                 self.registered = Registered::Both;
             }
             (Registered::Readable, Edge::Writable) => {
-                socket.reregister(registry, token, true)?;
+                socket.reregister(registry, key, true)?;
                 self.registered = Registered::Both;
             }
             (Registered::Readable, Edge::Readable) | (Registered::Both, _) => {}
@@ -68,25 +57,16 @@ impl Slot {
     }
 }
 
-/// What an event says, in the connection's terms.
-pub fn readiness(event: &Event) -> Readiness {
-    let is_broken = event.is_error();
-    Readiness {
-        readable: event.is_readable() || is_broken,
-        writable: event.is_writable() || event.is_write_closed() || is_broken,
-        read_closed: event.is_read_closed() || is_broken,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::socket::TcpSocket;
 
     /// What the slab adds to a slot: the place of the next free one, in a slot that is not taken.
     #[expect(dead_code, reason = "only its size matters")]
     enum Entry {
         Vacant(usize),
-        Occupied(Slot),
+        Occupied(Slot<TcpSocket>),
     }
 
     #[test]

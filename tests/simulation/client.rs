@@ -10,9 +10,10 @@ use pws::limits::Limits;
 use super::answer::Answer;
 use super::disk::{Disk, Moment};
 use super::judge::Case;
-use super::pipe::{Gone, Pipe};
+use super::pipe::Pipe;
 use super::request::{self, Asked, Seen, Subject};
 use super::rng::Rng;
+use super::told::Reason;
 
 /// Requests under way at once.
 const PIPELINE_MAX: usize = 8;
@@ -50,6 +51,8 @@ pub struct Client {
     requests_left: usize,
     asleep_until: Tick,
     seen: Option<Seen>,
+    /// Answers that were whole after the server had been told to stop.
+    answers_since_stop: usize,
     /// Where the connection's last request may be answered, once it is planned; whether it asks for the end.
     last: Option<(usize, bool)>,
 }
@@ -65,6 +68,7 @@ impl Client {
             requests_left: rng.up_to_one_of(&[1, 5, 50]),
             asleep_until: 0,
             seen: None,
+            answers_since_stop: 0,
             last: None,
         }
     }
@@ -89,6 +93,15 @@ impl Client {
         if self.requests_left == 0 && self.pending.is_empty() && rng.one_in(4) {
             self.pipe.borrow_mut().end();
         }
+        self.note_whether_content();
+    }
+
+    /// Whether it has had all it asked for, and has not begun to ask for more.
+    fn note_whether_content(&self) {
+        let mut pipe = self.pipe.borrow_mut();
+        let asks_nothing = self.pending.front().is_none_or(|pending| pending.start >= pipe.sent);
+        pipe.is_content =
+            asks_nothing && self.received.is_empty() && pipe.incoming() == 0 && self.last.is_none();
     }
 
     fn plan(&mut self, rng: &mut Rng, limits: &Limits, tally: &mut Tally) {
@@ -127,11 +140,23 @@ impl Client {
 
     pub fn send(&mut self, count: usize) {
         self.pipe.borrow_mut().send(count);
+        self.note_whether_content();
+    }
+
+    fn reason(&self) -> Option<Reason> {
+        self.pipe.borrow().reason
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.pipe.borrow().sent_before_stop.is_some()
     }
 
     /// Takes what has come, and judges every answer that is whole.
     pub fn receive(&mut self, count: usize, disk: &Disk, tally: &mut Tally) {
         self.pipe.borrow_mut().receive(count, &mut self.received);
+        if self.reason() == Some(Reason::TurnedAway) {
+            return;
+        }
         while self.take_head(disk, tally) && self.take_answer(disk, tally) {}
     }
 
@@ -204,8 +229,17 @@ impl Client {
         let Pending { asked, start } = self.pending.front().expect("a request");
         let answer = Answer { body, ..head.answer };
         let (asked_at, _) = self.departure(start + asked.answerable_len);
-        let case =
-            Case { asked, answer: &answer, is_cut, asked_at, head_at: head.at, end_at: disk.moment, disk };
+        let case = Case {
+            asked,
+            answer: &answer,
+            is_cut,
+            is_stopping: self.is_stopping(),
+            has_ended: self.pipe.borrow().has_ended,
+            asked_at,
+            head_at: head.at,
+            end_at: disk.moment,
+            disk,
+        };
         if let Err(what) = case.check() {
             let (Answer { status, fields, body }, now) = (&answer, disk.moment);
             let body = String::from_utf8_lossy(&body[..body.len().min(200)]);
@@ -216,6 +250,7 @@ impl Client {
         if is_cut {
             count(tally, "cut short");
         }
+        self.answers_since_stop += usize::from(self.is_stopping());
         self.see(&answer);
         self.release_if_answered();
         self.pending.pop_front();
@@ -290,18 +325,30 @@ impl Client {
 
     /// Judges how it ended.
     pub fn judge_end(mut self, disk: &Disk, limits: &Limits, tally: &mut Tally) {
-        let (is_reset, gone) = (self.pipe.borrow().is_reset, self.pipe.borrow().gone);
-        if is_reset {
+        if self.pipe.borrow().is_reset {
             return;
         }
-        let is_overdue = gone == Some(Gone::Overdue);
-        count(tally, if is_overdue { "closed: overdue" } else { "closed" });
+        let reason = self.reason();
+        let name = reason.map_or("closed".to_owned(), |reason| format!("closed: {reason:?}"));
+        count(tally, &name);
+        match reason {
+            Some(Reason::TurnedAway) => return self.judge_turned_away(),
+            // Judged when it happened.
+            Some(Reason::NoMemory) => return,
+            Some(Reason::Evicted | Reason::Overdue) | None => {}
+        }
+        let is_overdue = reason == Some(Reason::Overdue);
         self.receive(0, disk, tally);
         if self.is_lost(limits) {
             return count(tally, "closed on a client that goes on sending");
         }
         let is_shut = self.pipe.borrow().is_down_shut;
-        if is_overdue {
+        if reason == Some(Reason::Evicted) {
+            let sent = self.pipe.borrow().sent;
+            let is_owed = self.pending.front().is_some_and(|first| first.start < sent);
+            return assert!(!is_owed && self.received.is_empty(), "made to go while it was busy");
+        }
+        if is_overdue && !self.is_stopping() {
             self.judge_deadline(limits);
             if self.head.is_none() || !is_shut {
                 return;
@@ -318,15 +365,45 @@ impl Client {
             self.judge(body, body_len, true, disk, tally);
             return;
         }
+        if self.is_stopping() {
+            return self.judge_stop(tally);
+        }
         assert!(self.received.is_empty(), "half a head: {:?}", String::from_utf8_lossy(&self.received));
         let pipe = self.pipe.borrow();
         match self.pending.front() {
             None => assert!(pipe.has_ended || self.last.is_some(), "closed for no reason"),
             Some(Pending { asked, start }) => {
                 let is_whole = start + asked.len <= pipe.sent;
-                assert!(pipe.has_ended && !is_whole, "closed without an answer to {asked:?}");
+                // Whoever has ended is not waited for by what takes its time.
+                let is_given_up = matches!(asked.subject, Subject::Feed(_));
+                assert!(
+                    pipe.has_ended && (!is_whole || is_given_up),
+                    "closed without an answer to {asked:?}: {}",
+                    pipe.state()
+                );
             }
         }
+    }
+
+    /// One that there is no room for is told so, if its answer was not lost to what it sent meanwhile.
+    fn judge_turned_away(&self) {
+        let text = String::from_utf8_lossy(&self.received);
+        let is_told = text.starts_with("HTTP/1.1 503 ") && text.contains("\r\nRetry-After: ");
+        // It may have had room for a part only.
+        let is_part = self.received.len() < 300 && "HTTP/1.1 503 ".starts_with(&text[..text.len().min(13)]);
+        let is_reset = self.pipe.borrow().is_reset_by_server;
+        assert!(is_told || is_part || is_reset && text.is_empty(), "turned away with {text:?}");
+    }
+
+    /// What had come before the server was told to stop is answered, with the one answer that is the last; what
+    /// takes too long is cut.
+    fn judge_stop(&self, tally: &mut Tally) {
+        let pipe = self.pipe.borrow();
+        let sent = pipe.sent_before_stop.unwrap_or(0);
+        let is_owed = self.pending.front().is_some_and(|first| first.start + first.asked.len <= sent);
+        let is_answered = !is_owed || self.answers_since_stop > 0 || pipe.is_reset_by_server;
+        assert!(is_answered, "stopped without an answer to {:?}: {}", self.pending[0].asked, pipe.state());
+        count(tally, "stopped");
     }
 
     /// A file that shrinks ends the connection; who sends on behind it may lose what was on its way.
@@ -353,12 +430,13 @@ impl Client {
     /// A connection whose time is up: the client must have had that time.
     fn judge_deadline(&self, limits: &Limits) {
         let pipe = self.pipe.borrow();
-        let has_passed = |since: Tick, secs: u32| pipe.tick > since + secs;
+        let gone = pipe.gone.expect("it has gone");
+        let has_passed = |since: Tick, secs: u32| gone > since + secs;
         let unanswered = self.pending.iter().find(|pending| pending.start + pending.asked.len <= pipe.sent);
         let Some(first) = self.pending.front() else {
             return match pipe.is_down_shut {
                 true => assert!(has_passed(pipe.wrote_at, limits.linger_secs), "lingered for too short"),
-                false => assert!(has_passed(pipe.used_at, limits.idle_secs), "idle for too short"),
+                false => assert!(has_passed(pipe.used_at(), limits.idle_secs), "idle for too short"),
             };
         };
         if unanswered.is_some() || self.head.is_some() {
@@ -373,11 +451,12 @@ impl Client {
         }
         assert!(
             pipe.awaits_room || pipe.holds_at != Some(pipe.sent),
-            "never told to go on: {:?}",
-            first.asked
+            "never told to go on: {:?} {}",
+            first.asked,
+            pipe.state()
         );
         match pipe.departures.iter().find(|(sent, _, _)| *sent > first.start) {
-            None => assert!(has_passed(pipe.used_at, limits.idle_secs), "idle for too short"),
+            None => assert!(has_passed(pipe.used_at(), limits.idle_secs), "idle for too short"),
             Some((_, _, since)) => {
                 assert!(has_passed(*since, limits.head_secs.min(limits.body_secs)), "too short for a head");
             }

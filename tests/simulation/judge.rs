@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use super::disk::{Disk, LOADED_BYTES_MAX, Moment, State, Version};
+use super::feed;
 use super::request::{Asked, Condition, RangeSpec, Subject};
 
 /// An answer, whole or cut short, and when it came about.
@@ -10,6 +11,10 @@ pub struct Case<'a> {
     pub answer: &'a Answer,
     /// The connection ended before the content did.
     pub is_cut: bool,
+    /// The server was told to stop before all of the answer had come.
+    pub is_stopping: bool,
+    /// The client sends no more.
+    pub has_ended: bool,
     /// The request was there; the head of the answer had come; all of it had.
     pub asked_at: Moment,
     pub head_at: Moment,
@@ -35,6 +40,7 @@ impl Case<'_> {
                 self.check_built_in(status)
             }
             Subject::Listing { is_json } => self.check_listing(is_json),
+            Subject::Feed(len) => self.check_feed(len),
             Subject::Nowhere => self.check_not_found(),
             Subject::File(name) => self.check_path(name),
         }
@@ -47,7 +53,8 @@ impl Case<'_> {
             _ => None,
         };
         let got = self.answer.field("connection");
-        ensure(got == expected, || format!("Connection: {got:?}, not {expected:?}"))
+        let is_farewell = self.is_stopping && got == Some("close");
+        ensure(got == expected || is_farewell, || format!("Connection: {got:?}, not {expected:?}"))
     }
 
     fn check_date(&self) -> Verdict {
@@ -246,6 +253,9 @@ impl Case<'_> {
     /// Whether the file was overwritten after it was asked for, and not only made longer.
     fn check_cut(&self, name: &str, version: &Version) -> Verdict {
         let is_reason = self.later(name, version).skip(1).any(|later| !version.has_grown_to(later));
+        if self.is_stopping {
+            return Ok(());
+        }
         ensure(is_reason && version.len > LOADED_BYTES_MAX, || "cut for no reason".to_owned())
     }
 
@@ -291,6 +301,19 @@ impl Case<'_> {
                 rows.len() == names.len() && pairs.all(|(row, (name, len))| is_row(row, name, *len))
             });
         ensure(is_explained, || format!("a listing of no state: {text}"))
+    }
+}
+
+impl Case<'_> {
+    fn check_feed(&self, len: usize) -> Verdict {
+        self.status(200)?;
+        let (length, body) = (self.answer.field("content-length"), &self.answer.body);
+        ensure(length == Some(&len.to_string()), || format!("{length:?} bytes, not {len}"))?;
+        // Whoever has gone is not waited for.
+        let is_whole = body.len() == len || self.is_cut && (self.is_stopping || self.has_ended);
+        ensure(is_whole, || format!("{} bytes of {len}", body.len()))?;
+        let is_right = body.iter().enumerate().all(|(at, byte)| *byte == feed::byte(at));
+        ensure(is_right, || "a feed of other bytes".to_owned())
     }
 }
 

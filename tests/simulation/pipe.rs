@@ -4,17 +4,19 @@
 //! is told twice, so a wake-up that is lost shows.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::io::{self, ErrorKind};
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 
-use pws::client::connection::{Edge, Readiness};
 use pws::clock::Tick;
-use pws::net::socket::Socket;
+use pws::net::socket::{Pollable, Readiness, Socket};
+use pws::turn::event_loop::News;
 
 use super::disk::{Disk, Moment};
+use super::rim::SharedClock;
 use super::rng::Rng;
+use super::told::Reason;
 
 /// Which edges the poll tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,15 +24,6 @@ enum Registered {
     No,
     Readable,
     Both,
-}
-
-/// Why the server let go of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gone {
-    /// The connection came to its end.
-    Closed,
-    /// Its time was up.
-    Overdue,
 }
 
 /// What both ends share.
@@ -54,11 +47,25 @@ pub struct Pipe {
     /// The server sends no more; it closed with input unread, which breaks the connection.
     pub is_down_shut: bool,
     pub is_reset_by_server: bool,
-    pub gone: Option<Gone>,
-    pub tick: Tick,
+    /// When the server let go of the connection, and why, if it said so.
+    pub gone: Option<Tick>,
+    pub reason: Option<Reason>,
+    pub clock: SharedClock,
+    /// By which the server knows the client.
+    pub address: u32,
     /// When the server last read or wrote something, and when it last wrote.
-    pub used_at: Tick,
+    used_at: Tick,
     pub wrote_at: Tick,
+    /// What it has read and written in this turn.
+    pub moved_in_turn: usize,
+    /// The client has had all it asked for, and asks for nothing.
+    pub is_content: bool,
+    /// When it was accepted there was no place free.
+    pub has_come_to_full: bool,
+    /// How much the client had sent when the server was told to stop.
+    pub sent_before_stop: Option<usize>,
+    /// This socket can send no files by itself.
+    copies_files: bool,
     registered: Registered,
     has_news: bool,
     /// A write was refused, and the poll is to tell when there is room.
@@ -66,7 +73,8 @@ pub struct Pipe {
 }
 
 impl Pipe {
-    pub fn new(disk: &Rc<RefCell<Disk>>, rng: &mut Rng, tick: Tick) -> Pipe {
+    pub fn new(disk: &Rc<RefCell<Disk>>, rng: &mut Rng, clock: &SharedClock, address: u32) -> Pipe {
+        let tick = clock.tick();
         Pipe {
             disk: Rc::clone(disk),
             rng: Rng::new(rng.next()),
@@ -83,9 +91,16 @@ impl Pipe {
             is_down_shut: false,
             is_reset_by_server: false,
             gone: None,
-            tick,
+            reason: None,
+            clock: clock.clone(),
+            address,
             used_at: tick,
             wrote_at: tick,
+            moved_in_turn: 0,
+            is_content: true,
+            has_come_to_full: false,
+            sent_before_stop: None,
+            copies_files: rng.one_in(4),
             registered: Registered::No,
             has_news: false,
             awaits_room: false,
@@ -105,7 +120,7 @@ impl Pipe {
         }
         self.up.extend(self.planned.drain(..count));
         self.sent += count;
-        self.departures.push_back((self.sent, self.disk.borrow().moment, self.tick));
+        self.departures.push_back((self.sent, self.disk.borrow().moment, self.clock.tick()));
         self.has_news = true;
     }
 
@@ -124,13 +139,32 @@ impl Pipe {
 
     /// For whoever looks for a mistake.
     pub fn state(&self) -> String {
-        let Pipe { sent, is_down_shut, is_reset_by_server, gone, tick, used_at, wrote_at, .. } = self;
-        let (up, down) = (self.up.len(), self.down.len());
+        let Pipe { sent, is_down_shut, is_reset_by_server, gone, used_at, wrote_at, .. } = self;
+        let (up, down, tick) = (self.up.len(), self.down.len(), self.clock.tick());
         format!(
-            "{sent} sent, {up} up, {down} down, {gone:?} at {tick}, used at {used_at}, wrote at {wrote_at}, \
-             shut: {is_down_shut}, reset: {is_reset_by_server}, registered: {:?}",
-            self.registered
+            "{sent} sent, {up} up, {down} down, gone {gone:?} ({:?}), now {tick}, used at {used_at}, wrote at \
+             {wrote_at}, shut: {is_down_shut}, reset: {is_reset_by_server}, registered: {:?}",
+            self.reason, self.registered
         )
+    }
+
+    /// The server takes it in; returns the client's address.
+    pub fn accept(&mut self, is_full: bool) -> u32 {
+        self.has_come_to_full = is_full;
+        self.used_at = self.clock.tick();
+        self.address
+    }
+
+    /// When the server last read or wrote something.
+    pub fn used_at(&self) -> Tick {
+        self.used_at
+    }
+
+    /// Since when it has been between two requests, or before the first, as far as the server can know; `None`
+    /// if it is not.
+    pub fn idle_since(&self) -> Option<Tick> {
+        let is_open = !(self.has_ended || self.is_reset || self.is_down_shut || self.gone.is_some());
+        (is_open && self.is_content && self.up.is_empty()).then_some(self.used_at)
     }
 
     pub fn unread_by_server(&self) -> usize {
@@ -169,17 +203,22 @@ impl Pipe {
     pub fn has_news(&self) -> bool {
         self.has_news
     }
+}
 
-    /// Registers as the server does. What is there already is told by the next poll.
-    pub fn register(&mut self, edge: Edge) {
-        let wanted = if edge == Edge::Writable { Registered::Both } else { Registered::Readable };
-        match (self.registered, wanted) {
-            (Registered::Both, _) | (Registered::Readable, Registered::Readable) => {}
-            _ => {
-                self.registered = wanted;
-                self.has_news = true;
-            }
-        }
+/// Whom the poll watches, by key.
+#[derive(Default)]
+pub struct Registry(RefCell<BTreeMap<usize, Rc<RefCell<Pipe>>>>);
+
+impl Registry {
+    /// What is new, from `count_max` of them at most; what is left is told by the next poll.
+    pub fn take_news(&self, count_max: usize) -> Vec<News> {
+        let mut watched = self.0.borrow_mut();
+        watched.retain(|_, pipe| pipe.borrow().gone.is_none());
+        let news = watched.iter().filter_map(|(key, pipe)| {
+            let readiness = pipe.borrow_mut().take_news()?;
+            Some(News::Connection(*key, readiness))
+        });
+        news.take(count_max).collect()
     }
 }
 
@@ -208,10 +247,12 @@ impl Pipe {
             self.awaits_room = true;
             return Err(ErrorKind::WouldBlock.into());
         }
-        (self.used_at, self.wrote_at) = (self.tick, self.tick);
+        (self.used_at, self.wrote_at) = (self.clock.tick(), self.clock.tick());
         let taken = count.min(room);
         // A short write does not say that there is no more room.
-        Ok(if self.rng.one_in(8) { self.rng.up_to(taken) } else { taken })
+        let taken = if self.rng.one_in(8) { self.rng.up_to(taken) } else { taken };
+        self.moved_in_turn += taken;
+        Ok(taken)
     }
 
     /// Some clients are quick: while the server is still at it, a file changes, and they ask for more.
@@ -236,18 +277,20 @@ impl Socket for ServerEnd {
         if pipe.up.is_empty() {
             return if pipe.has_ended { Ok(0) } else { Err(ErrorKind::WouldBlock.into()) };
         }
-        pipe.used_at = pipe.tick;
+        pipe.used_at = pipe.clock.tick();
         let count = pipe.up.len().min(buffer.len());
+        pipe.moved_in_turn += count;
         for (place, byte) in buffer.iter_mut().zip(pipe.up.drain(..count)) {
             *place = byte;
         }
         Ok(count)
     }
 
-    fn send(&mut self, bytes: &[u8], more: bool) -> io::Result<usize> {
+    fn send(&mut self, slices: &[IoSlice<'_>], more: bool) -> io::Result<usize> {
         let mut pipe = self.0.borrow_mut();
-        let count = pipe.take(bytes.len())?;
-        pipe.down.extend(&bytes[..count]);
+        assert!(slices.iter().all(|slice| !slice.is_empty()), "an empty slice");
+        let count = pipe.take(slices.iter().map(|slice| slice.len()).sum())?;
+        pipe.down.extend(slices.iter().flat_map(|slice| slice.iter()).take(count));
         // What is to share its packet with more has not left yet.
         if !more {
             pipe.react();
@@ -257,8 +300,13 @@ impl Socket for ServerEnd {
 
     fn send_file(&mut self, file: BorrowedFd<'_>, offset: u64, count: usize) -> io::Result<usize> {
         let mut pipe = self.0.borrow_mut();
+        if pipe.copies_files {
+            return Err(ErrorKind::Unsupported.into());
+        }
         let mut piece = vec![0; pipe.take(count)?];
         let count = rustix::io::pread(file, &mut piece, offset)?;
+        // The file may be shorter by now.
+        pipe.moved_in_turn -= piece.len() - count;
         pipe.down.extend(&piece[..count]);
         pipe.react();
         Ok(count)
@@ -272,12 +320,35 @@ impl Socket for ServerEnd {
     }
 }
 
+impl Pollable for ServerEnd {
+    type Registry = Registry;
+
+    fn register(&self, registry: &Registry, key: usize, writable: bool) -> io::Result<()> {
+        let mut pipe = self.0.borrow_mut();
+        assert_eq!(pipe.registered, Registered::No, "registered twice");
+        pipe.registered = if writable { Registered::Both } else { Registered::Readable };
+        // What is there already is told by the next poll.
+        pipe.has_news = true;
+        registry.0.borrow_mut().insert(key, Rc::clone(&self.0));
+        Ok(())
+    }
+
+    fn reregister(&self, registry: &Registry, key: usize, writable: bool) -> io::Result<()> {
+        self.0.borrow_mut().registered = Registered::No;
+        self.register(registry, key, writable)
+    }
+
+    fn reset_when_closed(&self) {
+        self.0.borrow_mut().is_reset_by_server = true;
+    }
+}
+
 impl Drop for ServerEnd {
     fn drop(&mut self) {
         let mut pipe = self.0.borrow_mut();
-        pipe.gone.get_or_insert(Gone::Closed);
+        pipe.gone = Some(pipe.clock.tick());
         // Closing on unread input sends a reset, which destroys what has not been read at the other end.
-        if !pipe.up.is_empty() {
+        if !pipe.up.is_empty() || pipe.is_reset_by_server {
             pipe.is_reset_by_server = true;
             pipe.down.clear();
         }

@@ -14,6 +14,8 @@ pub enum Subject {
     Listing {
         is_json: bool,
     },
+    /// So many bytes that come when they come.
+    Feed(usize),
     /// An answer that has nothing to do with files.
     Fixed(u16),
 }
@@ -96,7 +98,7 @@ const FILE_TARGETS: [(&str, &str); 14] = [
     ("/gone.svg", "gone.svg"),
 ];
 
-const OTHER_TARGETS: [(&str, Subject); 10] = [
+const OTHER_TARGETS: [(&str, Subject); 14] = [
     ("/nowhere", Subject::Nowhere),
     ("/a.txt/b", Subject::Nowhere),
     ("/.hidden", Subject::Nowhere),
@@ -107,6 +109,10 @@ const OTHER_TARGETS: [(&str, Subject); 10] = [
     ("/%zz", Subject::Fixed(400)),
     ("/list/", Subject::Listing { is_json: false }),
     ("/list/", Subject::Listing { is_json: true }),
+    ("/feed/1", Subject::Feed(1)),
+    ("/feed/700", Subject::Feed(700)),
+    ("/feed/9000", Subject::Feed(9000)),
+    ("/feed/40000", Subject::Feed(40_000)),
 ];
 
 /// What is no request: the connection ends behind the answer.
@@ -253,6 +259,10 @@ fn method(rng: &mut Rng, asked: &mut Asked) -> &'static str {
     match rng.below(40) {
         0..5 => {
             asked.is_head = true;
+            // A feed is for GET only; the site has no such file.
+            if let Subject::Feed(_) = asked.subject {
+                asked.subject = Subject::Nowhere;
+            }
             // Range is for GET only.
             asked.ranges.clear();
             "HEAD"

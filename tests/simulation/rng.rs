@@ -1,6 +1,7 @@
 //! Chance, from a seed: the same seed makes the same choices (SplitMix64).
 
 /// A row of numbers that is settled by its seed.
+#[derive(Debug)]
 pub struct Rng(u64);
 
 impl Rng {

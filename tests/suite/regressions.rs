@@ -1,21 +1,23 @@
 //! A test per bug, named after it, with the bytes that broke it.
 
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, UNIX_EPOCH};
 
 use pws::access_log::AccessLog;
-use pws::client::connection::{Buffers, Connection, Edge, Readiness, Verdict};
-use pws::client::session::Turn;
+use pws::client::connection::{Buffers, Connection, Verdict};
+use pws::client::session::Context;
 use pws::clock::Now;
 use pws::config::SiteOptions;
 use pws::files::file_slice::FileSlice;
 use pws::files::open_file::OpenFile;
 use pws::files::root::Stamp;
 use pws::limits::Limits;
-use pws::net::socket::Socket;
-use pws::outbox::{Outbox, Source};
+use pws::net::peer::Peer;
+use pws::net::socket::{Edge, Readiness, Socket};
+use pws::outbox::{Outbox, Pulled, Sent, Source};
+use pws::responder::Responder;
 use pws::site::Site;
 
 use crate::support::answer::Answer;
@@ -126,11 +128,12 @@ impl Socket for Reacting {
         if count > 0 { Ok(count) } else { Err(ErrorKind::WouldBlock.into()) }
     }
 
-    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+    fn send(&mut self, slices: &[IoSlice<'_>], _more: bool) -> io::Result<usize> {
+        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
         if !self.has_room {
             return Err(ErrorKind::WouldBlock.into());
         }
-        self.sent.extend_from_slice(bytes);
+        self.sent.extend_from_slice(&bytes);
         self.coming.extend((self.react)());
         Ok(bytes.len())
     }
@@ -155,22 +158,23 @@ fn what_is_asked_after_an_answer_was_sent_is_as_new_as_the_question() {
     let page = folder.root().join("page");
     let connect = |request: &str, has_room, react| {
         let socket = Reacting { coming: request.into(), has_room, react, sent: Vec::new() };
-        Connection::new(socket, "192.0.2.1".parse().expect("an address"), &now, &limits)
+        Connection::new(socket, Peer::Local, &now, &limits)
     };
     let mut run = |connection: &mut Connection<Reacting>, is_new_turn| {
         if is_new_turn {
             site.recheck();
         }
         let (site, access_log) = (&mut site, &mut access_log);
-        let mut turn = Turn {
+        let mut context = Context {
             now: &now,
             limits: &limits,
-            site,
+            responder: site,
             access_log,
+            key: 0,
             run_bytes_max: limits.run_bytes_max,
             is_draining: false,
         };
-        connection.run(&mut buffers, &mut turn)
+        connection.run(&mut buffers, &mut context)
     };
     let react = Box::new(move || {
         let rest = if std::fs::read(&page).expect("a file") == b"old" { "\r\n\r\n" } else { "" };
@@ -194,7 +198,7 @@ fn what_is_asked_after_an_answer_was_sent_is_as_new_as_the_question() {
 struct Failing(ErrorKind);
 
 impl Source for Failing {
-    fn pull(&mut self, _out: &mut Vec<u8>) -> io::Result<bool> {
+    fn pull(&mut self, _out: &mut Vec<u8>) -> io::Result<Pulled> {
         Err(self.0.into())
     }
 }
@@ -204,7 +208,8 @@ impl Socket for Failing {
         Err(ErrorKind::WouldBlock.into())
     }
 
-    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+    fn send(&mut self, slices: &[IoSlice<'_>], _more: bool) -> io::Result<usize> {
+        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
         Ok(bytes.len())
     }
 
@@ -226,7 +231,7 @@ fn an_error_of_a_folder_is_not_taken_for_a_word_of_the_socket() {
     {
         let mut outbox = Outbox::new();
         outbox.push_source(Box::new(Failing(kind)));
-        let error = outbox.write_some(&mut Failing(kind), 1000).expect_err("a folder that cannot be read");
+        let error = outbox.send(&mut Failing(kind), 1000).expect_err("a folder that cannot be read");
         assert_eq!(error.kind(), ErrorKind::Other, "of {kind}");
     }
 }
@@ -241,7 +246,6 @@ fn an_error_of_a_file_cuts_its_answer() {
         let file = OpenFile::new(file.into(), stamp);
         let mut outbox = Outbox::new();
         outbox.push_file(FileSlice::new(&file.into(), 0, 4, false));
-        let error = outbox.write_some(&mut Failing(kind), 1000).expect_err("a file that cannot be sent");
-        assert_eq!(error.kind(), ErrorKind::UnexpectedEof, "of {kind}");
+        assert_eq!(outbox.send(&mut Failing(kind), 1000).expect("no error"), Sent::Cut, "of {kind}");
     }
 }

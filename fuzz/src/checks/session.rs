@@ -18,23 +18,24 @@ mod socket;
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
-use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
 use pws::access_log::AccessLog;
-use pws::client::connection::{Buffers, Connection, Edge, Readiness, Verdict};
+use pws::client::connection::{Buffers, Connection, Verdict};
 use pws::client::input::Input;
-use pws::client::session::{Session, Turn, Want};
+use pws::client::session::{Context, Session, Want};
+use pws::client::wait::Wait;
 use pws::clock::Now;
-use pws::outbox::Outbox;
+use pws::net::peer::Peer;
+use pws::net::socket::{Edge, Readiness};
+use pws::outbox::{Outbox, Sent};
 
 use self::sites::{Served, Sites};
 use self::socket::{MemorySocket, Script};
 use super::take_header;
 use crate::support::answer::Answer;
 
-const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 /// Heads, a redirect to a long path or the heads of 64 parts: what an answer may take besides the file.
 const ANSWER_BYTES_MAX: usize = 64 * 256;
 /// What tells a client to send the body, as it is on the wire.
@@ -137,11 +138,12 @@ impl World {
     fn all_at_once(&mut self, script: &Script, mut wire: &[u8]) -> (Vec<u8>, bool) {
         let Served { limits, site } = self.sites.pick(script.is_rich, script.is_tight);
         let (limits, now, access_log) = (&*limits, &self.now, &mut self.access_log);
-        let mut turn = Turn {
+        let mut context = Context {
             now,
             limits,
-            site,
+            responder: site,
             access_log,
+            key: 0,
             run_bytes_max: limits.run_bytes_max,
             is_draining: script.is_draining,
         };
@@ -150,10 +152,10 @@ impl World {
         let input_bytes_max = 2 * usize::from(limits.head_bytes_max);
         let mut input = Input::with_capacity(input_bytes_max);
         let mut outbox = Outbox::new();
-        let mut session = Session::new(CLIENT, now, limits);
+        let mut session = Session::new(now, limits);
         let mut has_ended = false;
         loop {
-            match session.advance(&mut input, &mut outbox, &mut turn) {
+            match session.advance(&mut input, &mut outbox, &mut context) {
                 Want::Read if wire.is_empty() => break,
                 Want::Read => {
                     let space = input.space();
@@ -165,8 +167,10 @@ impl World {
                 }
                 Want::Write => {
                     assert!(outbox.buffered_bytes() <= limits.outbox_bytes_max + ANSWER_BYTES_MAX);
-                    let count = outbox.write_some(&mut socket, usize::MAX).expect("a socket that takes all");
+                    let sent = outbox.send(&mut socket, usize::MAX).expect("a socket that takes all");
+                    let Sent::Bytes(count) = sent else { panic!("{sent:?}") };
                     session.sent(count, now, limits);
+                    outbox.settle(|ended| context.access_log.write(Peer::Local, &ended));
                 }
                 Want::HalfClose => has_ended = true,
                 Want::Close => {
@@ -182,11 +186,12 @@ impl World {
     fn by_script(&mut self, script: &Script, wire: &[u8], steps_max: usize) -> (Vec<u8>, Ending) {
         let Served { limits, site } = self.sites.pick(script.is_rich, script.is_tight);
         let (limits, now, access_log) = (&*limits, &self.now, &mut self.access_log);
-        let mut turn = Turn {
+        let mut context = Context {
             now,
             limits,
-            site,
+            responder: site,
             access_log,
+            key: 0,
             run_bytes_max: limits.run_bytes_max,
             is_draining: script.is_draining,
         };
@@ -194,11 +199,11 @@ impl World {
         // Buffers that grow take up to twice what they need; a piece of a listing is as long as an answer.
         let queued_bytes_max = limits.outbox_bytes_max + 2 * ANSWER_BYTES_MAX;
         let kept_bytes_max = 2 * (2 * usize::from(limits.head_bytes_max) + queued_bytes_max);
-        let mut connection = Connection::new(MemorySocket::new(wire, script), CLIENT, now, limits);
+        let mut connection = Connection::new(MemorySocket::new(wire, script), Peer::Local, now, limits);
         let mut has_closed = false;
         for _ in 0..steps_max {
-            turn.site.recheck();
-            let verdict = connection.run(&mut buffers, &mut turn);
+            context.responder.recheck();
+            let verdict = connection.run(&mut buffers, &mut context);
             assert!(buffers.input.is_empty() && buffers.outbox.is_empty(), "left for the next connection");
             let kept_bytes = connection.kept_bytes();
             assert!(kept_bytes <= kept_bytes_max, "{kept_bytes} bytes are kept");
@@ -211,7 +216,10 @@ impl World {
                 connection.mark(Readiness { writable: true, ..Readiness::default() });
             }
             if is_parked_for(Edge::Readable) {
-                assert!(!connection.is_idle() || kept_bytes == 0, "{kept_bytes} bytes are kept for nothing");
+                assert!(
+                    !(connection.wait() == Some(Wait::Request)) || kept_bytes == 0,
+                    "{kept_bytes} bytes are kept for nothing"
+                );
                 if connection.socket.is_over() {
                     break;
                 }
@@ -244,14 +252,13 @@ impl World {
             let body_bytes = words.next().expect(line);
             let status: u16 = words.next().and_then(|word| word.parse().ok()).expect(line);
             let is_head = line.contains("] \"HEAD ");
-            let answer = match body_bytes {
-                // Its length is known at the end only.
-                "-" => take_listing(&mut sent, is_head),
-                bytes => {
-                    let answer = Answer::take(&mut sent, bytes == "0").expect(line);
-                    assert_eq!(answer.body.len().to_string(), bytes, "{line}");
-                    answer
-                }
+            let head = Answer::take(&mut { sent }, true).expect(line);
+            let answer = if head.status == 200 && head.field("content-length").is_none() {
+                take_listing(&mut sent, is_head)
+            } else {
+                let answer = Answer::take(&mut sent, body_bytes == "0").expect(line);
+                assert_eq!(answer.body.len().to_string(), body_bytes, "{line}");
+                answer
             };
             assert_eq!(answer.status, status, "{line}");
             assert!(answer.field("date").is_some() && answer.field("server").is_some(), "{answer:?}");

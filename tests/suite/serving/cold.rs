@@ -2,19 +2,21 @@
 //! turn.
 
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
 use pws::access_log::AccessLog;
-use pws::client::connection::{Buffers, Connection, Edge, Readiness, Verdict};
-use pws::client::session::Turn;
+use pws::client::connection::{Buffers, Connection, Verdict};
+use pws::client::session::Context;
 use pws::clock::Now;
 use pws::files::page_cache;
 use pws::limits::Limits;
-use pws::net::socket::Socket;
+use pws::net::peer::Peer;
+use pws::net::socket::{Edge, Readiness, Socket};
+use pws::responder::Responder;
 use pws::site::Site;
 use rustix::fs::Advice;
 
@@ -50,8 +52,9 @@ impl Socket for WatchfulSocket {
         Ok(request.len())
     }
 
-    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
-        self.sent.extend_from_slice(bytes);
+    fn send(&mut self, slices: &[IoSlice<'_>], _more: bool) -> io::Result<usize> {
+        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
+        self.sent.extend_from_slice(&bytes);
         Ok(bytes.len())
     }
 
@@ -82,20 +85,21 @@ fn fetch_with(site: &mut Site, path: &str, fields: &str) -> (Vec<u8>, usize, u64
     let mut buffers = Buffers::new(&limits);
     let request = Some(format!("GET {path} HTTP/1.1\r\nHost: test\r\n{fields}\r\n").into_bytes());
     let socket = WatchfulSocket { request, sent: Vec::new(), missing_pages: 0 };
-    let mut connection = Connection::new(socket, "192.0.2.1".parse().expect("an address"), &now, &limits);
+    let mut connection = Connection::new(socket, Peer::Local, &now, &limits);
     connection.mark(Readiness { readable: true, ..Readiness::default() });
     let mut waits = 0;
     loop {
         site.recheck();
-        let mut turn = Turn {
+        let mut context = Context {
             now: &now,
             limits: &limits,
-            site,
+            responder: site,
             access_log: &mut access_log,
+            key: 0,
             run_bytes_max: limits.run_bytes_max,
             is_draining: false,
         };
-        match connection.run(&mut buffers, &mut turn) {
+        match connection.run(&mut buffers, &mut context) {
             Verdict::AwaitDisk => {
                 waits += 1;
                 assert!(waits < 10_000, "the disk never comes");

@@ -1,14 +1,15 @@
 //! The budget of a turn, on a socket that never gets tired: on a real one the network ends most runs first.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::BorrowedFd;
 
 use crate::support::folder::Folder;
 use pws::access_log::AccessLog;
 use pws::client::connection::{Buffers, Connection, Verdict};
-use pws::client::session::Turn;
+use pws::client::session::Context;
 use pws::clock::Now;
 use pws::limits::Limits;
+use pws::net::peer::Peer;
 use pws::net::socket::Socket;
 use pws::site::Site;
 
@@ -42,9 +43,10 @@ impl Socket for TirelessSocket {
         Ok(count)
     }
 
-    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
-        self.sent += bytes.len() as u64;
-        Ok(bytes.len())
+    fn send(&mut self, slices: &[IoSlice<'_>], _more: bool) -> io::Result<usize> {
+        let count = slices.iter().map(|slice| slice.len()).sum();
+        self.sent += count as u64;
+        Ok(count)
     }
 
     fn send_file(&mut self, _file: BorrowedFd<'_>, _offset: u64, count: usize) -> io::Result<usize> {
@@ -65,20 +67,20 @@ fn bytes_per_run(folder: &Folder, limits: &Limits, request: &'static [u8], reque
     let (now, mut access_log, mut buffers) =
         (Now::at(0, 1_000_000_000), AccessLog::off(), Buffers::new(limits));
     let socket = TirelessSocket { request, requests, ..TirelessSocket::default() };
-    let client = "192.0.2.1".parse().expect("an address");
-    let mut connection = Connection::new(socket, client, &now, limits);
+    let mut connection = Connection::new(socket, Peer::Local, &now, limits);
     let mut runs = Vec::new();
     let mut moved_before = 0;
     loop {
-        let mut turn = Turn {
+        let mut context = Context {
             now: &now,
             limits,
-            site: &mut site,
+            responder: &mut site,
             access_log: &mut access_log,
+            key: 0,
             run_bytes_max: limits.run_bytes_max,
             is_draining: false,
         };
-        let verdict = connection.run(&mut buffers, &mut turn);
+        let verdict = connection.run(&mut buffers, &mut context);
         let moved = connection.socket.sent + connection.socket.received;
         runs.push(moved - moved_before);
         moved_before = moved;

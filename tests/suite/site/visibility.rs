@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 
 use pws::config::{SiteOptions, Symlinks};
 use pws::limits::Limits;
+use pws::responder::Responder;
 use pws::site::Site;
 
 use crate::support::answer::Answer;

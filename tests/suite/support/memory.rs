@@ -5,17 +5,18 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt;
 
 use pws::access_log::AccessLog;
-use pws::client::connection::{Buffers, Connection, Edge, Readiness, Verdict};
-use pws::client::session::Turn;
+use pws::client::connection::{Buffers, Connection, Verdict};
+use pws::client::session::Context;
 use pws::clock::Now;
 use pws::config::SiteOptions;
 use pws::limits::Limits;
-use pws::net::socket::Socket;
+use pws::net::peer::Peer;
+use pws::net::socket::{Edge, Readiness, Socket};
 use pws::site::Site;
 
 use super::folder::Folder;
@@ -56,7 +57,8 @@ impl Socket for MemorySocket {
         Ok(count)
     }
 
-    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+    fn send(&mut self, slices: &[IoSlice<'_>], _more: bool) -> io::Result<usize> {
+        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
         let count = self.take(bytes.len())?;
         self.sent.extend_from_slice(&bytes[..count]);
         Ok(count)
@@ -109,18 +111,18 @@ pub fn converse_at(
         sent: Vec::new(),
         is_write_shut: false,
     };
-    let client = "192.0.2.1".parse().expect("an address");
-    let mut connection = Connection::new(socket, client, now, limits);
+    let mut connection = Connection::new(socket, Peer::Local, now, limits);
     for _ in 0..10_000_000 {
-        let mut turn = Turn {
+        let mut context = Context {
             now,
             limits,
-            site,
+            responder: site,
             access_log: &mut access_log,
+            key: 0,
             run_bytes_max: limits.run_bytes_max,
             is_draining: false,
         };
-        match connection.run(&mut buffers, &mut turn) {
+        match connection.run(&mut buffers, &mut context) {
             Verdict::Close => return (connection.socket.sent, End::Closed),
             Verdict::Yield | Verdict::AwaitDisk => {}
             Verdict::Park(Edge::Writable) => {

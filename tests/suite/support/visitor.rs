@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use pws::clock::Now;
 use pws::config::SiteOptions;
 use pws::limits::Limits;
+use pws::responder::Responder;
 use pws::site::Site;
 
 use super::answer::Answer;

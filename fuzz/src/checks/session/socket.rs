@@ -1,7 +1,7 @@
 //! The other side of a connection: how it goes, and a socket in memory that goes that way.
 
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt;
 
@@ -156,7 +156,8 @@ impl Socket for MemorySocket<'_> {
         Ok(count)
     }
 
-    fn send(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+    fn send(&mut self, slices: &[IoSlice<'_>], _more: bool) -> io::Result<usize> {
+        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
         let count = self.take(bytes.len())?;
         self.sent.extend_from_slice(&bytes[..count]);
         Ok(count)

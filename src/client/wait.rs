@@ -1,0 +1,33 @@
+//! What a client can keep a server waiting for, and how long.
+
+use crate::limits::Limits;
+
+/// What a session waits for. Each has a timeout of its own, the same for all clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// The next request, or the first.
+    Request,
+    /// The rest of a head.
+    Head,
+    /// The rest of a body.
+    Body,
+    /// The client to take what is sent.
+    Send,
+    /// The client to close.
+    Linger,
+}
+
+impl Wait {
+    pub const ALL: [Wait; 5] = [Wait::Request, Wait::Head, Wait::Body, Wait::Send, Wait::Linger];
+
+    /// How long it may take, seconds.
+    pub fn secs_max(self, limits: &Limits) -> u32 {
+        match self {
+            Wait::Request => limits.idle_secs,
+            Wait::Head => limits.head_secs,
+            Wait::Body => limits.body_secs,
+            Wait::Send => limits.send_secs,
+            Wait::Linger => limits.linger_secs,
+        }
+    }
+}

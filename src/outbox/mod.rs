@@ -1,0 +1,298 @@
+//! The queue of what is to be sent: bytes, and between them slices of files and content made on the way.
+//!
+//! A response is nothing but what was queued here. The code that sends does not know what a head or a range
+//! is, and everything queued before the first file leaves in one call, a pipeline of responses included.
+//! What it knows of a response is where it ends, so that it can be told when that has left: see
+//! [`settle`](Outbox::settle).
+
+mod endings;
+mod source;
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice};
+
+pub use self::endings::Ended;
+use self::endings::{Endings, Place};
+use self::source::Stream;
+pub use self::source::{Pulled, Source};
+
+use crate::files::file_slice::{FileSlice, Next};
+use crate::net::socket::Socket;
+
+/// What is read at once of a file that a socket cannot send by itself.
+const COPY_BYTES: usize = 16 * 1024;
+
+/// What came of trying to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// So many bytes left. None, if a source took its turn and had nothing to add.
+    Bytes(usize),
+    /// A writable edge tells when there is room again.
+    SocketFull,
+    /// A disk is being waited for. No event tells: to be tried again soon.
+    DiskCold,
+    /// There is nothing to send before whoever makes the content wakes the connection.
+    NothingYet,
+    /// A file is not what its response promised. Nothing more may be sent, so that the client sees a response
+    /// cut short and not a wrong one.
+    Cut,
+}
+
+/// What stands between bytes.
+#[derive(Debug)]
+enum Segment {
+    File { slice: FileSlice, is_copied: bool },
+    Stream(Stream),
+}
+
+/// Bytes in one buffer, and segments that stand at places between them.
+///
+/// ```text
+/// bytes:     [head of response 1][content 1][head 2]         [head 3][content 3]
+/// segments:                                         ▲ file slice
+/// endings:                                 ▲        ▲                          ▲
+/// ```
+#[derive(Debug, Default)]
+pub struct Outbox {
+    bytes: Vec<u8>,
+    /// How many of `bytes` have been sent.
+    sent: usize,
+    /// Each with the index in `bytes` that it stands in front of, in order.
+    segments: VecDeque<(usize, Segment)>,
+    /// How many segments have been sent.
+    segments_sent: usize,
+    endings: Endings,
+}
+
+impl Outbox {
+    pub fn new() -> Outbox {
+        Outbox::default()
+    }
+
+    /// Nothing left to send.
+    pub fn is_empty(&self) -> bool {
+        self.sent == self.bytes.len() && self.segments.is_empty()
+    }
+
+    /// Bytes of memory queued and not yet sent, segments not counted.
+    pub fn buffered_bytes(&self) -> usize {
+        self.bytes.len() - self.sent
+    }
+
+    /// Bytes of memory it owns.
+    pub fn capacity(&self) -> usize {
+        let pieces = self.segments.iter().map(|(_, segment)| segment.capacity()).sum::<usize>();
+        let segments = self.segments.capacity() * size_of::<(usize, Segment)>() + pieces;
+        self.bytes.capacity() + segments + self.endings.capacity()
+    }
+
+    /// Whether it takes more than one call to send all of it.
+    pub fn has_segments(&self) -> bool {
+        !self.segments.is_empty()
+    }
+
+    /// Whether the next send asks a source for a piece.
+    pub fn pulls_next(&self) -> bool {
+        matches!(self.segments.front(), Some((_, Segment::Stream(stream))) if stream.is_piece_sent())
+    }
+
+    /// Whether what was queued last is made only while it is sent.
+    pub fn ends_in_source(&self) -> bool {
+        matches!(self.segments.back(), Some((_, Segment::Stream(_))))
+    }
+
+    /// Where the next bytes go: append only.
+    pub fn bytes_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Queues a slice of a file behind everything queued so far.
+    pub fn push_file(&mut self, slice: FileSlice) {
+        if !slice.is_empty() {
+            self.segments.push_back((self.bytes.len(), Segment::File { slice, is_copied: false }));
+        }
+    }
+
+    /// Queues what `source` makes behind everything queued so far.
+    pub fn push_source(&mut self, source: Box<dyn Source>) {
+        self.segments.push_back((self.bytes.len(), Segment::Stream(Stream::new(source))));
+    }
+
+    /// Says that a response ends behind everything queued so far. Its content started at `content_at`, an
+    /// index in [`bytes_mut`](Outbox::bytes_mut); `write_line` appends what is to be told when it has left.
+    pub fn end_response(
+        &mut self,
+        content_at: usize,
+        queued_millis: u64,
+        write_line: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let end = Place { at: self.bytes.len(), segments: self.segments_sent + self.segments.len() };
+        self.endings.push(content_at, end, queued_millis, write_line);
+    }
+
+    /// Sends once, at most `count_max` bytes. An error is the socket's, or a source's: nothing more will
+    /// leave, but for `Interrupted`, after which it is to be tried again.
+    pub fn send(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<Sent> {
+        debug_assert!(count_max > 0, "no budget to send with");
+        let result = match self.segments.front() {
+            _ if self.is_empty() => Ok(Sent::Bytes(0)),
+            Some((at, Segment::File { .. })) if *at == self.sent => self.send_file(socket, count_max),
+            Some((_, Segment::Stream(_))) => self.send_stream(socket, count_max),
+            _ => self.send_bytes(socket, count_max),
+        };
+        match result {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Sent::SocketFull),
+            result => result,
+        }
+    }
+
+    /// The bytes up to the first segment.
+    fn send_bytes(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<Sent> {
+        let bytes_end = self.segments.front().map_or(self.bytes.len(), |(at, _)| *at);
+        let end = bytes_end.min(self.sent.saturating_add(count_max));
+        let more = end < bytes_end || !self.segments.is_empty();
+        let count = socket.send(&[IoSlice::new(&self.bytes[self.sent..end])], more)?;
+        self.sent += count;
+        Ok(Sent::Bytes(count))
+    }
+
+    fn send_file(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<Sent> {
+        let is_last = self.segments.len() == 1 && self.sent == self.bytes.len();
+        let Some((_, Segment::File { slice, is_copied })) = self.segments.front_mut() else {
+            return Ok(Sent::Bytes(0));
+        };
+        let (file, offset, count) = match slice.next(count_max) {
+            Next::Piece { file, offset, count } => (file, offset, count),
+            Next::DiskCold => return Ok(Sent::DiskCold),
+            Next::Changed => return Ok(Sent::Cut),
+        };
+        let result = match *is_copied {
+            false => socket.send_file(file, offset, count),
+            true => copy(slice, socket, count, !is_last),
+        };
+        let count = match result {
+            Ok(count @ 1..) => count,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                return Err(error);
+            }
+            Err(error) if error.kind() == ErrorKind::Unsupported && !*is_copied => {
+                *is_copied = true;
+                return Ok(Sent::Bytes(0));
+            }
+            // The file has become shorter, the disk cannot read it, or the client is gone.
+            result => {
+                log::debug!("a file cannot be sent to its end: {result:?}");
+                return Ok(Sent::Cut);
+            }
+        };
+        slice.sent(count);
+        if slice.is_empty() {
+            self.pop_segment();
+        }
+        self.endings.count_content(count);
+        Ok(Sent::Bytes(count))
+    }
+
+    /// The bytes up to a stream, and the piece that it has, in one call.
+    fn send_stream(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<Sent> {
+        let Some((at, Segment::Stream(stream))) = self.segments.front_mut() else {
+            return Ok(Sent::Bytes(0));
+        };
+        let bytes = &self.bytes[self.sent..*at];
+        let pulled = stream.fill()?;
+        let bytes_count = bytes.len().min(count_max);
+        let piece = &stream.piece[stream.sent..];
+        let piece_count = piece.len().min(count_max - bytes_count);
+        let (slices, more) = (
+            [IoSlice::new(&bytes[..bytes_count]), IoSlice::new(&piece[..piece_count])],
+            bytes_count < bytes.len() || piece_count < piece.len(),
+        );
+        let slices = match (bytes_count, piece_count) {
+            (0, 0) => &[][..],
+            (0, _) => &slices[1..],
+            (_, 0) => &slices[..1],
+            _ => &slices[..],
+        };
+        let count = match (slices, pulled) {
+            ([], Pulled::NothingYet) => return Ok(Sent::NothingYet),
+            ([], Pulled::DiskCold) => return Ok(Sent::DiskCold),
+            ([], _) => 0,
+            _ => socket.send(slices, more)?,
+        };
+        let of_bytes = count.min(bytes_count);
+        self.sent += of_bytes;
+        stream.sent += count - of_bytes;
+        self.endings.count_content(count - of_bytes);
+        if stream.is_done() && self.sent == *at {
+            self.pop_segment();
+        }
+        Ok(Sent::Bytes(count))
+    }
+
+    fn pop_segment(&mut self) {
+        self.segments.pop_front();
+        self.segments_sent += 1;
+    }
+}
+
+/// Responses that have left.
+impl Outbox {
+    /// Hands each response that has left to `tell`. To be called after every send: what was sent is forgotten
+    /// once all of it is.
+    pub fn settle(&mut self, tell: impl FnMut(Ended)) {
+        self.endings.settle(Place { at: self.sent, segments: self.segments_sent }, tell);
+        if self.is_empty() {
+            self.clear();
+        }
+    }
+
+    /// Gives up what is unsent, and hands each response that has not left to `tell`.
+    pub fn cut(&mut self, tell: impl FnMut(Ended)) {
+        self.endings.cut(self.sent, tell);
+        self.clear();
+    }
+
+    /// Takes what is unsent out into an outbox of its own, no larger than it must be, and leaves this one
+    /// empty with its buffers ready for the next connection. What has left must have been settled.
+    pub fn take_rest(&mut self) -> Outbox {
+        let (sent, segments_sent) = (self.sent, self.segments_sent);
+        let mut segments = std::mem::take(&mut self.segments);
+        for (at, _) in &mut segments {
+            debug_assert!(*at >= sent, "a segment was passed over");
+            *at -= sent;
+        }
+        segments.shrink_to_fit();
+        let endings = self.endings.take_rest(Place { at: sent, segments: segments_sent });
+        let rest =
+            Outbox { bytes: self.bytes[sent..].to_vec(), sent: 0, segments, segments_sent: 0, endings };
+        self.clear();
+        rest
+    }
+
+    /// Drops everything and keeps the buffers.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.sent = 0;
+        self.segments.clear();
+        self.segments_sent = 0;
+        self.endings.clear();
+    }
+}
+
+impl Segment {
+    /// What the source itself keeps is not known.
+    fn capacity(&self) -> usize {
+        if let Segment::Stream(stream) = self { stream.piece.capacity() } else { 0 }
+    }
+}
+
+/// Sends a part of a file by way of this program's memory; what the socket does not take is read again.
+fn copy(slice: &FileSlice, socket: &mut impl Socket, count: usize, more: bool) -> io::Result<usize> {
+    let mut bytes = [0; COPY_BYTES];
+    let room = count.min(COPY_BYTES);
+    let read = slice.read(&mut bytes[..room])?;
+    match &bytes[..read] {
+        [] => Ok(0),
+        bytes => socket.send(&[IoSlice::new(bytes)], more || (read as u64) < slice.len()),
+    }
+}

@@ -1,0 +1,41 @@
+//! What answers requests, as far as a session is concerned: the folder is one kind.
+
+use crate::clock::Now;
+use crate::http::head::Persistence;
+use crate::http::request::Request;
+use crate::http::status::Status;
+use crate::outbox::Outbox;
+
+/// Answers requests: bytes in, responses queued.
+pub trait Responder {
+    /// Queues the response to `asked`.
+    fn respond(&mut self, asked: &Asked, outbox: &mut Outbox) -> Responded;
+
+    /// Queues the response to what was no request that could be served. It is the last on its connection.
+    fn refuse(&mut self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded;
+
+    /// From now on no response rests on what was known before. Called once the poll has told of new requests:
+    /// what arrives while these are answered may be answered by the same knowledge.
+    fn recheck(&mut self);
+}
+
+/// A request, and what else its response rests on.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    pub request: &'a Request<'a>,
+    pub persistence: Persistence,
+    pub now: &'a Now,
+    /// By which the connection can be woken, where content that is [not there
+    /// yet](crate::outbox::Pulled::NothingYet) has come.
+    pub key: usize,
+}
+
+/// What was queued, for the session and the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Responded {
+    pub status: Status,
+    /// Bytes of the head, with its empty line.
+    pub head_bytes: usize,
+    /// The content ends with the connection.
+    pub is_last: bool,
+}

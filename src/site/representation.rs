@@ -1,0 +1,146 @@
+//! What a response shows of a target (RFC 9110 §3.2): a file, a listing or a page of our own, all alike.
+
+use std::sync::Arc;
+
+use super::fields::{Head, Shows};
+use crate::files::file::{self, File};
+use crate::files::mime;
+use crate::files::open_file::OpenFile;
+use crate::http::conditional::Validators;
+use crate::http::head::{BodyLength, HttpDate};
+use crate::http::negotiate::Coding;
+use crate::http::status::Status;
+use crate::listing::html::CONTENT_SECURITY_POLICY;
+use crate::listing::query::Format;
+
+/// Names and values of fields.
+type Fields = &'static [(&'static str, &'static str)];
+
+/// A browser would guess from the date how long a listing is good: it is to ask instead.
+const ASK_AGAIN: Fields = &[("Cache-Control", "no-cache")];
+/// What every page of our own says of itself.
+const POLICY: Fields = &[("Content-Security-Policy", CONTENT_SECURITY_POLICY)];
+
+/// What is said of a representation, and where its content comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Representation<'a> {
+    pub content_type: &'a str,
+    pub coding: Option<Coding>,
+    /// `None` where nothing tells one state from another.
+    pub validators: Option<Validators>,
+    /// How long it is good, where pws has something to say about that.
+    pub freshness: Fields,
+    /// What a page of our own may load.
+    policy: Fields,
+    pub content: Content<'a>,
+}
+
+/// What a representation consists of.
+#[derive(Clone, Copy, Debug)]
+pub enum Content<'a> {
+    /// A file that was asked for, of which parts may be, too.
+    File(&'a File),
+    /// So many bytes of a page that is sent in place of what was asked for.
+    Page { len: u64 },
+    /// Made on the way; of what length, nobody knows yet.
+    Made { is_chunked: bool },
+}
+
+/// Where the bytes of a content are.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    Memory(&'a [u8]),
+    Disk { file: &'a Arc<OpenFile>, is_cold: bool },
+}
+
+impl<'a> Place<'a> {
+    pub fn of(file: &'a File) -> Place<'a> {
+        match file.content() {
+            file::Content::Bytes(bytes) => Place::Memory(bytes),
+            file::Content::OnDisk(open_file) => Place::Disk { file: open_file, is_cold: file.is_cold },
+        }
+    }
+}
+
+impl<'a> Representation<'a> {
+    fn new(content_type: &'a str, content: Content<'a>) -> Representation<'a> {
+        Representation { content_type, coding: None, validators: None, freshness: &[], policy: &[], content }
+    }
+
+    /// The file that was asked for.
+    pub fn of_file(file: &'a File) -> Representation<'a> {
+        Representation {
+            coding: file.coding,
+            validators: Some(file.validators),
+            ..Representation::new(file.content_type.as_str(), Content::File(file))
+        }
+    }
+
+    /// A file that stands in for what is not there: no validators, which would be those of another.
+    pub fn of_stand_in(page: &'a File) -> Representation<'a> {
+        Representation::new(page.content_type.as_str(), Content::Page { len: page.content_len() })
+    }
+
+    /// A page of our own, of `len` bytes.
+    pub fn of_page(len: usize) -> Representation<'static> {
+        let page = Representation::new(mime::HTML, Content::Page { len: len as u64 });
+        Representation { policy: POLICY, ..page }
+    }
+
+    /// A folder.
+    pub fn of_folder(
+        format: Format,
+        validators: Option<Validators>,
+        is_chunked: bool,
+    ) -> Representation<'static> {
+        let (content_type, policy) = match format {
+            Format::Html => (mime::HTML, POLICY),
+            Format::Json => (mime::JSON, &[][..]),
+        };
+        let listing = Representation::new(content_type, Content::Made { is_chunked });
+        Representation { validators, freshness: ASK_AGAIN, policy, ..listing }
+    }
+
+    pub fn shows(&self) -> Shows {
+        if let Content::File(_) = self.content { Shows::TheFile } else { Shows::SomethingElse }
+    }
+
+    /// How long a body is that holds all of it.
+    pub fn length(&self) -> BodyLength {
+        match self.content {
+            Content::File(file) => BodyLength::Bytes(file.content_len()),
+            Content::Page { len } => BodyLength::Bytes(len),
+            Content::Made { is_chunked: true } => BodyLength::Chunked,
+            Content::Made { is_chunked: false } => BodyLength::UntilClose,
+        }
+    }
+
+    /// Writes the fields that are the same for all of it and for a part, but for the type.
+    pub fn describe<'h>(&self, mut head: Head<'h>) -> Head<'h> {
+        if let Some(coding) = self.coding {
+            head = head.field("Content-Encoding", coding.token());
+        }
+        for (name, value) in self.freshness.iter().chain(self.policy) {
+            head = head.field(name, value);
+        }
+        if let Some(Validators { last_modified_unix_secs, entity_tag, .. }) = self.validators {
+            head =
+                head.field("Last-Modified", HttpDate::of(last_modified_unix_secs)).field("ETag", entity_tag);
+        }
+        match self.content {
+            Content::File(_) => head.field("Accept-Ranges", "bytes"),
+            Content::Page { .. } | Content::Made { .. } => head,
+        }
+    }
+}
+
+/// A page that tells the status and nothing of the request: there is nothing to escape.
+pub fn status_page(status: Status) -> String {
+    let title = status.code_and_reason();
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{title}</title>\n<h1>{title}</h1>\n"
+    )
+}

@@ -1,0 +1,277 @@
+//! One response in the making: conditions, range, head, body, for every representation alike.
+//!
+//! What to answer is decided in [`site`](super); here it is written down.
+
+use std::ops::Range;
+
+use super::fields::{Head, OwnerFields, Shows};
+use super::representation::{Content, Place, Representation, status_page};
+use crate::clock::Now;
+use crate::files::file::File;
+use crate::files::file_slice::FileSlice;
+use crate::http::byteranges::{Byteranges, ContentRange};
+use crate::http::conditional::{self, Outcome};
+use crate::http::head::{BodyLength, Persistence};
+use crate::http::negotiate;
+use crate::http::range::{self, Selection};
+use crate::http::request::Request;
+use crate::http::status::Status;
+use crate::outbox::{Outbox, Source};
+use crate::responder::Responded;
+
+/// What pws does with a file (RFC 9110 §10.2.1).
+const ALLOW: &str = "GET, HEAD, OPTIONS";
+/// Seconds until a client may hope for more after a 503.
+const RETRY_AFTER_SECS: u32 = 1;
+/// Seconds for which a browser need not ask again whether it may ask: the longest that any of them heeds.
+const PREFLIGHT_MAX_AGE_SECS: &str = "86400";
+
+/// Where a response goes, and what its request settled about it. Each method queues one response.
+#[derive(Debug)]
+pub struct Response<'a> {
+    pub persistence: Persistence,
+    /// HEAD: everything but the body.
+    pub head_only: bool,
+    pub now: &'a Now,
+    pub owner: OwnerFields<'a>,
+    pub outbox: &'a mut Outbox,
+}
+
+/// What is sent behind a head.
+enum Body<'a> {
+    Empty,
+    Stretch(Place<'a>, Range<u64>),
+    Parts(Place<'a>, Vec<Range<u64>>, Byteranges),
+    Made(Box<dyn Source>),
+}
+
+impl Response<'_> {
+    /// 200, 206, 304, 412 or 416: what `request` is to get of `representation`. Preconditions come before
+    /// ranges (RFC 9110 §13.2.2). Content that has to be made is had from `make` once it is certain that it
+    /// is wanted; if there is an error, nothing was queued.
+    pub fn show(
+        &mut self,
+        representation: &Representation,
+        request: &Request,
+        make: impl FnOnce() -> Result<Box<dyn Source>, Status>,
+    ) -> Result<Responded, Status> {
+        let outcome = representation
+            .validators
+            .map_or(Outcome::Proceed, |validators| conditional::evaluate(request, &validators, self.now));
+        match (outcome, representation.content) {
+            (Outcome::NotModified, _) => Ok(self.not_modified(representation)),
+            (Outcome::Failed, _) => Err(Status::PreconditionFailed),
+            (Outcome::Proceed, Content::File(file)) => Ok(self.file(representation, file, request)),
+            (Outcome::Proceed, Content::Made { .. }) if !self.head_only => {
+                let body = Body::Made(make()?);
+                Ok(self.whole(Status::Ok, representation, body, |head| head))
+            }
+            (Outcome::Proceed, _) => Ok(self.whole(Status::Ok, representation, Body::Empty, |head| head)),
+        }
+    }
+
+    /// A file that stands in for one that is not there.
+    pub fn stand_in(&mut self, status: Status, page: &File) -> Responded {
+        let representation = Representation::of_stand_in(page);
+        let body = Body::Stretch(Place::of(page), 0..page.content_len());
+        self.whole(status, &representation, body, |head| retry_after(status, head))
+    }
+
+    /// Any response that needs no file: a page of our own.
+    pub fn without_file(&mut self, status: Status) -> Responded {
+        self.status_page(status, |head| match status {
+            Status::MethodNotAllowed => head.field("Allow", ALLOW),
+            _ => retry_after(status, head),
+        })
+    }
+
+    /// Sends the client elsewhere.
+    pub fn redirect(&mut self, status: Status, location: &str) -> Responded {
+        self.status_page(status, |head| head.field("Location", location))
+    }
+
+    /// 204: what can be done. To a `preflight`, if the request is one, also what pages of other origins may
+    /// do (Fetch Standard, CORS protocol).
+    pub fn options(&mut self, preflight: Option<&Request>) -> Responded {
+        let value = |name| preflight.and_then(|request| request.field_values(name).next());
+        let mut permissions = vec![("Allow", ALLOW)];
+        if value("access-control-request-method").is_some() {
+            permissions.push(("Access-Control-Allow-Methods", ALLOW));
+            let names = value("access-control-request-headers").and_then(negotiate::token_list);
+            permissions.extend(names.map(|names| ("Access-Control-Allow-Headers", names)));
+            if value("access-control-request-private-network") == Some(b"true") {
+                permissions.push(("Access-Control-Allow-Private-Network", "true"));
+            }
+            permissions.push(("Access-Control-Max-Age", PREFLIGHT_MAX_AGE_SECS));
+        }
+        self.write(Status::NoContent, Shows::SomethingElse, BodyLength::None, Body::Empty, |head| {
+            permissions.iter().fold(head, |head, (name, value)| head.field(name, value))
+        })
+    }
+}
+
+/// What the above are made of.
+impl Response<'_> {
+    fn status_page(&mut self, status: Status, fields: impl FnOnce(Head) -> Head) -> Responded {
+        let html = status_page(status);
+        let body = Body::Stretch(Place::Memory(html.as_bytes()), 0..html.len() as u64);
+        self.whole(status, &Representation::of_page(html.len()), body, fields)
+    }
+
+    /// 304: what the client has is good (RFC 9110 §15.4.5).
+    fn not_modified(&mut self, representation: &Representation) -> Responded {
+        self.write(Status::NotModified, Shows::SomethingElse, BodyLength::None, Body::Empty, |head| {
+            let head =
+                representation.freshness.iter().fold(head, |head, (name, value)| head.field(name, value));
+            representation
+                .validators
+                .iter()
+                .fold(head, |head, validators| head.field("ETag", validators.entity_tag))
+        })
+    }
+
+    /// 200, 206 or 416: a file, or what is asked for of it.
+    fn file(&mut self, representation: &Representation, file: &File, request: &Request) -> Responded {
+        let len = file.content_len();
+        let mut fields = request.field_values("range");
+        let selection = match (fields.next(), fields.next()) {
+            (Some(field), None) if conditional::range_applies(request, &file.validators, self.now) => {
+                range::select(field, len)
+            }
+            _ => Selection::Whole,
+        };
+        match selection {
+            Selection::Whole if self.owner.decides("content-type", Shows::TheFile) => {
+                let body = Body::Stretch(Place::of(file), 0..len);
+                self.whole(Status::Ok, representation, body, |head| head)
+            }
+            Selection::Whole => self.whole_file(file),
+            Selection::One(range) => self.one_range(representation, file, range),
+            Selection::Many(ranges) => self.many_ranges(representation, file, ranges),
+            Selection::Unsatisfiable => self.status_page(Status::RangeNotSatisfiable, |head| {
+                head.field("Content-Range", format_args!("bytes */{len}"))
+            }),
+        }
+    }
+
+    /// The common case: nothing is written but the date; the rest is ready.
+    fn whole_file(&mut self, file: &File) -> Responded {
+        let start = self.outbox.bytes_mut().len();
+        let prepared = file.prepared(!self.head_only);
+        self.start_head(Status::Ok, Shows::TheFile).writer.finish_with(prepared);
+        let mut head_bytes = self.outbox.bytes_mut().len() - start;
+        if !self.head_only {
+            match Place::of(file) {
+                Place::Memory(bytes) => head_bytes -= bytes.len(),
+                Place::Disk { file: open_file, is_cold } => {
+                    self.outbox.push_file(FileSlice::new(open_file, 0, file.content_len(), is_cold));
+                }
+            }
+        }
+        Responded { status: Status::Ok, head_bytes, is_last: false }
+    }
+
+    fn one_range(&mut self, representation: &Representation, file: &File, range: Range<u64>) -> Responded {
+        let content_range = ContentRange { range: &range, len: file.content_len() }.to_string();
+        let length = BodyLength::Bytes(range.end - range.start);
+        let body = Body::Stretch(Place::of(file), range);
+        self.write(Status::PartialContent, Shows::TheFile, length, body, |head| {
+            let head = head.field("Content-Type", representation.content_type);
+            representation.describe(head).field("Content-Range", content_range)
+        })
+    }
+
+    fn many_ranges(
+        &mut self,
+        representation: &Representation,
+        file: &File,
+        ranges: Vec<Range<u64>>,
+    ) -> Responded {
+        let content_type = self.owner.type_of_file(representation.content_type);
+        let tag = &file.validators.entity_tag;
+        let parts = Byteranges::new(tag, content_type, file.content_len(), &ranges);
+        let content_bytes = ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+        let length = BodyLength::Bytes(parts.overhead_bytes() + content_bytes);
+        let content_type = parts.content_type();
+        let body = Body::Parts(Place::of(file), ranges, parts);
+        self.write(Status::PartialContent, Shows::PartsOfTheFile, length, body, |head| {
+            representation.describe(head.field("Content-Type", content_type))
+        })
+    }
+
+    /// A whole representation; `fields` stand in front of those that speak of it.
+    fn whole(
+        &mut self,
+        status: Status,
+        representation: &Representation,
+        body: Body,
+        fields: impl FnOnce(Head) -> Head,
+    ) -> Responded {
+        let length = representation.length();
+        self.write(status, representation.shows(), length, body, |head| {
+            representation.describe(fields(head).field("Content-Type", representation.content_type))
+        })
+    }
+
+    /// The one way in which a response is queued: a head, then its body unless it answers a HEAD.
+    fn write(
+        &mut self,
+        status: Status,
+        shows: Shows,
+        length: BodyLength,
+        body: Body,
+        fields: impl FnOnce(Head) -> Head,
+    ) -> Responded {
+        let is_last = length == BodyLength::UntilClose;
+        if is_last {
+            self.persistence = Persistence::Close;
+        }
+        let start = self.outbox.bytes_mut().len();
+        fields(self.start_head(status, shows)).writer.finish(length);
+        let head_bytes = self.outbox.bytes_mut().len() - start;
+        if !self.head_only {
+            self.push(body);
+        }
+        Responded { status, head_bytes, is_last }
+    }
+
+    fn start_head(&mut self, status: Status, shows: Shows) -> Head<'_> {
+        self.owner.start_head(self.outbox.bytes_mut(), (status, self.persistence, self.now), shows)
+    }
+
+    fn push(&mut self, body: Body) {
+        match body {
+            Body::Empty => {}
+            Body::Stretch(place, range) => self.push_stretch(&place, range),
+            Body::Parts(place, ranges, parts) => {
+                for (range, head) in ranges.into_iter().zip(&parts.heads) {
+                    self.outbox.bytes_mut().extend_from_slice(head.as_bytes());
+                    self.push_stretch(&place, range);
+                }
+                self.outbox.bytes_mut().extend_from_slice(parts.end.as_bytes());
+            }
+            Body::Made(source) => self.outbox.push_source(source),
+        }
+    }
+
+    fn push_stretch(&mut self, place: &Place, range: Range<u64>) {
+        match *place {
+            // What is in memory has a length that fits a usize, and so have its parts.
+            Place::Memory(bytes) => {
+                let stretch = &bytes[range.start as usize..range.end as usize];
+                self.outbox.bytes_mut().extend_from_slice(stretch);
+            }
+            Place::Disk { file, is_cold } => {
+                let len = range.end - range.start;
+                self.outbox.push_file(FileSlice::new(file, range.start, len, is_cold));
+            }
+        }
+    }
+}
+
+fn retry_after(status: Status, head: Head) -> Head {
+    match status {
+        Status::ServiceUnavailable => head.field("Retry-After", RETRY_AFTER_SECS),
+        _ => head,
+    }
+}

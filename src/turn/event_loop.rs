@@ -1,0 +1,296 @@
+//! A turn of the loop: mark → run → deadlines → accept, on sockets of any kind.
+//!
+//! Knows neither the poll, which hands it what is new, nor HTTP. Events are hints: they set flags and put
+//! connections into the run queue; the loop then runs each at its own pace, with a budget. The simulation
+//! runs this very loop in memory.
+
+use crate::access_log::AccessLog;
+use crate::client::connection::{Buffers, Connection, Verdict};
+use crate::client::session::Context;
+use crate::clock::{Now, Tick};
+use crate::http::status::Status;
+use crate::limits::Limits;
+use crate::net::peer::Peer;
+use crate::net::socket::{Listener, Pollable, Readiness, Socket};
+use crate::responder::Responder;
+use crate::turn::acceptor::Acceptor;
+use crate::turn::connections::Connections;
+use crate::turn::run_queue::RunQueue;
+
+/// Something that the poll has told.
+#[derive(Clone, Copy, Debug)]
+pub enum News {
+    /// Of the connection at this key.
+    Connection(usize, Readiness),
+    /// Somebody may be waiting at a listener.
+    Listener,
+    /// Something that the loop only had to be woken for.
+    Other,
+}
+
+/// Connections closed in one turn because their time is up: about a millisecond's work.
+const OVERDUE_MAX: usize = 512;
+
+/// How far a server is with stopping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Serving,
+    /// No new connections; responses under way are finished until this tick.
+    Draining(Tick),
+    Stopped,
+}
+
+type Registry<L> = <<L as Listener>::Socket as Pollable>::Registry;
+
+/// The loop, with all that its connections share.
+pub struct EventLoop<L: Listener, R> {
+    acceptor: Acceptor<L>,
+    connections: Connections<L::Socket>,
+    run_queue: RunQueue,
+    buffers: Buffers,
+    responder: R,
+    access_log: AccessLog,
+    limits: Limits,
+    stage: Stage,
+    last_tick: Tick,
+    /// Nobody is overdue before this tick.
+    spared_until: Tick,
+}
+
+impl<L: Listener, R: Responder> EventLoop<L, R> {
+    pub fn new(listeners: Vec<L>, responder: R, access_log: AccessLog, limits: Limits) -> EventLoop<L, R> {
+        EventLoop {
+            acceptor: Acceptor::new(listeners),
+            connections: Connections::new(&limits),
+            run_queue: RunQueue::default(),
+            buffers: Buffers::new(&limits),
+            responder,
+            access_log,
+            limits,
+            stage: Stage::Serving,
+            last_tick: 0,
+            spared_until: 0,
+        }
+    }
+
+    pub fn listeners(&self) -> &[L] {
+        self.acceptor.listeners()
+    }
+
+    pub fn responder(&self) -> &R {
+        &self.responder
+    }
+
+    pub fn connections(&self) -> &Connections<L::Socket> {
+        &self.connections
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stage == Stage::Stopped
+    }
+
+    /// One turn: what is `news` is noted, what can be done is done. No key in `news` is older than the last
+    /// turn: keys are given anew only when all of it was noted.
+    pub fn turn(&mut self, news: impl IntoIterator<Item = News>, now: &Now, registry: &Registry<L>) {
+        let closed_before = self.connections.closed();
+        self.responder.recheck();
+        let has_news = self.mark(news);
+        self.run_queued(now, registry);
+        self.close_overdue(has_news, now);
+        if self.connections.closed() > closed_before {
+            self.acceptor.resume();
+        }
+        self.accept(now, registry);
+        self.finish_drain(now);
+        if self.connections.is_empty() {
+            self.connections.shrink();
+            self.run_queue.shrink();
+        }
+        self.last_tick = now.tick;
+    }
+
+    /// How long the loop may sleep, in milliseconds; `None` if only an event can bring something to do.
+    pub fn sleep_max_millis(&self, now: &Now) -> Option<u64> {
+        let of_queue = self.run_queue.sleep_max_millis();
+        let drain_end = if let Stage::Draining(end) = self.stage { Some(end) } else { None };
+        let log_tick = (!self.access_log.is_empty()).then_some(now.tick + 1);
+        let ticks = [self.next_deadline(), self.acceptor.wake_tick(), drain_end, log_tick];
+        let of_ticks = ticks.into_iter().flatten().min().map(|tick| now.millis_until(tick));
+        of_queue.into_iter().chain(of_ticks).min()
+    }
+
+    /// Has the connection at `key` run: content that it waits for has come.
+    pub fn wake(&mut self, key: usize) {
+        self.connections.queue(key, &mut self.run_queue.ready);
+    }
+
+    /// First stops accepting, then, if asked again, everything.
+    pub fn stop(&mut self, now: &Now) {
+        if self.stage != Stage::Serving {
+            self.stage = Stage::Stopped;
+            return;
+        }
+        log::debug!("stopping: {} connections open", self.connections.len());
+        self.acceptor.close();
+        // One more than asked for: the tick under way is a part of a second only.
+        self.stage = Stage::Draining(now.tick + self.limits.drain_secs + 1);
+        // What has arrived already is still answered.
+        let readiness = Readiness { readable: true, ..Readiness::default() };
+        self.connections.mark_all(readiness, &mut self.run_queue.ready);
+    }
+
+    /// Writes the lines of the log that have gathered.
+    pub fn flush_log(&mut self) {
+        self.access_log.flush();
+    }
+
+    /// Ends: what is still under way is cut, and told to the log.
+    pub fn end(&mut self, now: &Now) {
+        self.connections.end(&mut self.access_log, now);
+        self.access_log.finish();
+    }
+}
+
+impl<L: Listener, R: Responder> EventLoop<L, R> {
+    /// Whether there was any news.
+    fn mark(&mut self, news: impl IntoIterator<Item = News>) -> bool {
+        let mut has_news = false;
+        for news in news {
+            has_news = true;
+            match news {
+                News::Connection(key, readiness) => {
+                    self.connections.mark(key, readiness, &mut self.run_queue.ready);
+                }
+                News::Listener => self.acceptor.mark_ready(),
+                News::Other => {}
+            }
+        }
+        has_news
+    }
+
+    /// Runs the connections queued so far. Those that yield are queued for the next turn.
+    fn run_queued(&mut self, now: &Now, registry: &Registry<L>) {
+        self.run_queue.look_at_disk(now.elapsed_millis);
+        let due = self.run_queue.ready.len();
+        let run_bytes_max = self.limits.run_bytes_max_of(due);
+        for index in 0..due {
+            self.run(self.run_queue.ready[index], run_bytes_max, now, registry);
+        }
+        self.run_queue.ready.drain(..due);
+    }
+
+    fn run(&mut self, key: usize, run_bytes_max: usize, now: &Now, registry: &Registry<L>) {
+        let is_draining = self.stage != Stage::Serving;
+        let mut context = Context {
+            now,
+            limits: &self.limits,
+            responder: &mut self.responder,
+            access_log: &mut self.access_log,
+            key,
+            run_bytes_max,
+            is_draining,
+        };
+        match self.connections.run(&mut self.buffers, &mut context) {
+            None => {}
+            Some(Verdict::Yield) => self.connections.queue(key, &mut self.run_queue.ready),
+            Some(Verdict::AwaitDisk) => self.connections.queue(key, &mut self.run_queue.awaiting_disk),
+            Some(Verdict::Park(edge)) if !(is_draining && self.is_waiting(key)) => {
+                if let Err(error) = self.connections.register(key, edge, registry) {
+                    log::debug!("connection closed, it cannot be polled: {error}");
+                    self.close(key, now);
+                }
+            }
+            Some(Verdict::Close | Verdict::Park(_)) => self.close(key, now),
+        }
+    }
+
+    /// Whether the connection at `key` has no response under way.
+    fn is_waiting(&self, key: usize) -> bool {
+        self.connections.get(key).is_some_and(|slot| slot.connection.is_waiting())
+    }
+
+    fn close(&mut self, key: usize, now: &Now) {
+        // Its key may be given anew in this very turn.
+        if self.connections.get(key).is_some_and(|slot| slot.is_queued) {
+            self.run_queue.forget(key);
+        }
+        self.connections.close(key, &mut self.access_log, now);
+    }
+
+    /// Closes whose time is up. If this process stood still for a while, there may be more news than one look
+    /// takes: what came in time is heard first.
+    fn close_overdue(&mut self, has_news: bool, now: &Now) {
+        let stood_still = now.tick > self.last_tick + 1 && has_news;
+        if stood_still && now.tick > self.spared_until {
+            self.spared_until = now.tick + 2;
+        }
+        if now.tick < self.spared_until {
+            return;
+        }
+        for _ in 0..OVERDUE_MAX {
+            let Some(key) = self.connections.overdue(now.tick) else { return };
+            if let Some(slot) = self.connections.get(key) {
+                log::debug!("{}: closed, its time was up", slot.connection.peer());
+            }
+            self.close(key, now);
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Tick> {
+        self.connections.next_deadline().map(|tick| tick.max(self.spared_until))
+    }
+
+    /// Accepts what is waiting, within a bound. Each connection runs at once: most have sent their request.
+    fn accept(&mut self, now: &Now, registry: &Registry<L>) {
+        // Looked for once a turn if there are none: a crowd outside must not cost those inside a search each.
+        let mut may_be_idle = true;
+        for _ in 0..self.limits.accepts_per_turn_max {
+            let Some((socket, peer)) = self.acceptor.next(now.tick) else { return };
+            if self.connections.is_full() && may_be_idle {
+                // Nobody is idle who was busy this very second.
+                let newest = now.tick + self.limits.idle_secs;
+                may_be_idle = self.connections.close_longest_idle(newest, &mut self.access_log, now);
+            }
+            match self.connections.admits(peer) {
+                true => self.admit(socket, peer, now, registry),
+                false => self.turn_away(socket, peer, now),
+            }
+        }
+        self.acceptor.turn_to_next();
+    }
+
+    fn admit(&mut self, socket: L::Socket, peer: Peer, now: &Now, registry: &Registry<L>) {
+        // Its request may be younger than what was checked in this turn so far.
+        self.responder.recheck();
+        let key = self.connections.insert(Connection::new(socket, peer, now, &self.limits));
+        let run_bytes_max = self.limits.run_bytes_max_of(self.limits.accepts_per_turn_max);
+        self.run(key, run_bytes_max, now, registry);
+    }
+
+    /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in.
+    fn turn_away(&mut self, mut socket: L::Socket, peer: Peer, now: &Now) {
+        log::debug!("{peer}: turned away, there is no room for it");
+        let Buffers { input, outbox } = &mut self.buffers;
+        // To close on what was not read would be a reset, which may overtake the response.
+        let received = socket.receive(input.space()).unwrap_or(0);
+        input.filled(received);
+        let status = Status::ServiceUnavailable;
+        let responded = self.responder.refuse(status, false, now, outbox);
+        outbox.end_response(responded.head_bytes, now.elapsed_millis, |line| {
+            self.access_log.describe(now, input.bytes(), status, line);
+        });
+        // Whoever cannot take it sees the end of the connection.
+        let _ = outbox.send(&mut socket, usize::MAX).and_then(|_| socket.shutdown_write());
+        outbox.settle(|ended| self.access_log.write(peer, &ended));
+        outbox.cut(|ended| self.access_log.write(peer, &ended));
+        self.buffers.clear();
+    }
+
+    fn finish_drain(&mut self, now: &Now) {
+        if let Stage::Draining(end) = self.stage
+            && (self.connections.is_empty() || now.tick >= end)
+        {
+            self.stage = Stage::Stopped;
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What the server tells at debug level of those it parts with: each client of the simulation has an address
+//! of its own, so the lines say why a connection ended, and the model can ask whether that was right.
+
+use std::sync::Mutex;
+
+use log::{LevelFilter, Log, Metadata, Record};
+
+/// Why the server let go of a connection, where that was not the session's own end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    Overdue,
+    Evicted,
+    NoMemory,
+    TurnedAway,
+}
+
+const TEXTS: [(&str, Reason); 4] = [
+    (": closed, its time was up", Reason::Overdue),
+    (": closed, idle, to make room", Reason::Evicted),
+    (": closed, there is no memory for what it leaves undone", Reason::NoMemory),
+    (": turned away, there is no room for it", Reason::TurnedAway),
+];
+
+static TOLD: Told = Told(Mutex::new(Vec::new()));
+
+/// Addresses, as numbers, and reasons since they were last taken.
+struct Told(Mutex<Vec<(u32, Reason)>>);
+
+impl Log for Told {
+    fn enabled(&self, _metadata: &Metadata) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record) {
+        let line = record.args().to_string();
+        let found = TEXTS.iter().find_map(|(text, reason)| Some((line.strip_suffix(text)?, *reason)));
+        if let Some((address, reason)) = found {
+            let address: std::net::Ipv4Addr = address.parse().expect("the address of a client");
+            self.0.lock().expect("one thread").push((address.to_bits(), reason));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Listens to the log from now on.
+pub fn listen() {
+    // A second simulation in this process listens to the same.
+    let _ = log::set_logger(&TOLD);
+    log::set_max_level(LevelFilter::Debug);
+}
+
+/// What was told since the last call. Keeps no memory.
+pub fn take() -> Vec<(u32, Reason)> {
+    std::mem::take(&mut *TOLD.0.lock().expect("one thread"))
+}
