@@ -14,10 +14,12 @@ use pws::net::listener;
 use pws::process::confine::{self, Sandbox};
 use pws::process::resources;
 
+use cli::Settings;
+
 fn main() -> ExitCode {
-    let cli = cli::Cli::read();
-    env_logger::Builder::new().filter_level(cli.log_level()).format_timestamp(None).init();
-    match serve(cli) {
+    let settings = Settings::read();
+    env_logger::Builder::new().filter_level(settings.log_level).format_timestamp(None).init();
+    match serve(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where nobody can be told, the exit code still tells.
@@ -27,12 +29,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(cli: cli::Cli) -> io::Result<()> {
+fn serve(settings: Settings) -> io::Result<()> {
+    let Settings { config, user, sandbox, .. } = settings;
     resources::forbid_core_dumps();
     resources::survive_full_files()?;
     let open_files = resources::raise_open_files();
-    let (user, sandbox) = (cli.user(), cli.sandbox());
-    let config = cli.into_config();
     let (folder, follows_all) = (config.folder.clone(), config.site.symlinks == Symlinks::Follow);
     let told_memory = config.limits.told_memory();
     let mut server = Server::bind(config)?;

@@ -123,7 +123,8 @@ fn a_wrong_command_line_exits_with_2_and_the_usage() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
         assert!(stderr.contains("error: "), "{args:?}: {stderr}");
-        assert!(stderr.contains("Usage: ") || stderr.contains("--help"), "{args:?}: {stderr}");
+        assert_eq!(stderr.matches("Usage: pws [OPTIONS] [PORT]\n").count(), 1, "{args:?}: {stderr}");
+        assert!(stderr.ends_with("try '--help'.\n"), "{args:?}: {stderr}");
         assert_eq!(output.stdout, b"", "{args:?}");
     }
 }
@@ -241,6 +242,13 @@ fn code_in_tables(markdown: &str) -> String {
     rows.flat_map(|row| row.split('`').skip(1).step_by(2)).collect::<Vec<_>>().join("\n")
 }
 
+/// The long options that `text` tells of, in order: each at the head of a line, behind `lead`.
+fn heads<'a>(text: &'a str, lead: &str) -> Vec<&'a str> {
+    let behind_lead = text.lines().filter_map(|line| line.trim_start().strip_prefix(lead));
+    let heads = behind_lead.filter(|head| head.starts_with('-'));
+    heads.filter_map(|head| head.split([' ', ',', '`', '[']).find(|word| word.starts_with("--"))).collect()
+}
+
 #[test]
 fn help_and_readme_name_the_same_options_and_variables() {
     let mut command = command();
@@ -248,12 +256,16 @@ fn help_and_readme_name_the_same_options_and_variables() {
     let output = process::run(command);
     assert_eq!(output.status.code(), Some(0));
     let help = String::from_utf8(output.stdout).expect("UTF-8");
-    assert!(help.contains("[default: 9000]"), "{help}");
+    let line = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(line.contains("[default: 9000]"), "{help}");
     let in_help = names(&help);
     for name in ["--bind", "--directory", "--access-log", "--log-level", "--help", "--version", "PWS_PORT"] {
         assert!(in_help.contains(name), "{name} in {in_help:?}");
     }
-    assert_eq!(names(&code_in_tables(include_str!("../../../README.md"))), in_help);
+    let readme = include_str!("../../../README.md");
+    assert_eq!(names(&code_in_tables(readme)), in_help);
+    let (options, _) = readme.split_once("\n## What it serves\n").expect("the chapter behind the options");
+    assert_eq!(heads(options, "| `"), heads(&help, ""), "in the same order");
 }
 
 #[test]
