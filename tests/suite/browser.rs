@@ -2,8 +2,9 @@
 //!
 //! One browser goes through it all, since starting one takes longer than the rest.
 
-use crate::support::folder::Folder;
-use crate::support::process::Process;
+use pws_testing::folder::Folder;
+
+use crate::support::binary::serve;
 use crate::support::webdriver::Browser;
 
 #[test]
@@ -20,7 +21,7 @@ fn chromium_shows_what_is_served() {
 
 fn listings_are_sorted_by_a_click(browser: &Browser) {
     let folder = Folder::new().file("b.txt", [b'b'; 30]).file("a.txt", [b'a'; 200]).file("c.bin", [0; 4000]);
-    let server = Process::serve(folder.file("a folder/c.txt", "c"), &[]);
+    let server = serve(folder.file("a folder/c.txt", "c"), &[]);
     let root = server.urls()[0];
     let names = || browser.texts("tbody th");
     let order = || browser.run("return document.querySelector('[aria-sort]').outerHTML").to_string();
@@ -46,7 +47,7 @@ fn listings_are_sorted_by_a_click(browser: &Browser) {
 fn listings_are_walked_by_links(browser: &Browser) {
     let odd_name = "50% of #1? <b>&amp; 'Käse'.txt";
     let folder = Folder::new().file(format!("a folder/{odd_name}"), "Grüße, <b>not bold</b>");
-    let server = Process::serve(folder, &[]);
+    let server = serve(folder, &[]);
     let root = server.urls()[0];
 
     browser.go(root);
@@ -64,12 +65,12 @@ fn listings_are_walked_by_links(browser: &Browser) {
 const STATUS: &str = "return performance.getEntriesByType('navigation')[0].responseStatus";
 
 fn error_pages_are_shown(browser: &Browser) {
-    let server = Process::serve(Folder::new(), &[]);
+    let server = serve(Folder::new(), &[]);
     browser.go(&format!("{}nowhere", server.urls()[0]));
     assert_eq!(browser.run(STATUS), 404);
     assert_eq!(browser.text(), "404 Not Found");
 
-    let server = Process::serve(Folder::new().file("404.html", "<p>Lost? <a href=/>Start again</a>"), &[]);
+    let server = serve(Folder::new().file("404.html", "<p>Lost? <a href=/>Start again</a>"), &[]);
     browser.go(&format!("{}no/where", server.urls()[0]));
     assert_eq!(browser.run(STATUS), 404);
     assert_eq!(browser.text(), "Lost? Start again");
@@ -77,7 +78,7 @@ fn error_pages_are_shown(browser: &Browser) {
 
 fn every_deep_link_of_an_app_starts_it(browser: &Browser) {
     let app = "<!doctype html><p id=path><script>path.textContent = location.pathname</script>";
-    let server = Process::serve(Folder::new().file("index.html", app), &["--fallback", "index.html"]);
+    let server = serve(Folder::new().file("index.html", app), &["--fallback", "index.html"]);
     let root = server.urls()[0];
     for (link, path) in
         [("", "/"), ("users/7?tab=2#top", "/users/7"), ("users/7/photo.png", "/users/7/photo.png")]
@@ -94,7 +95,7 @@ fn every_deep_link_of_an_app_starts_it(browser: &Browser) {
 fn precompressed_scripts_run(browser: &Browser) {
     let page = "<!doctype html><p id=told><script src=app.js></script>";
     let folder = Folder::new().file("index.html", page).file("app.js", "told.textContent = 'plain'");
-    let server = Process::serve(folder.file("app.js.br", brotli("told.textContent = 'from Brotli'")), &[]);
+    let server = serve(folder.file("app.js.br", brotli("told.textContent = 'from Brotli'")), &[]);
     browser.go(server.urls()[0]);
     assert_eq!(browser.text(), "from Brotli");
 }
@@ -120,7 +121,7 @@ fn complaints(browser: &Browser) -> Vec<String> {
 
 /// Even if a name got through unescaped, a listing would load and run nothing.
 fn pages_of_our_own_let_nothing_foreign_in(browser: &Browser) {
-    let server = Process::serve(Folder::new().file("a.svg", "<svg/>"), &[]);
+    let server = serve(Folder::new().file("a.svg", "<svg/>"), &[]);
     for page in ["", "nowhere"] {
         browser.go(&format!("{}{page}", server.urls()[0]));
         browser.run("document.body.insertAdjacentHTML('beforeend', '<img src=/a.svg onerror=alert()>')");

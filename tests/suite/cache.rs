@@ -12,10 +12,10 @@ use pws::files::Files;
 use pws::files::file::Content;
 use pws::files::mime::MediaTypes;
 use pws::limits::Limits;
+use pws_testing::client::Client;
+use pws_testing::folder::{Folder, noise};
+use pws_testing::memory::NOW_UNIX_SECS;
 
-use crate::support::client::Client;
-use crate::support::folder::{Folder, noise};
-use crate::support::memory::NOW_UNIX_SECS;
 use crate::support::server::RunningServer;
 
 /// The content at `path` as the next turn sees it: `None` if it is not there.

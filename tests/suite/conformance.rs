@@ -45,12 +45,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use over_tcp::Verdict;
 use pws::limits::Limits;
-use received::AnswerExt;
-use row::{Row, request};
+use pws_testing::memory::{End, exchange_within};
 
-use crate::support::memory::{End, exchange_within};
+use over_tcp::Verdict;
+use row::{Row, request};
 
 const TABLE: &[(&str, &[Row])] = &[
     ("request line", request_line::REQUEST_LINE),

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[path = "../../fuzz/src/checks/mod.rs"]
-mod checks;
+use pws_testing::checks;
 
 /// What is committed stays small: minimise what a long run finds.
 const FILES_MAX: usize = 50;

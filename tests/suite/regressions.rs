@@ -5,22 +5,14 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, UNIX_EPOCH};
 
-use pws::access_log::AccessLog;
-use pws::client::connection::{Buffers, Connection, Edge, Readiness, Verdict};
-use pws::client::session::Turn;
-use pws::clock::Now;
-use pws::config::SiteOptions;
 use pws::files::file_slice::FileSlice;
 use pws::files::open_file::OpenFile;
 use pws::files::root::Stamp;
 use pws::limits::Limits;
-use pws::net::socket::Socket;
 use pws::outbox::{Outbox, Source};
-use pws::site::Site;
-
-use crate::support::answer::Answer;
-use crate::support::folder::{Folder, MODIFIED_UNIX_SECS};
-use crate::support::memory::{NOW_UNIX_SECS, exchange, exchange_within};
+use pws_testing::answer::Answer;
+use pws_testing::folder::{Folder, MODIFIED_UNIX_SECS};
+use pws_testing::memory::{Edge, MemoryServer, Readiness, Socket, Verdict, exchange, exchange_within};
 
 /// The bound on the target was checked on an unfinished line before everything else, and on a whole line behind
 /// the method and the line end: the same bytes were answered 414 or 400, depending on how they arrived.
@@ -118,6 +110,12 @@ struct Reacting {
     sent: Vec<u8>,
 }
 
+impl Reacting {
+    fn to(request: &str, has_room: bool, react: Box<dyn FnMut() -> Vec<u8>>) -> Reacting {
+        Reacting { coming: request.into(), has_room, react, sent: Vec::new() }
+    }
+}
+
 impl Socket for Reacting {
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.coming.len();
@@ -149,43 +147,24 @@ impl Socket for Reacting {
 #[test]
 fn what_is_asked_after_an_answer_was_sent_is_as_new_as_the_question() {
     let folder = Folder::new().file("page", "old").file("other", "other");
-    let (now, limits, mut access_log) = (Now::at(0, NOW_UNIX_SECS), Limits::default(), AccessLog::off());
-    let mut site = Site::open(&folder.root(), &SiteOptions::default(), &limits).expect("the folder");
-    let mut buffers = Buffers::new(&limits);
+    let mut server = MemoryServer::of(&folder);
     let page = folder.root().join("page");
-    let connect = |request: &str, has_room, react| {
-        let socket = Reacting { coming: request.into(), has_room, react, sent: Vec::new() };
-        Connection::new(socket, "192.0.2.1".parse().expect("an address"), &now, &limits)
-    };
-    let mut run = |connection: &mut Connection<Reacting>, is_new_turn| {
-        if is_new_turn {
-            site.recheck();
-        }
-        let (site, access_log) = (&mut site, &mut access_log);
-        let mut turn = Turn {
-            now: &now,
-            limits: &limits,
-            site,
-            access_log,
-            run_bytes_max: limits.run_bytes_max,
-            is_draining: false,
-        };
-        connection.run(&mut buffers, &mut turn)
-    };
     let react = Box::new(move || {
         let rest = if std::fs::read(&page).expect("a file") == b"old" { "\r\n\r\n" } else { "" };
         std::fs::write(&page, "newer").expect("the same file");
         rest.into()
     });
-    let mut slow = connect("GET /other HTTP/1.1\r\nHost: a\r\n\r\n", false, react);
-    assert_eq!(run(&mut slow, true), Verdict::Park(Edge::Writable));
+    let mut slow = server.connect(Reacting::to("GET /other HTTP/1.1\r\nHost: a\r\n\r\n", false, react));
+    assert_eq!(server.run(&mut slow), Verdict::Park(Edge::Writable));
     slow.socket.coming = b"GET /page HTTP/1.1\r\nHost: a".to_vec();
     slow.socket.has_room = true;
-    let mut quick = connect("GET /page HTTP/1.1\r\nHost: a\r\n\r\n", true, Box::new(Vec::new));
-    assert_eq!(run(&mut quick, true), Verdict::Park(Edge::Readable));
+    let mut quick =
+        server.connect(Reacting::to("GET /page HTTP/1.1\r\nHost: a\r\n\r\n", true, Box::new(Vec::new)));
+    server.site.recheck();
+    assert_eq!(server.run(&mut quick), Verdict::Park(Edge::Readable));
     assert!(quick.socket.sent.ends_with(b"old"));
     slow.mark(Readiness { readable: true, writable: true, read_closed: false });
-    assert_eq!(run(&mut slow, false), Verdict::Park(Edge::Readable));
+    assert_eq!(server.run(&mut slow), Verdict::Park(Edge::Readable));
     assert_eq!(Answer::all(&slow.socket.sent, &["GET", "GET"])[1].text(), "newer");
 }
 

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use pws_testing::client::Client;
+use pws_testing::folder::{Folder, noise};
+use pws_testing::patience::wait_until;
+use pws_testing::process::{Process, serving};
 use rustix::process::Signal;
 
-use crate::support::client::Client;
-use crate::support::folder::{Folder, noise};
-use crate::support::patience::wait_until;
-use crate::support::process::{Process, command, serving};
+use crate::support::binary::command;
 use crate::support::tools;
 
 /// Calls by name.

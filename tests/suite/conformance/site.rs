@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::support::folder::{Folder, MODIFIED_UNIX_SECS};
+use pws_testing::folder::{Folder, MODIFIED_UNIX_SECS};
 
 /// How long `/numbers.txt` is.
 const NUMBERS_LEN: usize = 1000;

@@ -5,12 +5,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Instant, SystemTime};
 
+use pws_testing::client::Client;
+use pws_testing::patience::wait_until;
+use pws_testing::process::{Process, serving};
+use pws_testing::vitals::assert_no_spinning;
+
 use super::folder;
-use crate::support::client::Client;
-use crate::support::patience::wait_until;
-use crate::support::process::{Process, command, serving};
+use crate::support::binary::command;
 use crate::support::tools;
-use crate::support::vitals::assert_no_spinning;
 
 const DAYS: i64 = 1000;
 const IDLE_SECS: u64 = 2;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::client::Client;
+use pws_testing::client::Client;
 
 /// Between two requests.
 const PAUSE: Duration = Duration::from_millis(2);

@@ -6,11 +6,13 @@ use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
 
+use pws_testing::client::Client;
+use pws_testing::folder::Folder;
+use pws_testing::process::{Process, run};
+use pws_testing::vitals::assert_no_spinning;
+
 use super::folder;
-use crate::support::client::Client;
-use crate::support::folder::Folder;
-use crate::support::process::{Process, command, command_after, run};
-use crate::support::vitals::assert_no_spinning;
+use crate::support::binary::{command, command_after, serve};
 
 /// What a pipe and the server's own buffer hold is filled.
 const REQUESTS: usize = 6000;
@@ -27,7 +29,7 @@ fn ask_often(client: &mut Client) {
 #[test]
 fn a_log_that_nobody_reads_costs_no_time() {
     for is_read in [true, false] {
-        let mut process = Process::serve(folder(), &[]);
+        let mut process = serve(folder(), &[]);
         if !is_read {
             drop(process.stdout.take());
         }

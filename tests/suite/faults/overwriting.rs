@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use pws_testing::client::Client;
+
 use super::folder;
-use crate::support::client::Client;
-use crate::support::process::Process;
+use crate::support::binary::serve;
 
 const SMALL: usize = 6000;
 const LARGE: usize = 4 << 20;
@@ -21,7 +22,7 @@ const LARGE: usize = 4 << 20;
 fn answers(name: &str, len: usize, for_secs: u64) -> [usize; 3] {
     let folder = folder().file(name, vec![b'0'; len]);
     let path = folder.root().join(name);
-    let process = Process::serve(folder, &["--access-log", "off"]);
+    let process = serve(folder, &["--access-log", "off"]);
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
@@ -76,7 +77,7 @@ type Change = fn(&File);
 fn got(targets: &[&str], fields: &str, change: Change) -> Vec<(Vec<u8>, bool)> {
     let folder = folder().file("large.txt", vec![b'0'; LARGE]);
     let path = folder.root().join("large.txt");
-    let process = Process::serve(folder, &["--access-log", "off"]);
+    let process = serve(folder, &["--access-log", "off"]);
     let mut client = Client::connect_with_receive_buffer(process.address(), 16 * 1024);
     // In one packet, so that all are answered before anything changes.
     let request = |target: &&str| format!("GET {target} HTTP/1.1\r\nHost: test\r\n{fields}\r\n");

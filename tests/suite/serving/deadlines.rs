@@ -4,11 +4,12 @@ use std::io::ErrorKind;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::client::Client;
-use crate::support::folder::Folder;
-use crate::support::patience::PATIENCE;
-use crate::support::server::RunningServer;
 use pws::limits::Limits;
+use pws_testing::client::Client;
+use pws_testing::folder::Folder;
+use pws_testing::patience::PATIENCE;
+
+use crate::support::server::RunningServer;
 
 const SECOND: Duration = Duration::from_secs(1);
 

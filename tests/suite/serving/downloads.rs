@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-use crate::support::client::Client;
-use crate::support::folder::{Folder, noise};
-use crate::support::patience::wait_until;
-use crate::support::server::RunningServer;
 use pws::limits::Limits;
+use pws_testing::client::Client;
+use pws_testing::folder::{Folder, noise};
+use pws_testing::patience::wait_until;
+
+use crate::support::server::RunningServer;
 
 const MIB: u64 = 1 << 20;
 /// More than any test reads: a download of this much is under way for as long as it takes.

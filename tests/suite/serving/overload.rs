@@ -4,10 +4,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use pws::limits::Limits;
+use pws_testing::client::Client;
+use pws_testing::patience::comes_true;
 
 use super::deadlines::folder;
-use crate::support::client::Client;
-use crate::support::patience::comes_true;
 use crate::support::server::RunningServer;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -1,9 +1,9 @@
 //! Fields that options put on every answer.
 
 use pws::config::SiteOptions;
+use pws_testing::answer::Answer;
+use pws_testing::folder::Folder;
 
-use crate::support::answer::Answer;
-use crate::support::folder::Folder;
 use crate::support::visitor::Visitor;
 
 fn folder() -> Folder {

@@ -1,8 +1,8 @@
 //! Small folders as site generators leave them, and what their visitors ask for.
 
 use pws::config::SiteOptions;
+use pws_testing::folder::Folder;
 
-use crate::support::folder::Folder;
 use crate::support::visitor::Visitor;
 
 const NAVIGATION: &str = "Accept: text/html,application/xhtml+xml\r\nAccept-Encoding: gzip, br\r\n";

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::thread::sleep;
 use std::time::Duration;
 
+use pws_testing::answer::Answer;
+use pws_testing::client::Client;
+
 use super::changing::LinesOf;
 use super::lines::version_of;
-use crate::support::answer::Answer;
-use crate::support::client::Client;
 
 /// What may not be in any answer.
 pub const OUTSIDE: &str = "OUTSIDE";

@@ -1,6 +1,6 @@
 //! A whole connection: pump, session, site and outbox, on small folders and a socket in memory.
 //!
-//! Input: eight bytes of [`Script`], then all that a client sends. What must hold:
+//! Input: eight bytes of a `Script`, then all that a client sends. What must hold:
 //!
 //! - however the bytes come and go, the answers are those to everything at once. Only `100 Continue` may be
 //!   missing: a client that has sent the body already is not told to;
@@ -19,20 +19,17 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
-use pws::access_log::AccessLog;
-use pws::client::connection::{Buffers, Connection, Edge, Readiness, Verdict};
 use pws::client::input::Input;
-use pws::client::session::{Session, Turn, Want};
-use pws::clock::Now;
+use pws::client::session::{Session, Want};
 use pws::outbox::Outbox;
 
-use self::sites::{Served, Sites};
+use self::sites::Sites;
 use self::socket::{MemorySocket, Script};
 use super::take_header;
-use crate::support::answer::Answer;
+use crate::answer::Answer;
+use crate::memory::{Edge, Readiness, Verdict};
 
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 /// Heads, a redirect to a long path or the heads of 64 parts: what an answer may take besides the file.
@@ -70,21 +67,14 @@ enum Ending {
 
 /// What outlives a case: it takes a while to make.
 struct World {
-    now: Now,
     sites: Sites,
-    access_log: AccessLog,
     log_file: File,
 }
 
 impl World {
     fn new() -> World {
         let log_file = tempfile::tempfile().expect("a file without a name");
-        World {
-            now: Now::at(0, 1_000_000_000),
-            sites: Sites::new(),
-            access_log: AccessLog::to(log_file.as_fd()).expect("a log"),
-            log_file,
-        }
+        World { sites: Sites::new(&log_file), log_file }
     }
 
     fn check(&mut self, script: &Script, wire: &[u8]) {
@@ -135,16 +125,8 @@ impl World {
     /// A pump as plain as can be: the session itself, a socket that takes and gives whatever there is.
     /// Returns what was sent and whether that was the end.
     fn all_at_once(&mut self, script: &Script, mut wire: &[u8]) -> (Vec<u8>, bool) {
-        let Served { limits, site } = self.sites.pick(script.is_rich, script.is_tight);
-        let (limits, now, access_log) = (&*limits, &self.now, &mut self.access_log);
-        let mut turn = Turn {
-            now,
-            limits,
-            site,
-            access_log,
-            run_bytes_max: limits.run_bytes_max,
-            is_draining: script.is_draining,
-        };
+        let (mut turn, _) = self.sites.pick(script).turn();
+        let (limits, now) = (turn.limits, turn.now);
         let plain = Script::plain();
         let mut socket = MemorySocket::new(&[], &plain);
         let input_bytes_max = 2 * usize::from(limits.head_bytes_max);
@@ -180,25 +162,17 @@ impl World {
 
     /// The real pump, as the loop runs it. Returns what was sent and how it ended.
     fn by_script(&mut self, script: &Script, wire: &[u8], steps_max: usize) -> (Vec<u8>, Ending) {
-        let Served { limits, site } = self.sites.pick(script.is_rich, script.is_tight);
-        let (limits, now, access_log) = (&*limits, &self.now, &mut self.access_log);
-        let mut turn = Turn {
-            now,
-            limits,
-            site,
-            access_log,
-            run_bytes_max: limits.run_bytes_max,
-            is_draining: script.is_draining,
-        };
-        let mut buffers = Buffers::new(limits);
+        let server = self.sites.pick(script);
+        let limits = &server.limits;
         // Buffers that grow take up to twice what they need; a piece of a listing is as long as an answer.
         let queued_bytes_max = limits.outbox_bytes_max + 2 * ANSWER_BYTES_MAX;
         let kept_bytes_max = 2 * (2 * usize::from(limits.head_bytes_max) + queued_bytes_max);
-        let mut connection = Connection::new(MemorySocket::new(wire, script), CLIENT, now, limits);
+        let mut connection = server.connect(MemorySocket::new(wire, script));
         let mut has_closed = false;
         for _ in 0..steps_max {
-            turn.site.recheck();
-            let verdict = connection.run(&mut buffers, &mut turn);
+            server.site.recheck();
+            let verdict = server.run(&mut connection);
+            let buffers = &server.buffers;
             assert!(buffers.input.is_empty() && buffers.outbox.is_empty(), "left for the next connection");
             let kept_bytes = connection.kept_bytes();
             assert!(kept_bytes <= kept_bytes_max, "{kept_bytes} bytes are kept");
@@ -267,7 +241,7 @@ impl World {
 
     /// What was logged since the last call.
     fn take_log(&mut self) -> String {
-        self.access_log.flush();
+        self.sites.flush_logs();
         let len = self.log_file.stream_position().expect("a position");
         let mut lines = vec![0; usize::try_from(len).expect("a short log")];
         self.log_file.read_exact_at(&mut lines, 0).expect("the log");

@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 
+use pws_testing::answer::Answer;
+use pws_testing::client::{Client, request};
+use pws_testing::multipart::parts;
+use pws_testing::rng::Rng;
 use serde_json::Value;
 
-use super::Shared;
-use super::files::{CODINGS, Changing, Fixed, RECORD_BYTES, VARIED};
-use super::rng::Rng;
+use super::files::{CODINGS, Changing, Fixed, MANY, RECORD_BYTES, VARIED};
 use super::tally::Kind;
-use crate::support::Result;
-use crate::support::folder::MANY;
-use crate::support::http::{Answer, Client, request};
+use super::{Result, Shared};
 
 const PIPELINE_MAX: usize = 32;
 /// A client leaves after about so many questions, and another takes its place.
@@ -58,7 +58,7 @@ pub fn work(shared: &Shared, seed: u64) {
 fn ask(shared: &Shared, kind: Kind, rng: &mut Rng, client: &mut Option<Client>) -> Result<(u64, u64)> {
     let client = match client {
         Some(client) => client,
-        None => client.insert(Client::connect(shared.address)?),
+        None => client.insert(Client::try_connect(shared.address)?),
     };
     let files = &shared.files;
     // Mostly one of the many small files, else a larger one.
@@ -107,16 +107,15 @@ pub fn differs_at(one: &[u8], other: &[u8]) -> Option<usize> {
 }
 
 fn whole(client: &mut Client, file: &Fixed) -> Result<u64> {
-    compare(&file.target, &client.get(&file.target, "")?, 200, &file.content)
+    compare(&file.target, &client.try_get(&file.target, "")?, 200, &file.content)
 }
 
 fn head(client: &mut Client, file: &Fixed) -> Result<u64> {
-    let request = request(&file.target, "");
-    client.send(request.replacen("GET", "HEAD", 1).as_bytes())?;
-    let answer = client.answer_to("HEAD")?;
+    client.try_send(request("HEAD", &file.target, ""))?;
+    let answer = client.try_answer_to("HEAD")?;
     let len = file.content.len().to_string();
     if answer.field("content-length") != Some(&len) {
-        return Err(format!("{} is said to be of another length: {}", file.target, answer.head).into());
+        return Err(format!("{} is said to be of another length: {:?}", file.target, answer.fields).into());
     }
     compare(&file.target, &answer, 200, b"")
 }
@@ -141,15 +140,15 @@ fn range(client: &mut Client, file: &Fixed, rng: &mut Rng) -> Result<u64> {
         1 => (format!("-{}", len - start), start..len),
         2 => (format!("{start}-{}", len + end), start..len),
         3 => {
-            let answer = client.get(target, &format!("Range: bytes={len}-\r\n"))?;
+            let answer = client.try_get(target, &format!("Range: bytes={len}-\r\n"))?;
             return if answer.status == 416 { Ok(0) } else { compare(target, &answer, 416, b"") };
         }
         _ => (format!("{start}-{}", end - 1), start..end),
     };
-    let answer = client.get(target, &format!("Range: bytes={asked}\r\n"))?;
+    let answer = client.try_get(target, &format!("Range: bytes={asked}\r\n"))?;
     let said = format!("bytes {}-{}/{len}", expected.start, expected.end - 1);
     if answer.field("content-range") != Some(&said) {
-        return Err(format!("{target}: {said} was asked for: {}", answer.head).into());
+        return Err(format!("{target}: {said} was asked for: {:?}", answer.fields).into());
     }
     compare(target, &answer, 206, &content[expected])
 }
@@ -165,37 +164,27 @@ fn ranges(client: &mut Client, file: &Fixed, rng: &mut Rng) -> Result<u64> {
         asked.push(start + range.start..start + range.end);
     }
     let list: Vec<String> = asked.iter().map(|range| format!("{}-{}", range.start, range.end - 1)).collect();
-    let answer = client.get(target, &format!("Range: bytes={}\r\n", list.join(", ")))?;
-    let boundary = answer.field("content-type").and_then(|value| value.split_once("boundary="));
-    let Some((_, boundary)) = boundary else {
-        return Err(format!("{target}: several ranges were asked for: {}", answer.head).into());
-    };
-    let mut rest = &answer.body[..];
-    for range in &asked {
-        let head_len = rest.windows(4).skip(2).position(|window| window == b"\r\n\r\n").map(|at| at + 6);
-        let (head, behind) = rest.split_at(head_len.ok_or("a part without a head")?);
-        let head = String::from_utf8_lossy(head);
-        let said = format!("bytes {}-{}/{}\r\n", range.start, range.end - 1, content.len());
-        if !head.starts_with(&format!("\r\n--{boundary}\r\n")) || !head.contains(&said) {
-            return Err(format!("{target}: {said} should start with {head:?}").into());
-        }
-        let (part, behind) = behind.split_at_checked(range.len()).ok_or("a part is short")?;
-        if part != &content[range.clone()] {
-            return Err(format!("{target}: {said} is wrong").into());
-        }
-        rest = behind;
+    let answer = client.try_get(target, &format!("Range: bytes={}\r\n", list.join(", ")))?;
+    let said: Vec<_> = asked
+        .into_iter()
+        .map(|range| (format!("bytes {}-{}/{}", range.start, range.end - 1, content.len()), &content[range]))
+        .collect();
+    let parts = parts(&answer).map_err(|what| format!("{target}: {what}"))?;
+    match parts
+        .iter()
+        .map(|(range, part)| (range, &part[..]))
+        .eq(said.iter().map(|(range, part)| (range, *part)))
+    {
+        true => Ok(answer.body.len() as u64),
+        false => Err(format!("{target}: other parts than {list:?}").into()),
     }
-    if rest != format!("\r\n--{boundary}--\r\n").as_bytes() {
-        return Err(format!("{target}: an end of {} bytes", rest.len()).into());
-    }
-    Ok(answer.body.len() as u64)
 }
 
 /// With what was learned from one answer asks for another.
 fn condition(client: &mut Client, file: &Fixed, rng: &mut Rng) -> Result<(u64, u64)> {
     let (target, content) = (&file.target, &file.content);
-    client.send(request(target, "").replacen("GET", "HEAD", 1).as_bytes())?;
-    let known = client.answer_to("HEAD")?;
+    client.try_send(request("HEAD", target, ""))?;
+    let known = client.try_answer_to("HEAD")?;
     let value = |name| known.field(name).ok_or_else(|| format!("{target} has no {name}"));
     let (tag, date) = (value("etag")?, value("last-modified")?);
     let Range { start, end } = stretch(rng, content.len());
@@ -209,8 +198,8 @@ fn condition(client: &mut Client, file: &Fixed, rng: &mut Rng) -> Result<(u64, u
         5 => (format!("If-Range: {tag}\r\n{part}"), 206, &content[start..end]),
         _ => (format!("If-Range: \"x\"\r\n{part}"), 200, content),
     };
-    let bytes = compare(target, &client.get(target, &fields)?, status, expected)?;
-    let refused = client.get(target, "If-Match: \"x\"\r\n")?;
+    let bytes = compare(target, &client.try_get(target, &fields)?, status, expected)?;
+    let refused = client.try_get(target, "If-Match: \"x\"\r\n")?;
     match refused.status {
         412 => Ok((3, bytes)),
         status => Err(format!("{target}: {status} in place of 412").into()),
@@ -220,13 +209,13 @@ fn condition(client: &mut Client, file: &Fixed, rng: &mut Rng) -> Result<(u64, u
 fn variant(shared: &Shared, client: &mut Client, rng: &mut Rng) -> Result<u64> {
     let files = &shared.files;
     let choice = rng.below(CODINGS.len() + 1);
-    let Some(((coding, _), content)) = CODINGS.get(choice).zip(files.variants.get(choice)) else {
-        let answer = client.get(VARIED, "Accept-Encoding: identity\r\n")?;
+    let Some(((coding, ..), content)) = CODINGS.get(choice).zip(files.variants.get(choice)) else {
+        let answer = client.try_get(VARIED, "Accept-Encoding: identity\r\n")?;
         return compare(VARIED, &answer, 200, &files.varied.content);
     };
-    let answer = client.get(VARIED, &format!("Accept-Encoding: {coding}\r\n"))?;
+    let answer = client.try_get(VARIED, &format!("Accept-Encoding: {coding}\r\n"))?;
     if answer.field("content-encoding") != Some(coding) {
-        return Err(format!("{VARIED}: {coding} was asked for: {}", answer.head).into());
+        return Err(format!("{VARIED}: {coding} was asked for: {:?}", answer.fields).into());
     }
     compare(VARIED, &answer, 200, content)
 }
@@ -234,11 +223,11 @@ fn variant(shared: &Shared, client: &mut Client, rng: &mut Rng) -> Result<u64> {
 /// Many requests at once; the answers come in order.
 fn pipeline(shared: &Shared, client: &mut Client, rng: &mut Rng) -> Result<(u64, u64)> {
     let files: Vec<&Fixed> = (0..rng.up_to(PIPELINE_MAX)).map(|_| rng.pick(&shared.files.fixed)).collect();
-    let requests: String = files.iter().map(|file| request(&file.target, "")).collect();
-    client.send(requests.as_bytes())?;
+    let requests: String = files.iter().map(|file| request("GET", &file.target, "")).collect();
+    client.try_send(requests)?;
     let mut bytes = 0;
     for file in &files {
-        bytes += compare(&file.target, &client.answer()?, 200, &file.content)?;
+        bytes += compare(&file.target, &client.try_answer_to("GET")?, 200, &file.content)?;
     }
     Ok((files.len() as u64, bytes))
 }
@@ -247,7 +236,7 @@ fn pipeline(shared: &Shared, client: &mut Client, rng: &mut Rng) -> Result<(u64,
 fn listing(shared: &Shared, client: &mut Client, rng: &mut Rng) -> Result<u64> {
     let folder = *rng.pick(&["/many/", "/many/", "/changing/", "/coming/"]);
     if rng.one_in(2) {
-        let answer = client.get(folder, "")?;
+        let answer = client.try_get(folder, "")?;
         let rows = String::from_utf8_lossy(&answer.body).matches("<tr><th scope=\"row\">").count();
         let is_whole = answer.body.ends_with(b"</footer>\n") || answer.body.ends_with(b"</main>\n");
         return match answer.status == 200 && is_whole && (folder != "/many/" || rows == MANY) {
@@ -255,7 +244,7 @@ fn listing(shared: &Shared, client: &mut Client, rng: &mut Rng) -> Result<u64> {
             false => Err(format!("{folder}: {} with {rows} rows", answer.status).into()),
         };
     }
-    let answer = client.get(folder, "Accept: application/json\r\n")?;
+    let answer = client.try_get(folder, "Accept: application/json\r\n")?;
     let document: Value = serde_json::from_slice(&answer.body)?;
     let entries = document["entries"].as_array().ok_or("a listing without entries")?;
     for (index, entry) in entries.iter().enumerate() {
@@ -288,9 +277,9 @@ fn changing(client: &mut Client, file: &Changing, rng: &mut Rng) -> Result<u64> 
     let mut answer = if rng.one_in(4) {
         let start = rng.below(file.len / RECORD_BYTES) * RECORD_BYTES;
         range = start..start + rng.below(file.len - start - RECORD_BYTES + 1) + RECORD_BYTES;
-        client.get(&file.target, &format!("Range: bytes={}-{}\r\n", range.start, range.end - 1))?
+        client.try_get(&file.target, &format!("Range: bytes={}-{}\r\n", range.start, range.end - 1))?
     } else {
-        client.get(&file.target, "")?
+        client.try_get(&file.target, "")?
     };
     let newest = file.begun();
     if answer.status == 404 && (oldest..=newest).any(|version| !file.exists_in(version)) {
@@ -308,7 +297,7 @@ fn changing(client: &mut Client, file: &Changing, rng: &mut Rng) -> Result<u64> 
     };
     // The tag of a version is that of no other.
     let oldest = file.settled();
-    answer = client.get(&file.target, &format!("If-None-Match: {tag}\r\n"))?;
+    answer = client.try_get(&file.target, &format!("If-None-Match: {tag}\r\n"))?;
     match answer.status == 304 && version < oldest {
         true => Err(format!("{}: {version} is said to be still there, and is not", file.target).into()),
         false => Ok(bytes + answer.body.len() as u64),
@@ -316,5 +305,5 @@ fn changing(client: &mut Client, file: &Changing, rng: &mut Rng) -> Result<u64> 
 }
 
 fn no_version(file: &Changing, answer: &Answer) -> String {
-    format!("{}: {} and no version of it: {}", file.target, answer.status, answer.head)
+    format!("{}: {} and no version of it: {:?}", file.target, answer.status, answer.fields)
 }

@@ -5,13 +5,19 @@ use std::hint::black_box;
 use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
 
-use pws::access_log::AccessLog;
-use pws::client::connection::{Buffers, Connection, Edge, Readiness, Verdict};
-use pws::client::session::Turn;
-use pws::clock::Now;
-use pws::limits::Limits;
-use pws::net::socket::Socket;
-use pws::site::Site;
+use super::memory::{Connection, Edge, MemoryServer, Readiness, Socket, Verdict};
+
+/// A request as load generators send it.
+pub const BARE: &[u8] = b"GET /page.html HTTP/1.1\r\nHost: localhost:9000\r\n\r\n";
+/// One as browsers do.
+pub const BROWSER: &[u8] = b"GET /page.html HTTP/1.1\r\nHost: localhost:9000\r\n\
+    User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n\
+    Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n\
+    Accept-Language: en-US,en;q=0.5\r\nAccept-Encoding: gzip, deflate, br, zstd\r\nConnection: keep-alive\r\n\
+    Cookie: session=0123456789abcdef0123456789abcdef; theme=light\r\nUpgrade-Insecure-Requests: 1\r\n\
+    Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Site: none\r\nPriority: u=0, i\r\n\r\n";
+/// Requests sent at once where there are several.
+pub const PIPELINE: usize = 16;
 
 /// The requests of one turn, and what has been taken of them.
 struct Requests {
@@ -48,44 +54,34 @@ impl Socket for Requests {
     }
 }
 
-/// One connection that stays open, and all that the loop lends it.
+/// One connection that stays open, and the server it is to.
 pub struct Repeater {
     connection: Connection<Requests>,
-    site: Site,
-    access_log: AccessLog,
-    buffers: Buffers,
-    limits: Limits,
-    now: Now,
+    server: MemoryServer,
 }
 
 impl Repeater {
     /// Says `requests` each turn, at a time that is always the same.
-    pub fn new(requests: Vec<u8>, site: Site, access_log: AccessLog, now_unix_secs: u64) -> Repeater {
-        let limits = Limits::default();
-        let now = Now::at(0, now_unix_secs);
-        let client = "2001:db8::1".parse().expect("an address");
-        let socket = Requests { bytes: requests, received: 0, sent: 0 };
-        let connection = Connection::new(socket, client, &now, &limits);
-        Repeater { connection, site, access_log, buffers: Buffers::new(&limits), limits, now }
+    pub fn new(requests: Vec<u8>, server: MemoryServer) -> Repeater {
+        let connection = server.connect(Requests { bytes: requests, received: 0, sent: 0 });
+        Repeater { connection, server }
     }
 
     /// A turn of the loop: the disk is asked again, all requests are answered. Returns the bytes of all answers
     /// so far.
+    #[track_caller]
     pub fn turn(&mut self) -> usize {
-        self.site.recheck();
+        self.server.site.recheck();
         self.connection.socket.received = 0;
         self.connection.mark(Readiness { readable: true, ..Readiness::default() });
-        let mut turn = Turn {
-            now: &self.now,
-            limits: &self.limits,
-            site: &mut self.site,
-            access_log: &mut self.access_log,
-            run_bytes_max: self.limits.run_bytes_max,
-            is_draining: false,
-        };
-        let verdict = self.connection.run(&mut self.buffers, &mut turn);
-        assert_eq!(verdict, Verdict::Park(Edge::Readable));
-        self.access_log.flush();
+        let verdict = self.server.run(&mut self.connection);
+        assert_eq!(
+            verdict,
+            Verdict::Park(Edge::Readable),
+            "{}",
+            String::from_utf8_lossy(&self.connection.socket.bytes)
+        );
+        self.server.access_log.flush();
         self.connection.socket.sent
     }
 }

@@ -13,30 +13,20 @@
 
 #![allow(clippy::expect_used, clippy::disallowed_methods)]
 
-#[path = "suite/support/answer.rs"]
-#[expect(dead_code, reason = "not all of it is needed here")]
-mod answer;
-#[path = "simulation/client.rs"]
 mod client;
-#[path = "simulation/disk.rs"]
 mod disk;
-#[path = "simulation/judge.rs"]
 mod judge;
-#[path = "simulation/pipe.rs"]
 mod pipe;
-#[path = "simulation/request.rs"]
 mod request;
-#[path = "simulation/rng.rs"]
-mod rng;
-#[path = "simulation/turns.rs"]
 mod turns;
-#[path = "simulation/world.rs"]
 mod world;
 
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use pws_testing::{answer, rng};
 
 use client::Tally;
 use world::World;

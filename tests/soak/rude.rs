@@ -5,21 +5,22 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pws_testing::answer::Answer;
+use pws_testing::client::{Client, request};
+use pws_testing::rng::Rng;
 use socket2::SockRef;
 
-use super::Shared;
 use super::checked::differs_at;
 use super::files::Fixed;
-use super::rng::Rng;
 use super::tally::Kind;
-use crate::narrow;
-use crate::support::Result;
-use crate::support::http::request;
+use super::{Result, Shared};
 
 /// Bounds on how fast connections are made: ports that were used are free again after a minute.
 const PAUSE: Duration = Duration::from_millis(8);
 
 const SLOW_BYTES: usize = 10 * 1024;
+/// The kernel takes so little ahead for a slow reader: what is not read stays with the server.
+const RECEIVE_BUFFER_BYTES: usize = 16 * 1024;
 const SLOW_PERIOD: Duration = Duration::from_secs(1);
 /// How long a read may take,
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -71,7 +72,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn start(mut stream: TcpStream, file: &Fixed) -> Result<Reading<'_>> {
-        stream.write_all(request(&file.target, "").as_bytes())?;
+        stream.write_all(request("GET", &file.target, "").as_bytes())?;
         Ok(Reading { stream, file, head: Vec::new(), has_head: false, received: 0, since: Instant::now() })
     }
 
@@ -92,13 +93,11 @@ impl Reading<'_> {
         if !self.has_head {
             let before = self.head.len();
             self.head.extend_from_slice(piece);
-            let Some(at) = self.head.windows(4).position(|window| window == b"\r\n\r\n") else {
-                return Ok(0);
-            };
-            if !self.head.starts_with(b"HTTP/1.1 200 ") {
-                return Err(format!("{}: {}", self.file.target, String::from_utf8_lossy(&self.head)).into());
+            let Some((answer, len)) = Answer::parse(&self.head, true, false)? else { return Ok(0) };
+            if answer.status != 200 {
+                return Err(format!("{}: {answer:?}", self.file.target).into());
             }
-            piece = &piece[at + 4 - before..];
+            piece = &piece[len - before..];
             (self.has_head, self.head) = (true, Vec::new());
         }
         let rest = &self.file.content[self.received..];
@@ -141,8 +140,8 @@ fn read_slowly_once<'a>(shared: &'a Shared, slot: &mut Option<Reading<'a>>, rng:
         Some(reading) => reading,
         None => {
             let file = if rng.one_in(2) { &shared.files.big } else { &shared.files.fixed[2] };
-            let stream = narrow::connect(shared.address)?;
-            let reading = slot.insert(Reading::start(stream, file)?);
+            let client = Client::try_connect_with_receive_buffer(shared.address, RECEIVE_BUFFER_BYTES)?;
+            let reading = slot.insert(Reading::start(client.stream, file)?);
             reading.stream.set_nonblocking(true)?;
             reading
         }
@@ -204,14 +203,15 @@ fn talk_nonsense_once(shared: &Shared, bytes: &[u8], status: u16) -> Result<u64>
     let mut said = Vec::new();
     // Returns once the server has closed its side.
     stream.read_to_end(&mut said)?;
-    let said = String::from_utf8_lossy(&said);
-    let (head, body) = said.split_once("\r\n\r\n").unwrap_or((&said, ""));
-    let fields = ["Connection: close".to_owned(), format!("Content-Length: {}", body.len())];
-    let is_right = head.starts_with(&format!("HTTP/1.1 {status} "))
-        && fields.iter().all(|field| head.lines().any(|line| line == field));
-    match is_right {
-        true => Ok(body.len() as u64),
-        false => Err(format!("{status} was to come and the end, not {said:?}").into()),
+    match Answer::parse(&said, false, true)? {
+        Some((answer, len)) if len == said.len() && answer.status == status => {
+            let is_farewell = answer.field("connection") == Some("close");
+            let is_right = is_farewell && answer.field("content-length").is_some();
+            is_right.then_some(answer.body.len() as u64).ok_or_else(|| format!("{answer:?}").into())
+        }
+        _ => {
+            Err(format!("{status} was to come and the end, not {:?}", String::from_utf8_lossy(&said)).into())
+        }
     }
 }
 

@@ -1,10 +1,15 @@
 //! What is served: a folder without any options, and one with all there are.
 
+use std::fs::File;
+use std::os::fd::AsFd;
+
+use pws::access_log::AccessLog;
 use pws::config::SiteOptions;
 use pws::limits::Limits;
-use pws::site::Site;
 
-use crate::support::folder::{Folder, noise};
+use super::socket::Script;
+use crate::folder::{Folder, noise};
+use crate::memory::MemoryServer;
 
 /// The longest file.
 const BIG_BYTES: usize = 40_000;
@@ -14,29 +19,25 @@ const REDIRECTS: &str = "/old/* /:splat 301\n/forced/* /n 302!\n/as/:name /:name
 const HEADERS: &str =
     "/*\n  X-A: b\n/s.css\n  Cache-Control: no-store\n  ! Last-Modified\n/about\n  Content-Type: a/b\n";
 
-/// One site, and what is in its folder.
-pub struct Served {
-    pub limits: Limits,
-    pub site: Site,
-}
-
 /// All of them. They vanish with this value.
 pub struct Sites {
-    plain: [Served; 2],
-    rich: [Served; 2],
+    plain: [MemoryServer; 2],
+    rich: [MemoryServer; 2],
     /// The content of every file, precompressed or not.
     contents: Vec<Vec<u8>>,
     _folders: [Folder; 2],
 }
 
 impl Sites {
-    pub fn new() -> Sites {
+    /// All of them log to `log_file`.
+    pub fn new(log_file: &File) -> Sites {
         let mut contents = Vec::new();
         let (plain, rich) = (plain_folder(&mut contents), rich_folder(&mut contents));
         let open = |folder: &Folder, options: &SiteOptions| {
             [Limits::default(), tight()].map(|limits| {
-                let site = Site::open(&folder.root(), options, &limits).expect("the folder");
-                Served { limits, site }
+                let mut server = MemoryServer::with(folder, options, limits);
+                server.access_log = AccessLog::to(log_file.as_fd()).expect("a log");
+                server
             })
         };
         let options = SiteOptions {
@@ -56,9 +57,16 @@ impl Sites {
         }
     }
 
-    pub fn pick(&mut self, is_rich: bool, is_tight: bool) -> &mut Served {
-        let sites = if is_rich { &mut self.rich } else { &mut self.plain };
-        &mut sites[usize::from(is_tight)]
+    /// The one that `script` goes to.
+    pub fn pick(&mut self, script: &Script) -> &mut MemoryServer {
+        let sites = if script.is_rich { &mut self.rich } else { &mut self.plain };
+        let server = &mut sites[usize::from(script.is_tight)];
+        server.is_draining = script.is_draining;
+        server
+    }
+
+    pub fn flush_logs(&mut self) {
+        self.plain.iter_mut().chain(&mut self.rich).for_each(|server| server.access_log.flush());
     }
 
     /// Whether `bytes` are those of a whole file.

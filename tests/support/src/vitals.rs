@@ -9,6 +9,7 @@ use super::process::Process;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Waits until the process has no more descriptors open than `base`.
+#[track_caller]
 pub fn assert_nothing_leaks(process: &Process, base: usize) {
     let is_back = comes_true(|| process.open_files() <= base);
     assert!(is_back, "{} descriptors instead of {base}", process.open_files());
@@ -16,6 +17,7 @@ pub fn assert_nothing_leaks(process: &Process, base: usize) {
 
 /// Waits until the process has no more memory than `base_kib` and what the allocator may keep of it: what lies
 /// below something that is still used. The simulation shows that nothing is left allocated.
+#[track_caller]
 pub fn assert_memory_is_back(process: &Process, base_kib: u64) {
     const KEPT_KIB: u64 = 2048;
 
@@ -24,6 +26,7 @@ pub fn assert_memory_is_back(process: &Process, base_kib: u64) {
 }
 
 /// Looks now and then until `look` has told the same twice.
+#[track_caller]
 pub fn settled<T: PartialEq + Copy>(look: impl Fn() -> T) -> T {
     let mut last = look();
     wait_until("it settles", || {
@@ -35,6 +38,7 @@ pub fn settled<T: PartialEq + Copy>(look: impl Fn() -> T) -> T {
 }
 
 /// Asserts that the process takes next to no time while it can do nothing.
+#[track_caller]
 pub fn assert_no_spinning(process: &Process) {
     let ticks = process.cpu_ticks();
     sleep(SECOND);

@@ -5,16 +5,19 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::support::Result;
-use crate::support::folder::{self, Folder, HUNDRED_KB, MANY, ONE_KB, ONE_MB, TEN_KB, noise};
+use pws_testing::folder::{Folder, noise};
 
-pub const BIG: &str = "/large/big.bin";
-const BIG_BYTES: usize = 8 << 20;
+/// The larger files; [`Files::fixed`] begins with them, in order.
+const LARGER: [(&str, usize); 4] =
+    [("/1k.html", 1 << 10), ("/10k.html", 10 << 10), ("/100k.html", 100 << 10), ("/1m.html", 1 << 20)];
+/// How many small ones there are beside those.
+pub const MANY: usize = 1000;
+const BIG: (&str, usize) = ("/big.bin", 8 << 20);
 
 /// A file with two others that a client may get in its place.
 pub const VARIED: &str = "/varied.css";
-/// The tokens of their codings, and how their names end.
-pub const CODINGS: [(&str, &str); 2] = [("gzip", ".gz"), ("br", ".br")];
+/// The tokens of their codings, how their names end, and how long they are.
+pub const CODINGS: [(&str, &str, usize); 2] = [("gzip", ".gz", 12_000), ("br", ".br", 4000)];
 
 /// Some are kept in memory, others on the disk.
 const CHANGING_BYTES: [usize; 5] = [160, 4096, 8192, 100 << 10, 1 << 20];
@@ -48,35 +51,30 @@ pub struct Files {
     pub big: Fixed,
     pub varied: Fixed,
     /// One for each of [`CODINGS`].
-    pub variants: Vec<Vec<u8>>,
+    pub variants: [Vec<u8>; CODINGS.len()],
     pub changing: Vec<Changing>,
 }
 
 impl Files {
-    /// Adds to what is in `folder`.
-    pub fn new(folder: &Folder) -> Result<Files> {
-        let read = |target: String| -> io::Result<Fixed> {
-            let content = fs::read(folder.path(&target))?;
-            Ok(Fixed { target, content })
+    /// Puts all of them into `folder`, which is empty.
+    pub fn new(folder: &Folder) -> Files {
+        let fixed = |(target, len): (&str, usize)| {
+            let content = noise(len);
+            folder.put(target, &content);
+            Fixed { target: target.to_owned(), content }
         };
-        let usual = [ONE_KB, TEN_KB, HUNDRED_KB, ONE_MB].map(str::to_owned);
-        let targets = usual.into_iter().chain((0..MANY).map(folder::many));
-        let fixed = targets.map(read).collect::<io::Result<_>>()?;
-        fs::write(folder.path(BIG), noise(BIG_BYTES))?;
-        fs::write(folder.path(VARIED), noise(20_000))?;
-        for (index, (_, end)) in CODINGS.iter().enumerate() {
-            fs::write(folder.path(VARIED).with_extension(format!("css{end}")), noise(12_000 - 8000 * index))?;
+        let many = |index| fixed((&format!("/many/{index:03}.html"), 2048 + index));
+        let files = Files {
+            fixed: LARGER.into_iter().map(fixed).chain((0..MANY).map(many)).collect(),
+            big: fixed(BIG),
+            varied: fixed((VARIED, 20_000)),
+            variants: CODINGS.map(|(_, end, len)| fixed((&format!("{VARIED}{end}"), len)).content),
+            changing: changing(folder),
+        };
+        for file in &files.changing {
+            folder.put(&file.target, file.content(0).unwrap_or_default());
         }
-        let variants = CODINGS.map(|(_, end)| fs::read(folder.path(&format!("{VARIED}{end}")))).into_iter();
-        let variants = variants.collect::<io::Result<_>>()?;
-        let changing = changing(folder);
-        for name in ["changing", "coming"] {
-            fs::create_dir(folder.root().join(name))?;
-        }
-        for file in &changing {
-            fs::write(&file.path, file.content(0).unwrap_or_default())?;
-        }
-        Ok(Files { fixed, big: read(BIG.to_owned())?, varied: read(VARIED.to_owned())?, variants, changing })
+        files
     }
 
     /// All files, each as it is asked for, in a state that is the same each time.

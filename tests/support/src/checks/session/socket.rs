@@ -1,11 +1,9 @@
 //! The other side of a connection: how it goes, and a socket in memory that goes that way.
 
-use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::FileExt;
 
-use pws::net::socket::Socket;
+use crate::memory::{Socket, read_file};
 
 const TAKES_ALL: u8 = 254;
 /// A write or a read that is interrupted.
@@ -166,7 +164,7 @@ impl Socket for MemorySocket<'_> {
         let start = self.sent.len();
         let count = self.take(count)?;
         self.sent.resize(start + count, 0);
-        let count = File::from(file.try_clone_to_owned()?).read_at(&mut self.sent[start..], offset)?;
+        let count = read_file(file, &mut self.sent[start..], offset)?;
         self.sent.truncate(start + count);
         Ok(count)
     }

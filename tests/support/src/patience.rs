@@ -22,6 +22,7 @@ pub fn comes_true(mut is_so: impl FnMut() -> bool) -> bool {
 }
 
 /// Looks until `is_so`, and panics with `what` if it never comes to that.
+#[track_caller]
 pub fn wait_until(what: &str, is_so: impl FnMut() -> bool) {
     assert!(comes_true(is_so), "waited in vain: {what}");
 }

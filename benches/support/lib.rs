@@ -2,13 +2,14 @@
 //! results are written down.
 
 pub mod configs;
+pub mod descriptors;
 pub mod folder;
-pub mod http;
 pub mod interrupt;
 pub mod machine;
 pub mod numbers;
 pub mod options;
 pub mod process_group;
+pub mod programs;
 pub mod running;
 pub mod servers;
 pub mod table;
@@ -19,8 +20,9 @@ use std::process::ExitCode;
 /// A program that measures ends at the first error it cannot work around: a text for a person is enough.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// What comes before servers are measured; returns how many files may be open.
-pub fn begin() -> Result<u64> {
+/// What comes before servers are measured; returns how many files may be open. `pws`: the binary.
+pub fn begin(pws: &'static str) -> Result<u64> {
+    servers::PWS.get_or_init(|| pws);
     interrupt::watch()?;
     running::keep_off_the_servers_cpu()?;
     Ok(pws::process::resources::raise_open_files())

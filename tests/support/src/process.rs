@@ -14,15 +14,15 @@ use super::client::Client;
 use super::folder::Folder;
 use super::patience::{PATIENCE, wait_until};
 
-/// The binary without arguments, and without variables that it or its log would heed.
-pub fn command() -> Command {
-    cleared(Command::new(env!("CARGO_BIN_EXE_pws")))
+/// `program` without arguments, and without variables that pws or its log would heed.
+pub fn command_of(program: &str) -> Command {
+    cleared(Command::new(program))
 }
 
-/// The binary by way of a shell, which runs `preparation` first and then becomes the binary.
-pub fn command_after(preparation: &str) -> Command {
+/// `program` by way of a shell, which runs `preparation` first and then becomes the program.
+pub fn command_after(preparation: &str, program: &str) -> Command {
     let mut command = cleared(Command::new("sh"));
-    command.args(["-c", &format!("{preparation}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_pws")]);
+    command.args(["-c", &format!("{preparation}; exec \"$0\" \"$@\""), program]);
     command
 }
 
@@ -37,12 +37,14 @@ fn cleared(mut command: Command) -> Command {
 }
 
 /// Adds to `command` what has it serve `folder` on a free port of the loopback.
+#[track_caller]
 pub fn serving(mut command: Command, folder: &Folder) -> Command {
     command.args(["--bind", "127.0.0.1", "--directory"]).arg(folder.root()).arg("0");
     command
 }
 
 /// Runs `command` to its end, which must come by itself.
+#[track_caller]
 pub fn run(mut command: Command) -> Output {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary");
     let mut child = KilledOnDrop(child);
@@ -67,6 +69,7 @@ impl Drop for KilledOnDrop {
 }
 
 /// The first line that comes, without its end, and what it came from; empty if none ever will.
+#[track_caller]
 pub fn first_line<R: Read + Send + 'static>(from: R) -> (String, BufReader<R>) {
     let (sender, receiver) = mpsc::channel();
     let mut reader = BufReader::new(from);
@@ -80,12 +83,14 @@ pub fn first_line<R: Read + Send + 'static>(from: R) -> (String, BufReader<R>) {
     (line.expect("UTF-8").trim_end_matches('\n').to_owned(), reader)
 }
 
+#[track_caller]
 fn urls_in(first_line: &str) -> Vec<&str> {
     let (_, urls) = first_line.rsplit_once(" at ").expect("' at ' in the first line");
     urls.split(' ').collect()
 }
 
 /// Where the first URL in a first line leads.
+#[track_caller]
 pub fn address_in(first_line: &str) -> SocketAddr {
     let authority = urls_in(first_line)[0].strip_prefix("http://").and_then(|rest| rest.strip_suffix('/'));
     authority.expect("a URL").parse().expect("an address and a port")
@@ -105,9 +110,10 @@ pub struct Process {
 }
 
 impl Process {
-    /// Serves `folder` on a free port.
-    pub fn serve(folder: Folder, args: &[&str]) -> Process {
-        let mut command = serving(command(), &folder);
+    /// Starts `command`, adds what has it serve `folder` on a free port, and waits until it does.
+    #[track_caller]
+    pub fn serve(command: Command, folder: Folder, args: &[&str]) -> Process {
+        let mut command = serving(command, &folder);
         command.args(args);
         let mut process = Process::start(command);
         process.folder = Some(folder);
@@ -115,6 +121,7 @@ impl Process {
     }
 
     /// Starts `command` and waits until it serves.
+    #[track_caller]
     pub fn start(mut command: Command) -> Process {
         let stderr = NamedTempFile::new().expect("a temporary file");
         command.stdout(Stdio::piped()).stderr(stderr.reopen().expect("the same file"));
@@ -127,6 +134,7 @@ impl Process {
 
     /// Starts `command`, which listens at `address` and whose standard output nobody reads, and waits until it
     /// accepts connections.
+    #[track_caller]
     pub fn start_unheard(mut command: Command, address: SocketAddr) -> Process {
         let stderr = NamedTempFile::new().expect("a temporary file");
         command.stderr(stderr.reopen().expect("the same file"));
@@ -140,6 +148,7 @@ impl Process {
         process
     }
 
+    #[track_caller]
     pub fn urls(&self) -> Vec<&str> {
         urls_in(&self.first_line)
     }
@@ -153,31 +162,37 @@ impl Process {
         Client::connect(self.address())
     }
 
+    #[track_caller]
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child.0), signal).expect("a process to signal");
     }
 
     /// Standard error so far.
+    #[track_caller]
     pub fn stderr(&self) -> String {
         std::fs::read_to_string(self.stderr.path()).expect("UTF-8")
     }
 
     /// Waits until it has told `text` on standard error.
+    #[track_caller]
     pub fn wait_for(&self, text: &str) {
         wait_until(text, || self.stderr().contains(text));
     }
 
     /// Waits for the process to end by itself.
+    #[track_caller]
     pub fn wait(&mut self) -> ExitStatus {
         wait_until("the process ends", || !self.is_running());
         self.child.0.wait().expect("an end")
     }
 
+    #[track_caller]
     pub fn is_running(&mut self) -> bool {
         self.child.0.try_wait().expect("a child").is_none()
     }
 
     /// Stops the process, which must end well; returns the lines behind the first.
+    #[track_caller]
     pub fn stop(mut self) -> Vec<String> {
         self.signal(Signal::TERM);
         // Read before it has ended, lest it have more to say than a pipe holds.
@@ -193,6 +208,7 @@ impl Process {
 }
 
 /// Each descriptor of a process and the flags it was opened with.
+#[track_caller]
 pub fn descriptor_flags(process: &str) -> Vec<(u32, u32)> {
     let files = std::fs::read_dir(format!("/proc/{process}/fdinfo")).expect("its descriptors");
     let paths = files.map(|file| file.expect("one").path());
@@ -212,15 +228,18 @@ impl Process {
         PathBuf::from(format!("/proc/{}/{name}", self.child.0.id()))
     }
 
+    #[track_caller]
     pub fn open_files(&self) -> usize {
         std::fs::read_dir(self.proc("fd")).expect("its descriptors").count()
     }
 
+    #[track_caller]
     pub fn threads(&self) -> usize {
         std::fs::read_dir(self.proc("task")).expect("its threads").count()
     }
 
     /// Lowers or raises the limit behind its back.
+    #[track_caller]
     pub fn set_soft_open_files_limit(&self, limit: u64) {
         let maximum = getrlimit(Resource::Nofile).maximum;
         let new = Rlimit { current: Some(limit), maximum };
@@ -228,6 +247,7 @@ impl Process {
     }
 
     /// Soft and hard limit on open files.
+    #[track_caller]
     pub fn open_files_limits(&self) -> (String, String) {
         let line = self.line_of("limits", "Max open files");
         let mut columns = line.split_whitespace().map(str::to_owned);
@@ -235,11 +255,13 @@ impl Process {
     }
 
     /// How often it has slept and woken.
+    #[track_caller]
     pub fn sleeps(&self) -> u64 {
         self.line_of("status", "voluntary_ctxt_switches:").parse().expect("a number")
     }
 
     /// What stands behind `label` in a file that the kernel keeps about the process.
+    #[track_caller]
     pub fn line_of(&self, file: &str, label: &str) -> String {
         let text = std::fs::read_to_string(self.proc(file)).expect("a file about it");
         let line = text.lines().find_map(|line| line.strip_prefix(label));
@@ -252,16 +274,19 @@ impl Process {
     }
 
     /// The memory it has taken, in KiB. Parts of the program that run for the first time do not count.
+    #[track_caller]
     pub fn memory_kib(&self) -> u64 {
         self.line_of("status", "RssAnon:").trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// The most memory it has ever had, in KiB.
+    #[track_caller]
     pub fn peak_memory_kib(&self) -> u64 {
         self.line_of("status", "VmHWM:").trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// User and system time taken, in ticks of a hundredth of a second.
+    #[track_caller]
     pub fn cpu_ticks(&self) -> u64 {
         let stat = std::fs::read_to_string(self.proc("stat")).expect("its times");
         // The name, in parentheses, may contain anything; behind it `utime` and `stime` are 12th and 13th.

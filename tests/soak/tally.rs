@@ -4,17 +4,12 @@ use std::fmt::Display;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Value, json};
-
-use crate::support::numbers::show_count;
-use crate::support::table::Table;
-
 /// More than these are counted only.
 const COMPLAINTS_MAX: usize = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    Load,
+    Quick,
     Whole,
     Head,
     Range,
@@ -33,7 +28,7 @@ pub enum Kind {
 
 impl Kind {
     pub const ALL: [Kind; 15] = [
-        Kind::Load,
+        Kind::Quick,
         Kind::Whole,
         Kind::Head,
         Kind::Range,
@@ -52,7 +47,7 @@ impl Kind {
 
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Load => "1 KB, as fast as it goes",
+            Kind::Quick => "1 KB, as fast as it goes",
             Kind::Whole => "whole files",
             Kind::Head => "HEAD",
             Kind::Range => "one range",
@@ -75,7 +70,7 @@ impl Kind {
 #[derive(Default)]
 struct Count {
     requests: AtomicU64,
-    /// Of content, each compared with what it should be; only those of wrk are just counted.
+    /// Of content, each compared with what it should be.
     bytes: AtomicU64,
     /// Connections that the client broke off,
     left: AtomicU64,
@@ -118,11 +113,8 @@ impl Tally {
         add(&self.of(kind).cut, 1);
     }
 
-    pub fn wrong(&self, kind: Kind, count: u64, why: impl Display) {
-        if count == 0 {
-            return;
-        }
-        add(&self.of(kind).wrong, count);
+    pub fn wrong(&self, kind: Kind, why: impl Display) {
+        add(&self.of(kind).wrong, 1);
         let mut complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
         if complaints.len() < COMPLAINTS_MAX {
             complaints.push(format!("{}: {why}", kind.name()));
@@ -141,35 +133,20 @@ impl Tally {
         self.complaints.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn rows(&self) -> impl Iterator<Item = (&'static str, [u64; 5])> {
-        let cells =
-            |count: &Count| [&count.requests, &count.bytes, &count.left, &count.cut, &count.wrong].map(value);
-        Kind::ALL.into_iter().map(move |kind| (kind.name(), cells(self.of(kind))))
-    }
-
-    pub fn json(&self) -> Value {
-        let row = |(kind, [requests, bytes, left, cut, wrong]): (&str, [u64; 5])| {
-            json!({
-                "kind": kind, "requests": requests, "bytes": bytes, "left": left, "cut": cut, "wrong": wrong,
-            })
+    /// What each kind of clients has done, a line each.
+    pub fn table(&self) -> String {
+        let line = |name: &str, cells: [&str; 5]| {
+            let cells = cells.map(|cell| format!("{cell:>12}")).concat();
+            format!(
+                "{name:<25}{cells}
+"
+            )
         };
-        self.rows().map(row).collect()
+        let lines = Kind::ALL.iter().map(|kind| {
+            let Count { requests, bytes, left, cut, wrong } = self.of(*kind);
+            let cells = [requests, bytes, left, cut, wrong].map(|counter| value(counter).to_string());
+            line(kind.name(), cells.each_ref().map(String::as_str))
+        });
+        line("clients", ["requests", "bytes", "left", "cut", "wrong"]) + &lines.collect::<String>()
     }
-
-    pub fn markdown(&self) -> String {
-        let mut table = Table::new(["clients", "requests", "bytes", "left", "cut", "wrong"]);
-        let mut sums = [0; 5];
-        for (name, cells) in self.rows() {
-            for (sum, cell) in sums.iter_mut().zip(cells) {
-                *sum += cell;
-            }
-            row(&mut table, name, cells);
-        }
-        row(&mut table, "all", sums);
-        table.markdown()
-    }
-}
-
-fn row(table: &mut Table, name: &str, cells: [u64; 5]) {
-    table.row([name.to_owned()].into_iter().chain(cells.map(|cell| show_count(cell as f64))));
 }
