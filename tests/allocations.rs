@@ -12,6 +12,7 @@ use pws_testing::memory::MemoryServer;
 use pws_testing::repeater::Repeater;
 
 /// The allocations of 100 turns in which `request` is answered, after some for warming up.
+#[track_caller]
 fn allocations(request: &'static [u8]) -> u64 {
     let mut folder = Folder::new()
         .file("page.html", [b'x'; 1024])

@@ -19,6 +19,7 @@ fn chromium_shows_what_is_served() {
     pages_of_our_own_let_nothing_foreign_in(&browser);
 }
 
+#[track_caller]
 fn listings_are_sorted_by_a_click(browser: &Browser) {
     let folder = Folder::new().file("b.txt", [b'b'; 30]).file("a.txt", [b'a'; 200]).file("c.bin", [0; 4000]);
     let server = serve(folder.file("a folder/c.txt", "c"), &[]);
@@ -44,6 +45,7 @@ fn listings_are_sorted_by_a_click(browser: &Browser) {
     assert_eq!(browser.run(width), "896px");
 }
 
+#[track_caller]
 fn listings_are_walked_by_links(browser: &Browser) {
     let odd_name = "50% of #1? <b>&amp; 'Käse'.txt";
     let folder = Folder::new().file(format!("a folder/{odd_name}"), "Grüße, <b>not bold</b>");
@@ -64,6 +66,7 @@ fn listings_are_walked_by_links(browser: &Browser) {
 /// The status that the page came with.
 const STATUS: &str = "return performance.getEntriesByType('navigation')[0].responseStatus";
 
+#[track_caller]
 fn error_pages_are_shown(browser: &Browser) {
     let server = serve(Folder::new(), &[]);
     browser.go(&format!("{}nowhere", server.urls()[0]));
@@ -76,6 +79,7 @@ fn error_pages_are_shown(browser: &Browser) {
     assert_eq!(browser.text(), "Lost? Start again");
 }
 
+#[track_caller]
 fn every_deep_link_of_an_app_starts_it(browser: &Browser) {
     let app = "<!doctype html><p id=path><script>path.textContent = location.pathname</script>";
     let server = serve(Folder::new().file("index.html", app), &["--fallback", "index.html"]);
@@ -92,6 +96,7 @@ fn every_deep_link_of_an_app_starts_it(browser: &Browser) {
     assert_eq!(browser.run(status_of_part), 404);
 }
 
+#[track_caller]
 fn precompressed_scripts_run(browser: &Browser) {
     let page = "<!doctype html><p id=told><script src=app.js></script>";
     let folder = Folder::new().file("index.html", page).file("app.js", "told.textContent = 'plain'");
@@ -101,6 +106,7 @@ fn precompressed_scripts_run(browser: &Browser) {
 }
 
 /// `text` as a Brotli stream of one uncompressed meta-block and an empty one that ends it (RFC 7932 §9.2).
+#[track_caller]
 fn brotli(text: &str) -> Vec<u8> {
     let window_bits_16_not_last_four_nibbles = 0;
     let len_less_one = u32::try_from(text.len() - 1).expect("a short text");
@@ -120,6 +126,7 @@ fn complaints(browser: &Browser) -> Vec<String> {
 }
 
 /// Even if a name got through unescaped, a listing would load and run nothing.
+#[track_caller]
 fn pages_of_our_own_let_nothing_foreign_in(browser: &Browser) {
     let server = serve(Folder::new().file("a.svg", "<svg/>"), &[]);
     for page in ["", "nowhere"] {

@@ -90,6 +90,7 @@ fn rows() -> impl Iterator<Item = (&'static str, &'static Row)> {
 }
 
 /// Panics with everything that is wrong with any row.
+#[track_caller]
 fn assert_none(failures: Vec<String>) {
     assert!(failures.is_empty(), "{} rows failed:\n\n{}\n", failures.len(), failures.join("\n\n"));
 }

@@ -15,6 +15,7 @@ fn fuzz_folder() -> PathBuf {
 }
 
 /// The inputs committed for `target`, in order.
+#[track_caller]
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = fuzz_folder().join("corpus").join(target);
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

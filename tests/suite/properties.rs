@@ -163,6 +163,7 @@ fn check_answers(answers: &[Answer], is_closed: bool) -> TestCaseResult {
 }
 
 /// Runs `check` on `count` generated cases.
+#[track_caller]
 fn check_all<S: Strategy>(count: u32, cases: &S, check: impl Fn(S::Value) -> TestCaseResult)
 where
     S::Value: Debug,

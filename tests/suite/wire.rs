@@ -23,6 +23,7 @@ fn site() -> Folder {
 }
 
 /// The one answer to a request for `target`, which must leave the connection open.
+#[track_caller]
 fn get(folder: &Folder, target: &str) -> Answer {
     let (bytes, end) = exchange(folder, format!("GET {target} HTTP/1.1\r\nHost: test\r\n\r\n").as_bytes());
     assert_eq!(end, End::Open, "{target}");

@@ -17,6 +17,7 @@ use super::folder;
 use crate::support::binary::{command, serve};
 
 /// Sends `count` requests as fast as they are taken, and reads as many answers.
+#[track_caller]
 fn pipeline(address: SocketAddr, count: usize) {
     // The page for what is not there is as long every time, fields included: bytes are as good as answers.
     let mut client = Client::connect(address);
@@ -34,6 +35,7 @@ fn pipeline(address: SocketAddr, count: usize) {
 }
 
 /// The parts of a line: `client - - [time] "request" status bytes`.
+#[track_caller]
 fn assert_common_log_format(line: &str, request: &str, status: u16, body_bytes: usize) {
     let rest = line.strip_prefix("127.0.0.1 - - [").expect(line);
     let (time, rest) = rest.split_once("] ").expect(line);
@@ -107,6 +109,7 @@ fn a_log_to_a_socket_nobody_reads_holds_nobody_up() {
 }
 
 /// How many lines standard error says were lost.
+#[track_caller]
 fn lost_lines(process: &Process) -> usize {
     let stderr = process.stderr();
     let numbers = stderr.lines().filter_map(|line| line.strip_suffix(" lines were lost")?.rsplit(' ').next());

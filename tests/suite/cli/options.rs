@@ -20,11 +20,13 @@ use crate::support::tools;
 const OWN_ADDRESS: &str = "127.0.0.9";
 
 /// A port of [`OWN_ADDRESS`] that nothing listens on.
+#[track_caller]
 fn free_port() -> String {
     let listener = TcpListener::bind((OWN_ADDRESS, 0)).expect("a free port");
     listener.local_addr().expect("its address").port().to_string()
 }
 
+#[track_caller]
 fn shown(path: &Path) -> String {
     path.canonicalize().expect("an existing path").display().to_string()
 }

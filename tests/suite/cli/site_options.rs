@@ -55,6 +55,7 @@ const WRONG: [(&str, &str, &str); 31] = [
     ("--cache-size", "16MB", "no unit"),
 ];
 
+#[track_caller]
 fn assert_refused(command: Command, option: &str, hint: &str, what: &str) {
     let output = process::run(command);
     let stderr = String::from_utf8(output.stderr).expect("UTF-8");
@@ -119,6 +120,7 @@ fn options_have_their_effect() {
     expect_all(Process::start(serving(by_variable, &folder)));
 }
 
+#[track_caller]
 fn expect_all(process: Process) {
     let mut client = process.connect();
     assert_eq!(client.get("/").text(), "<p>home");

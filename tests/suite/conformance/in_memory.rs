@@ -15,6 +15,7 @@ const LONG_BYTES: usize = 2000;
 const PIECES_OF_LONG: usize = 300;
 
 /// The server in memory, and its validators.
+#[track_caller]
 pub fn peer(folder: &Folder) -> Peer {
     let (bytes, _) = say(folder, &[request!("GET /numbers.txt")], usize::MAX);
     let answers = received::answers(&bytes, &[false], false).expect("an answer");
@@ -29,6 +30,7 @@ pub fn say(folder: &Folder, pieces: &[&[u8]], write_max: usize) -> (Vec<u8>, boo
 }
 
 /// What comes back for `row`, which must be the same in every way.
+#[track_caller]
 pub fn answers_to(row: &Row, folder: &Folder, peer: &Peer) -> Result<(Vec<u8>, bool), String> {
     let [sends, then] = [row.sends, row.then].map(|bytes| peer.fill(bytes).expect("validators"));
     let is_long = sends.len() > LONG_BYTES;

@@ -24,6 +24,7 @@ impl Peer {
     }
 
     /// `bytes` with what the placeholders stand for; `None` if the peer has no such validator.
+    #[track_caller]
     pub fn fill(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let mut filled = Vec::new();
         let mut rest = bytes;

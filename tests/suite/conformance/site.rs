@@ -34,6 +34,7 @@ const FILES: [(&[u8], &str); 12] = [
 ];
 
 /// Writes all files into `root`.
+#[track_caller]
 pub fn write(root: &Path) {
     let numbers = numbers();
     let small = FILES.iter().map(|(name, content)| (*name, content.as_bytes()));

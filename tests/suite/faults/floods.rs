@@ -23,6 +23,7 @@ enum Going {
     AmidAHead,
 }
 
+#[track_caller]
 fn flood(address: SocketAddr, going: Going) {
     for _ in 0..CONNECTIONS {
         let stream = TcpStream::connect(address).expect("a connection");

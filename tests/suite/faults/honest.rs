@@ -46,6 +46,7 @@ impl Drop for OnEnd<'_> {
 
 /// Asks for `/page.html` of [`folder`](super::folder) all the while that `fault` lasts, by turns over a
 /// connection that is kept and a new one. Every answer must be whole.
+#[track_caller]
 pub fn asking_during<T>(address: SocketAddr, fault: impl FnOnce() -> T) -> (Latencies, T) {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {

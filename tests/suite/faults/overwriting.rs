@@ -19,6 +19,7 @@ const SMALL: usize = 6000;
 const LARGE: usize = 4 << 20;
 
 /// Whole, mixed and cut.
+#[track_caller]
 fn answers(name: &str, len: usize, for_secs: u64) -> [usize; 3] {
     let folder = folder().file(name, vec![b'0'; len]);
     let path = folder.root().join(name);
@@ -74,6 +75,7 @@ type Change = fn(&File);
 
 /// What a client gets that has asked for `targets` at once and reads only when `change` has happened: of each
 /// answer as much as came, and whether it is whole.
+#[track_caller]
 fn got(targets: &[&str], fields: &str, change: Change) -> Vec<(Vec<u8>, bool)> {
     let folder = folder().file("large.txt", vec![b'0'; LARGE]);
     let path = folder.root().join("large.txt");
@@ -94,6 +96,7 @@ fn got(targets: &[&str], fields: &str, change: Change) -> Vec<(Vec<u8>, bool)> {
     }
 }
 
+#[track_caller]
 fn overwrite(file: &File, len: usize) {
     file.set_len(0).expect("an empty file");
     file.write_all_at(&vec![b'1'; len], 0).expect("space");

@@ -13,6 +13,7 @@ use crate::support::binary::{command, serve};
 
 const SECRET: &str = "secret";
 
+#[track_caller]
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).expect("its mode");
 }

@@ -23,6 +23,7 @@ const BYTES_MAX: u64 = 256;
 /// Measured: 5 to 10 ms, on two processors that other tests use too.
 const P99_MAX: Duration = Duration::from_millis(300);
 
+#[track_caller]
 fn connect_from(source: Ipv4Addr, address: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.bind(&SocketAddr::new(IpAddr::V4(source), 0).into()).expect("a port");
@@ -30,6 +31,7 @@ fn connect_from(source: Ipv4Addr, address: SocketAddr) -> TcpStream {
     socket.into()
 }
 
+#[track_caller]
 fn is_cut(stream: &mut TcpStream) -> bool {
     stream.set_nonblocking(true).expect("it does not wait");
     match stream.read(&mut [0]) {
@@ -39,6 +41,7 @@ fn is_cut(stream: &mut TcpStream) -> bool {
 }
 
 /// Whether the crowd came to be there at once before the first of it was cut; else nothing was shown.
+#[track_caller]
 fn is_endured(count: usize, timeout: Duration) -> bool {
     let timeout_secs = timeout.as_secs().to_string();
     let process = serve(folder(), &["--access-log", "off", "--idle-timeout", &timeout_secs]);

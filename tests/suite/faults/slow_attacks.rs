@@ -33,6 +33,7 @@ const MODEST: Attack = Attack {
 };
 
 /// Asserts that nobody else notices `attack`, and that nothing is left of it.
+#[track_caller]
 fn endure(attack: Attack) {
     if !tools::starts("slowhttptest") {
         return;

@@ -22,6 +22,7 @@ use crate::support::binary::command;
 const PAGE_BYTES: u64 = 4096;
 
 /// Has the kernel forget a file's content; false where it cannot, as on a disk in memory.
+#[track_caller]
 fn make_cold(path: &Path) -> bool {
     let file = File::open(path).expect("a file");
     file.sync_all().expect("a disk that can be written to");

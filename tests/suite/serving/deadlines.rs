@@ -61,6 +61,7 @@ fn a_head_that_drips_is_cut() {
 const KEPT_BYTES_MAX: u64 = 128 << 20;
 
 /// Whether a client that takes nothing of an answer for `pause` finds that it was cut meanwhile.
+#[track_caller]
 fn is_cut_after(server: &RunningServer, pause: Duration) -> bool {
     let mut stalled = server.connect();
     stalled.ask("/endless.bin");

@@ -21,6 +21,7 @@ fn folder() -> Folder {
 }
 
 /// A client amid a download of [`LARGE`] bytes, most of which the server has still to send.
+#[track_caller]
 fn downloading(server: &RunningServer) -> Client {
     let mut client = Client::connect_with_receive_buffer(server.address, 32 * 1024);
     client.ask("/large.bin");

@@ -20,6 +20,7 @@ fn with_cors(origin: &str) -> Visitor {
 }
 
 /// Answers of every kind, each with what it was asked by.
+#[track_caller]
 fn answers(visitor: &mut Visitor) -> Vec<(String, Answer)> {
     let cases = [
         ("GET", "/a.txt", "", 200),

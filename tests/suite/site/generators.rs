@@ -17,6 +17,7 @@ fn folder(names: &[&str]) -> Folder {
 }
 
 /// `=` instead of a field's name stands for the content.
+#[track_caller]
 fn visit(generator: &str, folder: Folder, options: SiteOptions, rows: &[Row]) {
     let mut visitor = Visitor::with(folder, options);
     for (target, fields, status, expected) in rows {

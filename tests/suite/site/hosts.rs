@@ -196,12 +196,14 @@ fn without_the_option_all_names_lead_to_one_folder() {
     }
 }
 
+#[track_caller]
 fn get_of(client: &mut Client, host: &str, target: &str) -> Answer {
     client.send(format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
     client.answer()
 }
 
 /// How long it takes until `is_so`.
+#[track_caller]
 fn time_until(is_so: impl FnMut() -> bool) -> Duration {
     let started = Instant::now();
     assert!(comes_true(is_so), "it never comes");
@@ -235,6 +237,7 @@ fn hosts_that_come_and_go_are_seen_within_two_seconds() {
 }
 
 /// Asks for `/name.txt` of `count` hosts that there are not, each called by its number and `filling`.
+#[track_caller]
 fn ask_of_made_up_hosts(client: &mut Client, count: usize, filling: &str) {
     for number in 0..count {
         assert_eq!(get_of(client, &format!("{number}.{filling}"), "/name.txt").status, 404);

@@ -17,6 +17,7 @@ use crate::support::listed::{column, document, followed, rows, sort_links, texts
 use crate::support::visitor::Visitor;
 
 /// A folder of its own page, and one to be listed. Names, sizes and times stand in different orders.
+#[track_caller]
 fn site() -> Folder {
     let folder = Folder::new()
         .file("index.html", "<p>home")
@@ -199,6 +200,7 @@ fn an_empty_folder_is_a_page_too() {
     assert_eq!(document(&visitor.get("/empty/?format=json"))["entries"], json!([]));
 }
 
+#[track_caller]
 fn tag(answer: &Answer) -> String {
     answer.field("etag").expect("a tag").to_owned()
 }

@@ -19,6 +19,7 @@ fn folder() -> Folder {
 }
 
 /// Waits until `is_so`, which must be soon.
+#[track_caller]
 fn soon(what: &str, is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     wait_until(what, is_so);

@@ -48,6 +48,7 @@ impl Visitor {
     }
 
     /// Goes on in the second `tick` of the server's time, at the time that it really is.
+    #[track_caller]
     pub fn at_real_time(&mut self, tick: u32) -> &mut Visitor {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is set");
         self.server.now = Now::at(tick, since_1970.as_secs());

@@ -136,6 +136,7 @@ impl Browser {
         value
     }
 
+    #[track_caller]
     fn exchange(&self, method: &str, path: &str, content: &Value) -> io::Result<Value> {
         let content = if content.is_null() { String::new() } else { content.to_string() };
         let mut client = Client::try_connect((Ipv4Addr::LOCALHOST, self.port).into())?;

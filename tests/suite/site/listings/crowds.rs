@@ -24,6 +24,7 @@ fn folder() -> Folder {
 }
 
 /// The answer to a GET on a connection of its own: to look for the end of a long one only at the end is quicker.
+#[track_caller]
 fn whole(process: &Process, target: &str) -> Answer {
     let mut client = process.connect();
     client.send(format!("GET {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"));
@@ -31,6 +32,7 @@ fn whole(process: &Process, target: &str) -> Answer {
 }
 
 /// The longest that `/page.html` takes a client while `busy` goes on.
+#[track_caller]
 fn longest_wait(process: &Process, busy: impl Fn() + Send + Sync) -> Duration {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -49,6 +51,7 @@ fn longest_wait(process: &Process, busy: impl Fn() + Send + Sync) -> Duration {
     })
 }
 
+#[track_caller]
 fn assert_others_are_served(process: &Process, busy: impl Fn() + Send + Sync) {
     let mut waits = (0..TRIES).map(|_| longest_wait(process, &busy));
     assert!(waits.any(|wait| wait < WAIT_MAX), "more than {WAIT_MAX:?}, {TRIES} times");

@@ -151,6 +151,7 @@ fn exchange_once(folder: &Folder, target: &str) -> (Vec<u8>, End) {
     MemoryServer::of(folder).converse(&[request("GET", target, "").as_bytes()], usize::MAX)
 }
 
+#[track_caller]
 fn split_head(bytes: &[u8]) -> (&[u8], &[u8]) {
     let head_len = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head") + 4;
     bytes.split_at(head_len)

@@ -1,4 +1,8 @@
-//! One check for each target: a function that takes any bytes and panics if a promise is broken.
+//! Fuzzing: what must hold for any bytes. One check for each target: a function that takes bytes and panics if a
+//! promise is broken.
+//!
+//! `fuzz/run 600 session` has libFuzzer try what it can think of. `fuzz/corpus/` is small, and replayed by `cargo
+//! test` (`tests/suite/corpus.rs`): an input that broke something goes there once it is mended.
 
 pub mod body_framing;
 pub mod conditional;
