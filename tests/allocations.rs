@@ -3,9 +3,6 @@
 
 #![allow(clippy::expect_used, clippy::disallowed_methods)]
 
-use std::os::fd::AsFd;
-
-use pws::access_log::AccessLog;
 use pws::rules::{Headers, Redirects};
 use pws_testing::folder::Folder;
 use pws_testing::memory::MemoryServer;
@@ -24,7 +21,7 @@ fn allocations(request: &'static [u8]) -> u64 {
     }
     let mut server = MemoryServer::of(&folder);
     let null = std::fs::File::options().write(true).open("/dev/null").expect("/dev/null");
-    server.access_log = AccessLog::to(null.as_fd()).expect("a log");
+    server.log_to(&null);
     let mut repeater = Repeater::new(request.to_vec(), server);
     for _ in 0..10 {
         repeater.turn();

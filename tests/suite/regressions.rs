@@ -171,7 +171,7 @@ fn a_file_asked_for_behind_an_answer_that_left_in_the_same_turn_is_looked_at_ane
     slow.socket.coming = b"GET /page HTTP/1.1\r\nHost: a".to_vec();
     slow.socket.has_room = true;
     let mut quick = server.connect(Reacting::to(&request("GET", "/page", ""), true, Box::new(Vec::new)));
-    server.site.recheck();
+    server.next_turn();
     assert_eq!(server.run(&mut quick), Verdict::Park(Edge::Readable));
     assert!(quick.socket.sent.ends_with(b"old"));
     slow.mark(Readiness { readable: true, writable: true, read_closed: false });

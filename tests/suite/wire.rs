@@ -3,6 +3,7 @@
 use pws::config::SiteOptions;
 use pws::limits::Limits;
 use pws_testing::answer::Answer;
+use pws_testing::client::request;
 use pws_testing::folder::{Folder, noise};
 use pws_testing::memory::{End, MemoryServer, exchange, exchange_within};
 
@@ -25,7 +26,7 @@ fn site() -> Folder {
 /// The one answer to a request for `target`, which must leave the connection open.
 #[track_caller]
 fn get(folder: &Folder, target: &str) -> Answer {
-    let (bytes, end) = exchange(folder, format!("GET {target} HTTP/1.1\r\nHost: test\r\n\r\n").as_bytes());
+    let (bytes, end) = exchange(folder, request("GET", target, "").as_bytes());
     assert_eq!(end, End::Open, "{target}");
     Answer::all(&bytes, &["GET"]).remove(0)
 }

@@ -77,7 +77,7 @@ fn fetch(server: &mut MemoryServer, path: &str, fields: &str) -> (Vec<u8>, usize
     connection.mark(Readiness { readable: true, ..Readiness::default() });
     let mut waits = 0;
     loop {
-        server.site.recheck();
+        server.next_turn();
         match server.run(&mut connection) {
             Verdict::AwaitDisk => {
                 waits += 1;

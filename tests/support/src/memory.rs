@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 
 use pws::access_log::AccessLog;
@@ -96,7 +96,7 @@ pub struct MemoryServer {
     pub site: Site,
     pub limits: Limits,
     pub now: Now,
-    pub access_log: AccessLog,
+    access_log: AccessLog,
     pub buffers: Buffers,
     pub is_draining: bool,
 }
@@ -120,7 +120,22 @@ impl MemoryServer {
         Connection::new(socket, [192, 0, 2, 1].into(), &self.now, &self.limits)
     }
 
-    /// A turn, and the buffers for it. What has been looked at on the disk is still taken for granted.
+    /// Logs to `file` from now on, which has its lines once the log is flushed.
+    #[track_caller]
+    pub fn log_to(&mut self, file: &File) {
+        self.access_log = AccessLog::to(file.as_fd()).expect("a log");
+    }
+
+    pub fn flush_log(&mut self) {
+        self.access_log.flush();
+    }
+
+    /// Begins another turn: every file is looked at anew.
+    pub fn next_turn(&mut self) {
+        self.site.recheck();
+    }
+
+    /// What a session needs in this turn, and the buffers for it. What has been looked at on the disk is still taken for granted.
     pub fn turn(&mut self) -> (Turn<'_>, &mut Buffers) {
         let turn = Turn {
             now: &self.now,
@@ -139,11 +154,11 @@ impl MemoryServer {
         connection.run(buffers, &mut turn)
     }
 
-    /// Sends `pieces` on a new connection, one a time; returns what came back and how it ended. Every file is
-    /// looked at anew.
+    /// Sends `pieces` on a new connection, one a time, in a turn of its own; returns what came back and how
+    /// it ended.
     #[track_caller]
     pub fn converse(&mut self, pieces: &[&[u8]], write_max: usize) -> (Vec<u8>, End) {
-        self.site.recheck();
+        self.next_turn();
         let mut connection = self.connect(MemorySocket {
             coming: pieces.iter().map(|piece| piece.to_vec()).collect(),
             arrived: Vec::new(),

@@ -71,7 +71,7 @@ impl Repeater {
     /// so far.
     #[track_caller]
     pub fn turn(&mut self) -> usize {
-        self.server.site.recheck();
+        self.server.next_turn();
         self.connection.socket.received = 0;
         self.connection.mark(Readiness { readable: true, ..Readiness::default() });
         let verdict = self.server.run(&mut self.connection);
@@ -81,7 +81,7 @@ impl Repeater {
             "{}",
             String::from_utf8_lossy(&self.connection.socket.bytes)
         );
-        self.server.access_log.flush();
+        self.server.flush_log();
         self.connection.socket.sent
     }
 }

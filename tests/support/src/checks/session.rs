@@ -170,7 +170,7 @@ impl World {
         let mut connection = server.connect(MemorySocket::new(wire, script));
         let mut has_closed = false;
         for _ in 0..steps_max {
-            server.site.recheck();
+            server.next_turn();
             let verdict = server.run(&mut connection);
             let buffers = &server.buffers;
             assert!(buffers.input.is_empty() && buffers.outbox.is_empty(), "left for the next connection");

@@ -1,9 +1,7 @@
 //! What is served: a folder without any options, and one with all there are.
 
 use std::fs::File;
-use std::os::fd::AsFd;
 
-use pws::access_log::AccessLog;
 use pws::config::SiteOptions;
 use pws::limits::Limits;
 
@@ -36,7 +34,7 @@ impl Sites {
         let open = |folder: &Folder, options: &SiteOptions| {
             [Limits::default(), tight()].map(|limits| {
                 let mut server = MemoryServer::with(folder, options, limits);
-                server.access_log = AccessLog::to(log_file.as_fd()).expect("a log");
+                server.log_to(log_file);
                 server
             })
         };
@@ -66,7 +64,7 @@ impl Sites {
     }
 
     pub fn flush_logs(&mut self) {
-        self.plain.iter_mut().chain(&mut self.rich).for_each(|server| server.access_log.flush());
+        self.plain.iter_mut().chain(&mut self.rich).for_each(MemoryServer::flush_log);
     }
 
     /// Whether `bytes` are those of a whole file.
