@@ -6,18 +6,12 @@
 
 #![allow(clippy::expect_used, clippy::disallowed_methods)]
 
-#[path = "support/repeater.rs"]
-mod repeater;
-#[path = "support/requests.rs"]
-mod requests;
-
-use std::fs::{self, File};
+use std::fs::File;
 use std::hint::black_box;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, ExitCode};
 
-use pws::access_log::AccessLog;
 use pws::clock::Now;
 use pws::config::SiteOptions;
 use pws::files::file;
@@ -28,16 +22,12 @@ use pws::http::request::{self, FieldSlots, Parsed};
 use pws::http::target;
 use pws::limits::Limits;
 use pws::outbox::Outbox;
-use pws::site::Site;
 use pws::site::fields::{OwnerFields, SiteFields};
 use pws::site::representation::Representation;
 use pws::site::response::Response;
-use repeater::Repeater;
-use requests::{BARE, BROWSER, PIPELINE};
-use tempfile::TempDir;
-
-/// Long after the file was written, so that it is remembered.
-const NOW_UNIX_SECS: u64 = 1 << 40;
+use pws_testing::folder::Folder;
+use pws_testing::memory::{MemoryServer, NOW_UNIX_SECS};
+use pws_testing::repeater::{BARE, BROWSER, PIPELINE, Repeater};
 
 /// What is counted: does its work so many times.
 type Part = fn(usize) -> io::Result<()>;
@@ -105,16 +95,14 @@ fn normalise(times: usize) -> io::Result<()> {
     Ok(())
 }
 
-fn folder() -> io::Result<TempDir> {
-    let folder = TempDir::new()?;
-    fs::write(folder.path().join("page.html"), [b'x'; 1024])?;
-    Ok(folder)
+fn folder() -> Folder {
+    Folder::new().file("page.html", [b'x'; 1024])
 }
 
 fn answer(times: usize) -> io::Result<()> {
-    let folder = folder()?;
+    let folder = folder();
     let now = Now::at(0, NOW_UNIX_SECS);
-    let descriptor: OwnedFd = File::open(folder.path().join("page.html"))?.into();
+    let descriptor: OwnedFd = File::open(folder.root().join("page.html"))?.into();
     let stamp = Stamp::of_open(descriptor.as_fd())?;
     let content_type = MediaTypes::default().of_path(b"page.html");
     let file = file::File::new((descriptor, stamp), &content_type, None, 4096, &now)?;
@@ -140,9 +128,8 @@ fn answer(times: usize) -> io::Result<()> {
 
 /// From bytes received to bytes sent, on one connection; the disk is asked once for each `input`.
 fn connect(input: &[u8], times: usize) -> io::Result<()> {
-    let folder = folder()?;
-    let site = Site::open(folder.path(), &SiteOptions::default(), &Limits::default())?;
-    let mut repeater = Repeater::new(input.to_vec(), site, AccessLog::off(), NOW_UNIX_SECS);
+    let folder = folder();
+    let mut repeater = Repeater::new(input.to_vec(), MemoryServer::of(&folder));
     for _ in 0..times {
         repeater.turn();
     }

@@ -5,18 +5,9 @@
 
 #![allow(clippy::expect_used, clippy::disallowed_methods)]
 
-#[path = "support/repeater.rs"]
-mod repeater;
-#[path = "support/requests.rs"]
-mod requests;
-
-use std::fs::{self, File};
 use std::hint::black_box;
-use std::time::{Duration, UNIX_EPOCH};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use pws::access_log::AccessLog;
-use pws::clock::Now;
 use pws::http::head::Persistence;
 use pws::http::request::{self, FieldSlots, Parsed};
 use pws::http::target;
@@ -24,26 +15,15 @@ use pws::limits::Limits;
 use pws::outbox::Outbox;
 use pws::responder::{Asked, Responder};
 use pws::rules::{Headers, Redirects};
-use pws::site::Site;
-use repeater::Repeater;
-use requests::{BARE, BROWSER, PIPELINE};
-use tempfile::TempDir;
+use pws_testing::folder::Folder;
+use pws_testing::memory::MemoryServer;
+use pws_testing::repeater::{BARE, BROWSER, PIPELINE, Repeater};
 
-/// When the file was last changed,
-const MODIFIED_UNIX_SECS: u64 = 784_111_777;
-/// and a time long after that, so that it is remembered.
-const NOW_UNIX_SECS: u64 = 1_000_000_000;
-
-/// A folder with a page of 1 KB, and a site on it.
-fn site() -> (TempDir, Site) {
-    let folder = TempDir::new().expect("a temporary folder");
-    let path = folder.path().join("page.html");
-    fs::write(&path, [b'x'; 1024]).expect("a file");
-    let file = File::options().write(true).open(&path).expect("the file again");
-    file.set_modified(UNIX_EPOCH + Duration::from_secs(MODIFIED_UNIX_SECS)).expect("its time");
-    let site = Site::open(folder.path(), &pws::config::SiteOptions::default(), &Limits::default())
-        .expect("the folder");
-    (folder, site)
+/// A folder with a page of 1 KB, and a server of it.
+fn server() -> (Folder, MemoryServer) {
+    let folder = Folder::new().file("page.html", [b'x'; 1024]);
+    let server = MemoryServer::of(&folder);
+    (folder, server)
 }
 
 fn parsing(criterion: &mut Criterion) {
@@ -81,8 +61,7 @@ fn normalising(criterion: &mut Criterion) {
 /// disk is asked whether it has changed.
 fn answering(criterion: &mut Criterion) {
     let limits = Limits::default();
-    let now = Now::at(0, NOW_UNIX_SECS);
-    let (_folder, mut site) = site();
+    let (_folder, MemoryServer { mut site, now, .. }) = server();
     let mut slots = FieldSlots::new();
     let Parsed::Complete { request, .. } = request::parse(BARE, 0, &mut slots, &limits) else {
         panic!("the request is whole");
@@ -116,8 +95,8 @@ fn connecting(criterion: &mut Criterion) {
     for (name, request) in
         [("bare", BARE.to_vec()), ("browser", BROWSER.to_vec()), ("pipeline of 16", BARE.repeat(PIPELINE))]
     {
-        let (_folder, site) = site();
-        let mut repeater = Repeater::new(request, site, AccessLog::off(), NOW_UNIX_SECS);
+        let (_folder, server) = server();
+        let mut repeater = Repeater::new(request, server);
         group.bench_function(name, |bencher| bencher.iter(|| assert!(repeater.turn() > 1024)));
     }
     group.finish();

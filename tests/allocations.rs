@@ -3,33 +3,26 @@
 
 #![allow(clippy::expect_used, clippy::disallowed_methods)]
 
-#[path = "../benches/support/repeater.rs"]
-mod repeater;
-
-use std::os::fd::AsFd;
-
-use pws::access_log::AccessLog;
-use pws::config::SiteOptions;
-use pws::limits::Limits;
 use pws::rules::{Headers, Redirects};
-use pws::site::Site;
-use repeater::Repeater;
+use pws_testing::folder::Folder;
+use pws_testing::memory::MemoryServer;
+use pws_testing::repeater::Repeater;
 
 /// The allocations of 100 turns in which `request` is answered, after some for warming up.
+#[track_caller]
 fn allocations(request: &'static [u8]) -> u64 {
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("page.html"), [b'x'; 1024]).expect("a file");
-    std::fs::write(folder.path().join("large.bin"), [b'x'; 100_000]).expect("a file");
-    std::fs::write(folder.path().join("404.html"), "<p>lost").expect("a file");
+    let mut folder = Folder::new()
+        .file("page.html", [b'x'; 1024])
+        .file("large.bin", [b'x'; 100_000])
+        .file("404.html", "<p>lost");
     for name in ["packed.js", "packed.js.br", "packed.js.gz", "large.js", "large.js.br"] {
         let bytes = if name.starts_with("large") { 100_000 } else { 1024 };
-        std::fs::write(folder.path().join(name), vec![b'x'; bytes]).expect("a file");
+        folder = folder.file(name, vec![b'x'; bytes]);
     }
-    let site = Site::open(folder.path(), &SiteOptions::default(), &Limits::default()).expect("the folder");
+    let mut server = MemoryServer::of(&folder);
     let null = std::fs::File::options().write(true).open("/dev/null").expect("/dev/null");
-    let access_log = AccessLog::to(null.as_fd()).expect("a log");
-    // Long before the files were made: their time is not in doubt, so they are kept.
-    let mut repeater = Repeater::new(request.to_vec(), site, access_log, 1_000_000_000);
+    server.log_to(&null);
+    let mut repeater = Repeater::new(request.to_vec(), server);
     for _ in 0..10 {
         repeater.turn();
     }

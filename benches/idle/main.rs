@@ -6,28 +6,22 @@
 
 #![allow(clippy::expect_used, clippy::disallowed_methods)]
 
-#[path = "../support/descriptors.rs"]
-mod descriptors;
-#[path = "../support/mod.rs"]
-#[allow(dead_code, reason = "the program `peers` uses all of it")]
-mod support;
-
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
+use pws_benchmarks::folder::{ONE_KB, folder};
+use pws_benchmarks::numbers::{median, show, show_count, show_option};
+use pws_benchmarks::options::Options;
+use pws_benchmarks::process_group::Memory;
+use pws_benchmarks::running::Running;
+use pws_benchmarks::servers::Server;
+use pws_benchmarks::table::Table;
+use pws_benchmarks::{Result, descriptors, interrupt, machine};
+use pws_testing::client::Client;
+use pws_testing::folder::Folder;
 use serde_json::{Value, json};
-
-use support::folder::{Folder, ONE_KB};
-use support::http::Client;
-use support::numbers::{median, show, show_count, show_option};
-use support::options::Options;
-use support::process_group::Memory;
-use support::running::Running;
-use support::servers::Server;
-use support::table::Table;
-use support::{Result, interrupt, machine};
 
 /// Descriptors that a server may open or close for itself meanwhile.
 const OWN_DESCRIPTORS: usize = 16;
@@ -56,14 +50,14 @@ struct Round {
 }
 
 fn main() -> ExitCode {
-    support::end(run(&Arguments::parse()))
+    pws_benchmarks::end(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.options.is_bench() {
         return Ok(());
     }
-    let open_files = support::begin()?;
+    let open_files = pws_benchmarks::begin(env!("CARGO_BIN_EXE_pws"))?;
     if open_files < arguments.connections as u64 + 100 {
         return Err(format!("only {open_files} open files are allowed (try fewer --connections)").into());
     }
@@ -74,7 +68,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     let facts = machine::facts(&servers);
     println!("{}", machine::describe(&facts));
 
-    let folder = Folder::new()?;
+    let folder = folder();
     let (mut rounds, mut failures) = (Vec::new(), Vec::new());
     for number in 1..=arguments.rounds {
         for &server in &servers {
@@ -107,13 +101,13 @@ fn measure(server: Server, folder: &Folder, connections: usize) -> Result<Round>
     let mut running = Running::start(server, folder, ONE_KB)?;
     let processes = running.processes();
     // What the first request of all brings about is none of the connections' doing.
-    ask(&mut Client::connect(running.address)?)?;
+    ask(&mut Client::try_connect(running.address)?)?;
     thread::sleep(Duration::from_millis(300));
     let (before, descriptors_before) = (processes.memory()?, descriptors::count(processes)?);
 
     let mut clients: Vec<Client> = Vec::with_capacity(connections);
     for index in 0..connections {
-        let mut client = Client::connect(running.address)?;
+        let mut client = Client::try_connect(running.address)?;
         ask(&mut client).map_err(|error| format!("connection {index}: {error}"))?;
         clients.push(client);
     }
@@ -131,7 +125,7 @@ fn measure(server: Server, folder: &Folder, connections: usize) -> Result<Round>
 }
 
 fn ask(client: &mut Client) -> Result<()> {
-    match client.get(ONE_KB, "")?.status {
+    match client.try_get(ONE_KB, "")?.status {
         200 => Ok(()),
         status => Err(format!("GET {ONE_KB} was answered with {status}").into()),
     }

@@ -7,15 +7,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use pws_benchmarks::Result;
+use pws_testing::client::{self, Client};
 use rustix::net::RecvFlags;
-
-use crate::narrow;
-use crate::support::{Result, http};
 
 /// What a slow reader takes at once,
 const SLOW_BYTES: usize = 10 * 1024;
 /// and how often.
 const SLOW_PERIOD: Duration = Duration::from_secs(1);
+
+/// The kernel takes so little ahead for it: what is not read stays with the server.
+const RECEIVE_BUFFER_BYTES: usize = 16 * 1024;
 
 /// How long a download may stand still.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,7 +42,7 @@ impl Load {
     pub fn start(address: SocketAddr, target: &str, downloads: usize, slow: usize) -> Result<Load> {
         let shared = Arc::new(Shared::default());
         let mut load = Load { shared: Arc::clone(&shared), threads: Vec::new() };
-        let request = http::request(target, "Connection: close\r\n");
+        let request = client::request("GET", target, "Connection: close\r\n");
         let readers = (0..slow).map(|_| slow_reader(address, &request)).collect::<Result<Vec<_>>>()?;
         let slow_shared = Arc::clone(&shared);
         load.threads.push(thread::spawn(move || read_slowly(readers, &slow_shared)));
@@ -102,10 +104,10 @@ fn download(address: SocketAddr, request: &str, shared: &Shared) -> Result<()> {
 }
 
 fn slow_reader(address: SocketAddr, request: &str) -> Result<TcpStream> {
-    let mut stream = narrow::connect(address)?;
-    stream.write_all(request.as_bytes())?;
-    stream.set_nonblocking(true)?;
-    Ok(stream)
+    let mut client = Client::try_connect_with_receive_buffer(address, RECEIVE_BUFFER_BYTES)?;
+    client.try_send(request)?;
+    client.stream.set_nonblocking(true)?;
+    Ok(client.stream)
 }
 
 /// Each of `readers` in turn, spread over the period.

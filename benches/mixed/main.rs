@@ -6,12 +6,6 @@
 
 #![allow(clippy::expect_used, clippy::disallowed_methods)]
 
-#[path = "../support/narrow.rs"]
-mod narrow;
-#[path = "../support/mod.rs"]
-#[allow(dead_code, reason = "the program `peers` uses all of it")]
-mod support;
-
 mod load;
 
 use std::fs::File;
@@ -21,17 +15,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use pws_benchmarks::folder::{ONE_KB, folder};
+use pws_benchmarks::numbers::{median, show, show_count, show_option};
+use pws_benchmarks::options::Options;
+use pws_benchmarks::running::Running;
+use pws_benchmarks::servers::Server;
+use pws_benchmarks::table::Table;
+use pws_benchmarks::wrk::{self, Ask, Seen};
+use pws_benchmarks::{Result, interrupt, machine};
+use pws_testing::folder::Folder;
 use serde_json::{Value, json};
 
 use load::Load;
-use support::folder::{Folder, ONE_KB};
-use support::numbers::{median, show, show_count, show_option};
-use support::options::Options;
-use support::running::Running;
-use support::servers::Server;
-use support::table::Table;
-use support::wrk::{self, Ask, Seen};
-use support::{Result, interrupt, machine};
 
 const BIG: &str = "/large/big.bin";
 const BIG_BYTES: u64 = 1 << 30;
@@ -74,14 +69,14 @@ struct Round {
 }
 
 fn main() -> ExitCode {
-    support::end(run(&Arguments::parse()))
+    pws_benchmarks::end(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.options.is_bench() {
         return Ok(());
     }
-    support::begin()?;
+    pws_benchmarks::begin(env!("CARGO_BIN_EXE_pws"))?;
     let is_usual = |server: &Server| match arguments.options.server.is_empty() {
         true => matches!(server, Server::Pws | Server::Nginx),
         false => *server != Server::Floor,
@@ -91,8 +86,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     let facts = machine::facts(&servers);
     println!("{}", machine::describe(&facts));
 
-    let folder = Folder::new()?;
-    File::create(folder.path(BIG))?.set_len(BIG_BYTES)?;
+    let folder = folder().sparse_file(BIG, BIG_BYTES);
     // Into the page cache: the disk is not what is measured.
     io::copy(&mut File::open(folder.path(BIG))?, &mut io::sink())?;
     let (mut rounds, mut failures) = (Vec::new(), Vec::new());

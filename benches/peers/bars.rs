@@ -1,9 +1,10 @@
 //! A figure as bars: a panel per case, a bar per server.
 
+use pws_benchmarks::numbers::{median, show};
+use pws_benchmarks::servers::Server;
+
 use crate::cases::Case;
 use crate::results::Results;
-use crate::support::numbers::{median, show};
-use crate::support::servers::Server;
 use crate::svg::{Anchor, FAINT_INK, GRID, INK, Svg, colour};
 
 const MARGIN: f64 = 28.0;

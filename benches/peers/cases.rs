@@ -1,8 +1,8 @@
 //! What is measured: the cases, and who takes part in which.
 
-use crate::support::folder::{HUNDRED_KB, ONE_KB, ONE_MB, TEN_KB};
-use crate::support::servers::Server;
-use crate::support::wrk::Ask;
+use pws_benchmarks::folder::{HUNDRED_KB, ONE_KB, ONE_MB, TEN_KB};
+use pws_benchmarks::servers::Server;
+use pws_benchmarks::wrk::Ask;
 
 /// Connections beyond which a thread for each is no measurement any more.
 const THREADS_MAX: usize = 64;
@@ -76,7 +76,7 @@ impl Case {
 
     /// For people, with the number of connections.
     pub fn full_title(&self) -> String {
-        let connections = crate::support::numbers::show_count(self.connections as f64);
+        let connections = pws_benchmarks::numbers::show_count(self.connections as f64);
         let noun = if self.connections == 1 { "connection" } else { "connections" };
         format!("{}, {connections} {noun}", self.title)
     }

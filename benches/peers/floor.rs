@@ -10,13 +10,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
+use pws_benchmarks::Result;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketFlags};
 use socket2::{Domain, Socket, Type};
-
-use crate::support::Result;
 
 const BACKLOG: i32 = 65_535;
 const EVENTS_MAX: usize = 1024;

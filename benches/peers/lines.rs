@@ -1,10 +1,11 @@
 //! Two figures against the number of connections, a line per server.
 
+use pws_benchmarks::numbers::{show, show_count};
+use pws_benchmarks::servers::Server;
+
 use crate::bars::{page_head, scale_end};
 use crate::cases::Case;
 use crate::results::Results;
-use crate::support::numbers::{show, show_count};
-use crate::support::servers::Server;
 use crate::svg::{Anchor, FAINT_INK, GRID, INK, Svg, colour};
 
 const WIDTH: f64 = 1220.0;

@@ -5,9 +5,6 @@
 
 #![allow(clippy::expect_used, clippy::disallowed_methods)]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod bars;
 mod cases;
 mod floor;
@@ -21,13 +18,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use pws_benchmarks::folder::folder;
+use pws_benchmarks::options::Options;
+use pws_benchmarks::servers::Server;
+use pws_benchmarks::{Result, interrupt, machine, numbers};
 
 use cases::{CASES, Case};
 use results::{Results, Round};
-use support::folder::Folder;
-use support::options::Options;
-use support::servers::Server;
-use support::{Result, interrupt, machine, numbers};
 
 /// Measure pws beside other servers.
 #[derive(Parser)]
@@ -59,7 +56,7 @@ enum Role {
 }
 
 fn main() -> ExitCode {
-    support::end(run(&Arguments::parse()))
+    pws_benchmarks::end(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
@@ -67,7 +64,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         return floor::serve(*port, file);
     }
     if arguments.options.is_bench() {
-        support::begin()?;
+        pws_benchmarks::begin(env!("CARGO_BIN_EXE_pws"))?;
         measure_all(arguments)?;
     }
     Ok(())
@@ -77,7 +74,7 @@ fn measure_all(arguments: &Arguments) -> Result<()> {
     let servers = arguments.options.servers(&Server::ALL)?;
     let facts = machine::facts(&servers);
     println!("{}", machine::describe(&facts));
-    let folder = Folder::new()?;
+    let folder = folder();
     let mut results = Results::new(facts, arguments.secs);
     let is_asked = |case: &&Case| {
         arguments.case.is_empty() || arguments.case.iter().any(|asked| asked.name == case.name)

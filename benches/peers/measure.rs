@@ -4,14 +4,17 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
+use pws_benchmarks::Result;
+use pws_benchmarks::folder::{self, MANY};
+use pws_benchmarks::running::Running;
+use pws_benchmarks::servers::Server;
+use pws_benchmarks::wrk::{self, Ask, Load};
+use pws_testing::answer::Answer;
+use pws_testing::client::{Client, request};
+use pws_testing::folder::Folder;
+
 use crate::cases::Case;
 use crate::results::Figures;
-use crate::support::Result;
-use crate::support::folder::{self, Folder, MANY};
-use crate::support::http::{self, Answer, Client};
-use crate::support::running::Running;
-use crate::support::servers::Server;
-use crate::support::wrk::{self, Ask, Load};
 
 /// Of the many files, one in so many is checked: all of them would take longer than the measurement, with a
 /// server that waits for the client's acknowledgement in every answer.
@@ -65,30 +68,30 @@ pub fn measure(case: &Case, server: Server, folder: &Folder, secs: u64) -> Resul
 /// Sees to it that the server answers what is asked for, byte for byte, which also warms it up. Returns the
 /// field that the requests of this case carry.
 fn check(ask: Ask, running: &Running, folder: &Folder) -> Result<Option<(String, String)>> {
-    let mut client = Client::connect(running.address)?;
+    let mut client = Client::try_connect(running.address)?;
     let target = ask.target();
     match ask {
-        Ask::File(_) => is_content(&client.get(&target, "")?, &target, folder)?,
+        Ask::File(_) => is_content(&client.try_get(&target, "")?, &target, folder)?,
         Ask::Pipeline(_, depth) => {
-            client.send(http::request(&target, "").repeat(depth).as_bytes())?;
+            client.try_send(request("GET", &target, "").repeat(depth))?;
             for number in 1..=depth {
-                let answer = client.answer();
+                let answer = client.try_answer_to("GET");
                 let answer = answer.map_err(|error| format!("answer {number} of a pipeline: {error}"))?;
                 is_content(&answer, &target, folder)?;
             }
         }
         Ask::NewConnection(_) => {
-            is_content(&client.get(&target, "Connection: close\r\n")?, &target, folder)?;
+            is_content(&client.try_get(&target, "Connection: close\r\n")?, &target, folder)?;
             return Ok(Some(("Connection".to_owned(), "close".to_owned())));
         }
         Ask::Many => {
             for index in (0..MANY).step_by(MANY_CHECK_STEP) {
                 let target = folder::many(index);
-                is_content(&client.get(&target, "")?, &target, folder)?;
+                is_content(&client.try_get(&target, "")?, &target, folder)?;
             }
         }
         Ask::Missing => {
-            let status = client.get(&target, "")?.status;
+            let status = client.try_get(&target, "")?.status;
             if status != 404 {
                 return Err(format!("GET {target} was answered with {status} instead of 404").into());
             }
@@ -108,13 +111,13 @@ fn is_content(answer: &Answer, target: &str, folder: &Folder) -> Result<()> {
 
 /// By the server's own entity tag, or by its date if it has no tags.
 fn check_not_modified(client: &mut Client, target: &str) -> Result<(String, String)> {
-    let fresh = client.get(target, "")?;
+    let fresh = client.try_get(target, "")?;
     let (name, value) = match (fresh.field("etag"), fresh.field("last-modified")) {
         (Some(tag), _) => ("If-None-Match", tag),
         (None, Some(date)) => ("If-Modified-Since", date),
         (None, None) => return Err("neither ETag nor Last-Modified".into()),
     };
-    let status = client.get(target, &format!("{name}: {value}\r\n"))?.status;
+    let status = client.try_get(target, &format!("{name}: {value}\r\n"))?.status;
     if status != 304 {
         return Err(format!("GET {target} with {name} was answered with {status} instead of 304").into());
     }

@@ -1,11 +1,12 @@
 //! The results as Markdown tables.
 
+use pws_benchmarks::machine;
+use pws_benchmarks::numbers::{show, show_count, show_option};
+use pws_benchmarks::servers::Server;
+use pws_benchmarks::table::Table;
+
 use crate::cases::Case;
 use crate::results::Results;
-use crate::support::machine;
-use crate::support::numbers::{show, show_count, show_option};
-use crate::support::servers::Server;
-use crate::support::table::Table;
 
 /// Which of two figures is the better one.
 #[derive(Clone, Copy, PartialEq, Eq)]

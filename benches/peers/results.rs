@@ -1,10 +1,10 @@
 //! What was measured, round by round, and its medians.
 
+use pws_benchmarks::numbers::median;
+use pws_benchmarks::servers::Server;
 use serde_json::{Map, Value, json};
 
 use crate::cases::{CASES, Case};
-use crate::support::numbers::median;
-use crate::support::servers::Server;
 
 /// The figures of one measurement, by name.
 pub struct Figures(pub Vec<(&'static str, f64)>);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::support::servers::Server;
+use pws_benchmarks::servers::Server;
 
 pub const INK: &str = "#1f2937";
 pub const FAINT_INK: &str = "#6b7280";

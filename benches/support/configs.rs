@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::folder::LARGE;
+use super::programs::first_line;
 
 /// The clip is the kernel's (`net.core.somaxconn`).
 const BACKLOG: u32 = 65_535;
@@ -160,5 +161,5 @@ pub fn static_web_server(place: &Place) -> Vec<String> {
 
 /// Who we are: a server started by root would become somebody who may not read the folder.
 fn id(what: &str) -> String {
-    super::machine::first_line(Command::new("id").arg(what))
+    first_line(Command::new("id").arg(what))
 }

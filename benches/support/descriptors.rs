@@ -4,8 +4,8 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::Result;
-use crate::support::process_group::ProcessGroup;
+use super::Result;
+use super::process_group::ProcessGroup;
 
 /// How long a server may take to see that clients have come or gone.
 const PATIENCE: Duration = Duration::from_secs(20);

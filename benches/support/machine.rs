@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
+use super::programs::first_line;
 use super::servers::Server;
 
 /// Everything a reader needs to place the figures.
@@ -43,18 +44,10 @@ pub fn describe(facts: &Value) -> String {
     text
 }
 
-/// The first line that `command` says, on whichever stream; "unknown" if it cannot be run.
-pub fn first_line(command: &mut Command) -> String {
-    let Ok(output) = command.output() else { return "unknown".to_owned() };
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text);
-    text.lines().find(|line| !line.trim().is_empty()).unwrap_or("unknown").trim().to_owned()
-}
-
 fn commit() -> String {
     let git = |args: &[&str]| {
         let mut command = Command::new("git");
-        command.args(["-C", env!("CARGO_MANIFEST_DIR")]).args(args).output().ok()
+        command.args(["-C", concat!(env!("CARGO_MANIFEST_DIR"), "/../..")]).args(args).output().ok()
     };
     let said = |args| git(args).map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     let Some(commit) = said(&["rev-parse", "--short", "HEAD"]).filter(|commit| !commit.is_empty()) else {

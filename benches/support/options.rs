@@ -12,7 +12,7 @@ pub struct Options {
     pub server: Vec<Server>,
 
     /// Where to write the results
-    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/target/bench"))]
+    #[arg(long, value_name = "DIR", default_value = "target/bench")]
     pub out: PathBuf,
 
     /// What 'cargo bench' passes to every program

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pws_testing::folder::Folder;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
 use super::configs::Place;
-use super::folder::Folder;
 use super::process_group::ProcessGroup;
 use super::servers::Server;
 use super::{LOAD_CPU, Result};
@@ -33,7 +33,8 @@ impl Running {
     pub fn start(server: Server, folder: &Folder, file: &str) -> Result<Running> {
         let work = TempDir::with_prefix("pws-bench-server-")?;
         let port = free_port()?;
-        let place = Place { root: folder.root(), work: work.path(), port };
+        let root = folder.root();
+        let place = Place { root: &root, work: work.path(), port };
         let mut command = server.command(&place, file)?;
         let child = command.process_group(0).spawn().map_err(|error| {
             format!("cannot start {} by taskset: {error} (try 'apt-get install util-linux')", server.name())

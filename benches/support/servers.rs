@@ -4,10 +4,14 @@ use std::env;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use super::configs::{self, Place};
-use super::machine::first_line;
+use super::programs::{find, first_line};
 use super::{Result, SERVER_CPU};
+
+/// Where cargo has built pws, which it tells to benches only.
+pub static PWS: OnceLock<&str> = OnceLock::new();
 
 /// A server, in one way of running it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,7 +90,7 @@ impl Server {
     /// The program, if it is installed.
     pub fn program(self) -> Option<PathBuf> {
         match self {
-            Server::Pws | Server::PwsLogNull | Server::PwsLogFile => Some(env!("CARGO_BIN_EXE_pws").into()),
+            Server::Pws | Server::PwsLogNull | Server::PwsLogFile => PWS.get().map(PathBuf::from),
             Server::Nginx | Server::NginxOfc | Server::NginxTuned => find("nginx"),
             Server::Floor => env::current_exe().ok(),
             other => find(other.name()),
@@ -181,11 +185,4 @@ impl Server {
 
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-/// Looks where programs are, also where those for root are.
-fn find(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
-    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
 }

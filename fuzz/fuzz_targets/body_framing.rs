@@ -1,5 +1,5 @@
-//! What must hold is in `src/checks/body_framing.rs`.
+//! What must hold is in `tests/support/src/checks/body_framing.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| pws_fuzz::checks::body_framing::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| pws_testing::checks::body_framing::check(data));

@@ -1,5 +1,5 @@
-//! What must hold is in `src/checks/conditional.rs`.
+//! What must hold is in `tests/support/src/checks/conditional.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| pws_fuzz::checks::conditional::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| pws_testing::checks::conditional::check(data));

@@ -1,5 +1,5 @@
-//! What must hold is in `src/checks/range.rs`.
+//! What must hold is in `tests/support/src/checks/range.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| pws_fuzz::checks::range::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| pws_testing::checks::range::check(data));

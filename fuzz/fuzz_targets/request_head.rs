@@ -1,5 +1,5 @@
-//! What must hold is in `src/checks/request_head.rs`.
+//! What must hold is in `tests/support/src/checks/request_head.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| pws_fuzz::checks::request_head::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| pws_testing::checks::request_head::check(data));

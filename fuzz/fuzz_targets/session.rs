@@ -1,5 +1,5 @@
-//! What must hold is in `src/checks/session.rs`.
+//! What must hold is in `tests/support/src/checks/session.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| pws_fuzz::checks::session::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| pws_testing::checks::session::check(data));

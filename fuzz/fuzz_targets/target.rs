@@ -1,5 +1,5 @@
-//! What must hold is in `src/checks/target.rs`.
+//! What must hold is in `tests/support/src/checks/target.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| pws_fuzz::checks::target::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| pws_testing::checks::target::check(data));

@@ -255,16 +255,20 @@ impl<S: Socket> Connection<S> {
             sent => sent,
         };
         let step = match sent {
+            Sent::Bytes(0) => {
+                self.session.spare(context.now, context.limits);
+                Step::Goes(if is_made { budget } else { CALL_BYTES })
+            }
             Sent::Bytes(count) => {
                 self.session.sent(count, context.now, context.limits);
-                Step::Goes(if is_made { budget } else { count.max(CALL_BYTES) })
+                Step::Goes(if is_made { budget } else { count })
             }
             Sent::SocketFull => {
                 self.writable = false;
                 Step::Goes(0)
             }
             Sent::DiskCold => {
-                self.session.awaits_disk(context.now, context.limits);
+                self.session.spare(context.now, context.limits);
                 Step::Waits(Verdict::AwaitDisk)
             }
             Sent::NothingYet => {

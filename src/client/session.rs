@@ -190,8 +190,8 @@ impl Session {
         }
     }
 
-    /// The pump's word that nothing can be sent before the disk has read it: that is not the client's fault.
-    pub fn awaits_disk(&mut self, now: &Now, limits: &Limits) {
+    /// The pump's word that nothing could be sent for want of content: that is not the client's fault.
+    pub fn spare(&mut self, now: &Now, limits: &Limits) {
         if let Phase::Send { .. } = self.phase {
             self.enter(self.phase, now, limits);
         }

@@ -2,8 +2,9 @@
 //!
 //! One browser goes through it all, since starting one takes longer than the rest.
 
-use crate::support::folder::Folder;
-use crate::support::process::Process;
+use pws_testing::folder::Folder;
+
+use crate::support::binary::serve;
 use crate::support::webdriver::Browser;
 
 #[test]
@@ -18,9 +19,10 @@ fn chromium_shows_what_is_served() {
     pages_of_our_own_let_nothing_foreign_in(&browser);
 }
 
+#[track_caller]
 fn listings_are_sorted_by_a_click(browser: &Browser) {
     let folder = Folder::new().file("b.txt", [b'b'; 30]).file("a.txt", [b'a'; 200]).file("c.bin", [0; 4000]);
-    let server = Process::serve(folder.file("a folder/c.txt", "c"), &[]);
+    let server = serve(folder.file("a folder/c.txt", "c"), &[]);
     let root = server.urls()[0];
     let names = || browser.texts("tbody th");
     let order = || browser.run("return document.querySelector('[aria-sort]').outerHTML").to_string();
@@ -43,10 +45,11 @@ fn listings_are_sorted_by_a_click(browser: &Browser) {
     assert_eq!(browser.run(width), "896px");
 }
 
+#[track_caller]
 fn listings_are_walked_by_links(browser: &Browser) {
     let odd_name = "50% of #1? <b>&amp; 'Käse'.txt";
     let folder = Folder::new().file(format!("a folder/{odd_name}"), "Grüße, <b>not bold</b>");
-    let server = Process::serve(folder, &[]);
+    let server = serve(folder, &[]);
     let root = server.urls()[0];
 
     browser.go(root);
@@ -63,21 +66,23 @@ fn listings_are_walked_by_links(browser: &Browser) {
 /// The status that the page came with.
 const STATUS: &str = "return performance.getEntriesByType('navigation')[0].responseStatus";
 
+#[track_caller]
 fn error_pages_are_shown(browser: &Browser) {
-    let server = Process::serve(Folder::new(), &[]);
+    let server = serve(Folder::new(), &[]);
     browser.go(&format!("{}nowhere", server.urls()[0]));
     assert_eq!(browser.run(STATUS), 404);
     assert_eq!(browser.text(), "404 Not Found");
 
-    let server = Process::serve(Folder::new().file("404.html", "<p>Lost? <a href=/>Start again</a>"), &[]);
+    let server = serve(Folder::new().file("404.html", "<p>Lost? <a href=/>Start again</a>"), &[]);
     browser.go(&format!("{}no/where", server.urls()[0]));
     assert_eq!(browser.run(STATUS), 404);
     assert_eq!(browser.text(), "Lost? Start again");
 }
 
+#[track_caller]
 fn every_deep_link_of_an_app_starts_it(browser: &Browser) {
     let app = "<!doctype html><p id=path><script>path.textContent = location.pathname</script>";
-    let server = Process::serve(Folder::new().file("index.html", app), &["--fallback", "index.html"]);
+    let server = serve(Folder::new().file("index.html", app), &["--fallback", "index.html"]);
     let root = server.urls()[0];
     for (link, path) in
         [("", "/"), ("users/7?tab=2#top", "/users/7"), ("users/7/photo.png", "/users/7/photo.png")]
@@ -91,15 +96,17 @@ fn every_deep_link_of_an_app_starts_it(browser: &Browser) {
     assert_eq!(browser.run(status_of_part), 404);
 }
 
+#[track_caller]
 fn precompressed_scripts_run(browser: &Browser) {
     let page = "<!doctype html><p id=told><script src=app.js></script>";
     let folder = Folder::new().file("index.html", page).file("app.js", "told.textContent = 'plain'");
-    let server = Process::serve(folder.file("app.js.br", brotli("told.textContent = 'from Brotli'")), &[]);
+    let server = serve(folder.file("app.js.br", brotli("told.textContent = 'from Brotli'")), &[]);
     browser.go(server.urls()[0]);
     assert_eq!(browser.text(), "from Brotli");
 }
 
 /// `text` as a Brotli stream of one uncompressed meta-block and an empty one that ends it (RFC 7932 §9.2).
+#[track_caller]
 fn brotli(text: &str) -> Vec<u8> {
     let window_bits_16_not_last_four_nibbles = 0;
     let len_less_one = u32::try_from(text.len() - 1).expect("a short text");
@@ -119,8 +126,9 @@ fn complaints(browser: &Browser) -> Vec<String> {
 }
 
 /// Even if a name got through unescaped, a listing would load and run nothing.
+#[track_caller]
 fn pages_of_our_own_let_nothing_foreign_in(browser: &Browser) {
-    let server = Process::serve(Folder::new().file("a.svg", "<svg/>"), &[]);
+    let server = serve(Folder::new().file("a.svg", "<svg/>"), &[]);
     for page in ["", "nowhere"] {
         browser.go(&format!("{}{page}", server.urls()[0]));
         browser.run("document.body.insertAdjacentHTML('beforeend', '<img src=/a.svg onerror=alert()>')");

@@ -12,13 +12,14 @@ use pws::files::Files;
 use pws::files::file::Content;
 use pws::files::mime::MediaTypes;
 use pws::limits::Limits;
+use pws_testing::client::Client;
+use pws_testing::folder::{Folder, noise};
+use pws_testing::memory::NOW_UNIX_SECS;
 
-use crate::support::client::Client;
-use crate::support::folder::{Folder, noise};
-use crate::support::memory::NOW_UNIX_SECS;
 use crate::support::server::RunningServer;
 
 /// The content at `path` as the next turn sees it: `None` if it is not there.
+#[track_caller]
 fn find(files: &mut Files, path: &str) -> Option<Vec<u8>> {
     files.recheck();
     let file = files.find(path.as_bytes(), &Now::at(0, NOW_UNIX_SECS)).ok()??.file;
@@ -32,6 +33,7 @@ fn find(files: &mut Files, path: &str) -> Option<Vec<u8>> {
     }
 }
 
+#[track_caller]
 fn open(folder: &Folder) -> Files {
     Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &Limits::default())
         .expect("the folder")

@@ -7,7 +7,7 @@ mod ending;
 mod options;
 mod site_options;
 
-use crate::support::folder::Folder;
+use pws_testing::folder::Folder;
 
 fn folder() -> Folder {
     Folder::new().file("index.html", "<p>home").file("page.html", "<p>page")

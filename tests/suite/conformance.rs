@@ -45,12 +45,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use over_tcp::Verdict;
 use pws::limits::Limits;
-use received::AnswerExt;
-use row::{Row, request};
+use pws_testing::memory::{End, exchange_within};
 
-use crate::support::memory::{End, exchange_within};
+use over_tcp::Verdict;
+use row::{Row, request};
 
 const TABLE: &[(&str, &[Row])] = &[
     ("request line", request_line::REQUEST_LINE),
@@ -91,6 +90,7 @@ fn rows() -> impl Iterator<Item = (&'static str, &'static Row)> {
 }
 
 /// Panics with everything that is wrong with any row.
+#[track_caller]
 fn assert_none(failures: Vec<String>) {
     assert!(failures.is_empty(), "{} rows failed:\n\n{}\n", failures.len(), failures.join("\n\n"));
 }

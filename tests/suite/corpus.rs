@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[path = "../../fuzz/src/checks/mod.rs"]
-mod checks;
+use pws_testing::checks;
 
 /// What is committed stays small: minimise what a long run finds.
 const FILES_MAX: usize = 50;
@@ -16,6 +15,7 @@ fn fuzz_folder() -> PathBuf {
 }
 
 /// The inputs committed for `target`, in order.
+#[track_caller]
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = fuzz_folder().join("corpus").join(target);
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

@@ -5,9 +5,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use pws::limits::Limits;
+use pws_testing::client::Client;
+use pws_testing::folder::{Folder, noise};
 
-use crate::support::client::Client;
-use crate::support::folder::{Folder, noise};
 use crate::support::server::{RunningServer, bound};
 
 const MIB: u64 = 1024 * 1024;

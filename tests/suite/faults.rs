@@ -21,7 +21,7 @@ mod slow_attacks;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::support::folder::Folder;
+use pws_testing::folder::Folder;
 
 /// Large files that the server keeps open once they are old enough to be kept.
 const KEPT_FILES: usize = 1;

@@ -7,14 +7,15 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
+use pws::config::SiteOptions;
 use pws::http::target;
 use pws::limits::Limits;
-use pws::site::Site;
+use pws_testing::answer::Answer;
+use pws_testing::folder::{Folder, noise};
+use pws_testing::memory::{End, MemoryServer};
+use pws_testing::multipart::{content_range, parts};
 
-use crate::conformance::received::{self, AnswerExt, content_range};
-use crate::support::answer::Answer;
-use crate::support::folder::{Folder, noise};
-use crate::support::memory::{End, converse};
+use crate::conformance::received;
 
 const TARGETS: [&str; 10] = [
     "/",
@@ -140,10 +141,9 @@ fn answers_in_both_ways(
     bytes: &[u8],
     (lengths, write_max): &Ways,
 ) -> Result<(Vec<u8>, bool), TestCaseError> {
-    let mut site =
-        Site::open(&folder.root(), &pws::config::SiteOptions::default(), limits).expect("the folder");
-    let (whole, whole_end) = converse(&mut site, limits, &[bytes], usize::MAX);
-    let (got, end) = converse(&mut site, limits, &cut(bytes, lengths), *write_max);
+    let mut server = MemoryServer::with(folder, &SiteOptions::default(), limits.clone());
+    let (whole, whole_end) = server.converse(&[bytes], usize::MAX);
+    let (got, end) = server.converse(&cut(bytes, lengths), *write_max);
     prop_assert_eq!(String::from_utf8_lossy(&got), String::from_utf8_lossy(&whole));
     // Whether a connection lingers depends on whether anything was left to be read.
     let is_closed = end != End::Open;
@@ -163,6 +163,7 @@ fn check_answers(answers: &[Answer], is_closed: bool) -> TestCaseResult {
 }
 
 /// Runs `check` on `count` generated cases.
+#[track_caller]
 fn check_all<S: Strategy>(count: u32, cases: &S, check: impl Fn(S::Value) -> TestCaseResult)
 where
     S::Value: Debug,
@@ -295,9 +296,7 @@ fn ranges_are_the_bytes_of_the_file_and_never_much_more() {
         let folder = Folder::new().file("file.bin", &content);
         let text = specs.iter().map(Spec::text).collect::<Vec<_>>().join(", ");
         let request = format!("GET /file.bin HTTP/1.1\r\nHost: a\r\nRange: bytes={text}\r\n\r\n");
-        let mut site = Site::open(&folder.root(), &pws::config::SiteOptions::default(), &Limits::default())
-            .expect("the folder");
-        let (received, end) = converse(&mut site, &Limits::default(), &[request.as_bytes()], usize::MAX);
+        let (received, end) = MemoryServer::of(&folder).converse(&[request.as_bytes()], usize::MAX);
         prop_assert!(received.len() <= len + 64 * 200 + 500, "{} bytes", received.len());
         let answers = received::answers(&received, &[], end != End::Open).map_err(TestCaseError::fail)?;
         prop_assert_eq!(answers.len(), 1);
@@ -322,7 +321,7 @@ fn check_ranges(answer: &Answer, content: &[u8], specs: &[Spec]) -> TestCaseResu
     prop_assert_eq!(answer.status, 206);
     let parts = match answer.values("content-range")[..] {
         [range] => vec![(range.to_owned(), answer.body.clone())],
-        _ => received::parts(answer).map_err(TestCaseError::fail)?,
+        _ => parts(answer).map_err(TestCaseError::fail)?,
     };
     let mut got = BTreeSet::new();
     for (range, bytes) in parts {

@@ -12,12 +12,13 @@ use std::os::unix::net::UnixListener;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::support::answer::Answer;
-use crate::support::client::Client;
-use crate::support::folder::{Folder, noise};
+use pws::{Config, Server};
+use pws_testing::answer::Answer;
+use pws_testing::client::Client;
+use pws_testing::folder::{Folder, noise};
+
 use crate::support::server::RunningServer;
 use crate::support::tools;
-use pws::{Config, Server};
 
 fn pages() -> Folder {
     (0..10).fold(Folder::new().file("index.html", "<p>home"), |folder, number| {

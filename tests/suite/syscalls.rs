@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use pws_testing::client::Client;
+use pws_testing::folder::{Folder, noise};
+use pws_testing::patience::wait_until;
+use pws_testing::process::{Process, serving};
 use rustix::process::Signal;
 
-use crate::support::client::Client;
-use crate::support::folder::{Folder, noise};
-use crate::support::patience::wait_until;
-use crate::support::process::{Process, command, serving};
+use crate::support::binary::command;
 use crate::support::tools;
 
 /// Calls by name.
@@ -92,6 +93,7 @@ fn waiting_is_arranged_once() {
 }
 
 /// Has the server wait for a request, then for room in the middle of each download.
+#[track_caller]
 fn stop_and_go(_: &Process, clients: &mut [Client], times: usize) {
     assert_eq!(clients[0].get("/nowhere").status, 404);
     for _ in 0..times {
@@ -101,6 +103,7 @@ fn stop_and_go(_: &Process, clients: &mut [Client], times: usize) {
     }
 }
 
+#[track_caller]
 fn keep_alive(clients: &mut [Client], times: usize, method: &str, target: &str, status: u16) {
     for _ in 0..times {
         clients[0].send(format!("{method} {target} HTTP/1.1\r\nHost: test\r\n\r\n"));
@@ -108,6 +111,7 @@ fn keep_alive(clients: &mut [Client], times: usize, method: &str, target: &str, 
     }
 }
 
+#[track_caller]
 fn packed(clients: &mut [Client], times: usize, fields: &str, bytes: usize) {
     for _ in 0..times {
         clients[0].send(format!("GET /packed.js HTTP/1.1\r\nHost: test\r\n{fields}\r\n"));
@@ -116,6 +120,7 @@ fn packed(clients: &mut [Client], times: usize, fields: &str, bytes: usize) {
 }
 
 /// Asks for the file's own tag first.
+#[track_caller]
 fn not_modified(_: &Process, clients: &mut [Client], times: usize) {
     let etag = clients[0].get("/page.html").field("etag").expect("a tag").to_owned();
     for _ in 0..times {
@@ -124,6 +129,7 @@ fn not_modified(_: &Process, clients: &mut [Client], times: usize) {
     }
 }
 
+#[track_caller]
 fn pipeline_of_16(_: &Process, clients: &mut [Client], times: usize) {
     for _ in 0..times {
         clients[0].send("GET /page.html HTTP/1.1\r\nHost: test\r\n\r\n".repeat(16));
@@ -134,6 +140,7 @@ fn pipeline_of_16(_: &Process, clients: &mut [Client], times: usize) {
 }
 
 /// The server sleeps until the client has asked: one that is slow to ask costs an epoll_ctl and a recv more.
+#[track_caller]
 fn one_connection_each(process: &Process, _: &mut [Client], times: usize) {
     for _ in 0..times {
         process.signal(Signal::STOP);
@@ -146,6 +153,7 @@ fn one_connection_each(process: &Process, _: &mut [Client], times: usize) {
 }
 
 /// The server sleeps until all clients have asked: however busy the machine, all are ready in one turn.
+#[track_caller]
 fn all_at_once(process: &Process, clients: &mut [Client], times: usize) {
     for _ in 0..times {
         process.signal(Signal::STOP);
@@ -160,6 +168,7 @@ fn all_at_once(process: &Process, clients: &mut [Client], times: usize) {
 }
 
 /// The calls of a server's whole life, in which `clients` connections lead `talk`.
+#[track_caller]
 fn counts(folder: &Folder, talk: Talk, clients: usize, times: usize) -> Counts {
     let summary = tempfile::NamedTempFile::new().expect("a temporary file");
     let mut command = Command::new("strace");
@@ -176,6 +185,7 @@ fn counts(folder: &Folder, talk: Talk, clients: usize, times: usize) -> Counts {
 }
 
 /// `% time, seconds, usecs/call, calls, [errors,] name` a line, and a line for the total at the end.
+#[track_caller]
 fn parse(summary: &Path) -> Counts {
     let read = || std::fs::read_to_string(summary).expect("a summary");
     wait_until("strace ends", || read().trim_end().ends_with("total"));

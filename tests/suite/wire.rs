@@ -1,9 +1,11 @@
 //! What goes over the wire, each case through every way its bytes can come and go.
 
-use crate::support::answer::Answer;
-use crate::support::folder::{Folder, noise};
-use crate::support::memory::{End, exchange, exchange_within};
+use pws::config::SiteOptions;
 use pws::limits::Limits;
+use pws_testing::answer::Answer;
+use pws_testing::client::request;
+use pws_testing::folder::{Folder, noise};
+use pws_testing::memory::{End, MemoryServer, exchange, exchange_within};
 
 fn site() -> Folder {
     Folder::new()
@@ -22,8 +24,9 @@ fn site() -> Folder {
 }
 
 /// The one answer to a request for `target`, which must leave the connection open.
+#[track_caller]
 fn get(folder: &Folder, target: &str) -> Answer {
-    let (bytes, end) = exchange(folder, format!("GET {target} HTTP/1.1\r\nHost: test\r\n\r\n").as_bytes());
+    let (bytes, end) = exchange(folder, request("GET", target, "").as_bytes());
     assert_eq!(end, End::Open, "{target}");
     Answer::all(&bytes, &["GET"]).remove(0)
 }
@@ -188,10 +191,8 @@ fn a_pipeline_past_every_bound_is_answered_whole() {
     let input = "GET /page.html HTTP/1.1\r\nHost: a\r\n\r\n".repeat(count);
     let limits =
         Limits { pipeline_max: 5, outbox_bytes_max: 50_000, run_bytes_max: 1000, ..Limits::default() };
-    let mut site = pws::site::Site::open(&folder.root(), &pws::config::SiteOptions::default(), &limits)
-        .expect("the folder");
-    let pieces = [input.as_bytes()];
-    let (bytes, end) = crate::support::memory::converse(&mut site, &limits, &pieces, 30_000);
+    let mut server = MemoryServer::with(&folder, &SiteOptions::default(), limits);
+    let (bytes, end) = server.converse(&[input.as_bytes()], 30_000);
     assert_eq!(Answer::all(&bytes, &vec!["GET"; count]).len(), count);
     assert_eq!(end, End::Open);
 }

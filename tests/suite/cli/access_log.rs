@@ -8,14 +8,16 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use pws_testing::client::Client;
+use pws_testing::patience::wait_until;
+use pws_testing::process::{KilledOnDrop, Process, address_in, first_line, serving};
 use rustix::process::Signal;
 
 use super::folder;
-use crate::support::client::Client;
-use crate::support::patience::wait_until;
-use crate::support::process::{KilledOnDrop, Process, address_in, command, first_line, serving};
+use crate::support::binary::{command, serve};
 
 /// Sends `count` requests as fast as they are taken, and reads as many answers.
+#[track_caller]
 fn pipeline(address: SocketAddr, count: usize) {
     // The page for what is not there is as long every time, fields included: bytes are as good as answers.
     let mut client = Client::connect(address);
@@ -33,6 +35,7 @@ fn pipeline(address: SocketAddr, count: usize) {
 }
 
 /// The parts of a line: `client - - [time] "request" status bytes`.
+#[track_caller]
 fn assert_common_log_format(line: &str, request: &str, status: u16, body_bytes: usize) {
     let rest = line.strip_prefix("127.0.0.1 - - [").expect(line);
     let (time, rest) = rest.split_once("] ").expect(line);
@@ -45,7 +48,7 @@ fn assert_common_log_format(line: &str, request: &str, status: u16, body_bytes: 
 
 #[test]
 fn every_answer_has_its_line() {
-    let process = Process::serve(folder(), &[]);
+    let process = serve(folder(), &[]);
     let mut expected = Vec::new();
     for (target, shown) in [
         ("/page.html", "/page.html"),
@@ -73,14 +76,14 @@ fn every_answer_has_its_line() {
 
 #[test]
 fn no_access_log_if_so_asked() {
-    let process = Process::serve(folder(), &["--access-log", "off"]);
+    let process = serve(folder(), &["--access-log", "off"]);
     assert_eq!(process.connect().get("/page.html").status, 200);
     assert_eq!(process.stop(), [""; 0]);
 }
 
 #[test]
 fn lines_are_written_at_once() {
-    let mut process = Process::serve(folder(), &[]);
+    let mut process = serve(folder(), &[]);
     assert_eq!(process.connect().get("/page.html").status, 200);
     let (line, _reader) = first_line(process.stdout.take().expect("standard output"));
     assert_common_log_format(&line, "GET /page.html HTTP/1.1", 200, 7);
@@ -88,7 +91,7 @@ fn lines_are_written_at_once() {
 
 #[test]
 fn a_log_nobody_reads_holds_nobody_up() {
-    let process = Process::serve(folder(), &[]);
+    let process = serve(folder(), &[]);
     pipeline(process.address(), 20_000);
 }
 
@@ -106,6 +109,7 @@ fn a_log_to_a_socket_nobody_reads_holds_nobody_up() {
 }
 
 /// How many lines standard error says were lost.
+#[track_caller]
 fn lost_lines(process: &Process) -> usize {
     let stderr = process.stderr();
     let numbers = stderr.lines().filter_map(|line| line.strip_suffix(" lines were lost")?.rsplit(' ').next());
@@ -116,7 +120,7 @@ fn lost_lines(process: &Process) -> usize {
 fn every_line_is_written_or_counted_as_lost() {
     const COUNT: usize = 20_000;
 
-    let mut process = Process::serve(folder(), &[]);
+    let mut process = serve(folder(), &[]);
     pipeline(process.address(), COUNT);
     let stdout = process.stdout.take().expect("standard output");
     let written = Arc::new(AtomicUsize::new(0));
@@ -134,7 +138,7 @@ fn every_line_is_written_or_counted_as_lost() {
 fn a_stop_writes_every_line_or_counts_it_as_lost() {
     const COUNT: usize = 20_000;
 
-    let mut process = Process::serve(folder(), &[]);
+    let mut process = serve(folder(), &[]);
     pipeline(process.address(), COUNT);
     process.signal(Signal::TERM);
     let mut stdout = process.stdout.take().expect("standard output");
@@ -148,7 +152,7 @@ fn a_stop_writes_every_line_or_counts_it_as_lost() {
 
 #[test]
 fn a_log_whose_reader_is_gone_ends_nothing() {
-    let mut process = Process::serve(folder(), &[]);
+    let mut process = serve(folder(), &[]);
     drop(process.stdout.take());
     let mut client = process.connect();
     for _ in 0..3000 {
@@ -159,7 +163,7 @@ fn a_log_whose_reader_is_gone_ends_nothing() {
 
 #[test]
 fn a_log_whose_reader_is_gone_does_not_flood_standard_error() {
-    let mut process = Process::serve(folder(), &[]);
+    let mut process = serve(folder(), &[]);
     drop(process.stdout.take());
     let mut client = process.connect();
     for _ in 0..3000 {

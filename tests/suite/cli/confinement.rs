@@ -3,8 +3,10 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
+use pws_testing::process::{self, Process, serving};
+
 use super::folder;
-use crate::support::process::{self, Process, command, serving};
+use crate::support::binary::{self, command, serve};
 
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
@@ -44,7 +46,7 @@ fn a_user_that_cannot_be_had_stops_the_start() {
     if is_root() {
         return;
     }
-    let mut command = serving(process::command(), &folder);
+    let mut command = serving(binary::command(), &folder);
     command.args(["--user", "root"]);
     let output = process::run(command);
     assert_eq!(output.status.code(), Some(1));
@@ -53,15 +55,15 @@ fn a_user_that_cannot_be_had_stops_the_start() {
 
 #[test]
 fn the_sandbox_tells_what_is_enforced() {
-    let process = Process::serve(folder(), &[]);
+    let process = serve(folder(), &[]);
     process.wait_for("sandbox: ");
     let is_enforced = process.stderr().contains("the kernel allows");
     assert_eq!(process.line_of("status", "NoNewPrivs:"), if is_enforced { "1" } else { "0" });
     assert_eq!(process.connect().get("/page.html").text(), "<p>page");
-    let process = Process::serve(folder(), &["--sandbox", "off"]);
+    let process = serve(folder(), &["--sandbox", "off"]);
     process.wait_for("sandbox: off, as asked for");
     assert_eq!(process.line_of("status", "NoNewPrivs:"), "0");
-    let process = Process::serve(folder(), &["--symlinks", "follow"]);
+    let process = serve(folder(), &["--symlinks", "follow"]);
     process.wait_for("sandbox: off, since");
     let folder = folder();
     let mut command = serving(command(), &folder);
@@ -73,7 +75,7 @@ fn the_sandbox_tells_what_is_enforced() {
 
 #[test]
 fn nothing_is_left_open_for_children_and_no_memory_for_the_disk() {
-    let process = Process::serve(folder(), &[]);
+    let process = serve(folder(), &[]);
     assert_eq!(process.connect().get("/page.html").status, 200);
     assert!(process.line_of("limits", "Max core file size").starts_with('0'));
     const CLOSE_ON_EXEC: u32 = 0o2_000_000;

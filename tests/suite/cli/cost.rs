@@ -3,17 +3,19 @@
 use std::thread::sleep;
 use std::time::Duration;
 
+use pws_testing::client::Client;
+use pws_testing::folder::noise;
+use pws_testing::process::{Process, serving};
+use pws_testing::vitals::{assert_no_spinning, assert_nothing_leaks, settled};
+
 use super::folder;
-use crate::support::client::Client;
-use crate::support::folder::noise;
-use crate::support::process::{Process, command_after, serving};
-use crate::support::vitals::{assert_no_spinning, assert_nothing_leaks, settled};
+use crate::support::binary::{command_after, serve};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn an_idle_server_sleeps() {
-    let process = Process::serve(folder(), &[]);
+    let process = serve(folder(), &[]);
     let mut clients: Vec<Client> = Vec::new();
     for count in [0, 10] {
         while clients.len() < count {
@@ -32,14 +34,14 @@ fn an_idle_server_sleeps() {
 
 #[test]
 fn one_thread_does_it_all() {
-    let process = Process::serve(folder(), &[]);
+    let process = serve(folder(), &[]);
     assert_eq!(process.connect().get("/page.html").status, 200);
     assert_eq!(process.threads(), 1);
 }
 
 #[test]
 fn resets_amid_downloads_leak_no_descriptors() {
-    let process = Process::serve(folder().sparse_file("large.bin", 1 << 30), &["--access-log", "off"]);
+    let process = serve(folder().sparse_file("large.bin", 1 << 30), &["--access-log", "off"]);
     let reset_amid_a_download = || {
         let mut client = process.connect();
         client.ask("/large.bin");
@@ -63,7 +65,7 @@ fn eight_megabytes_serve_a_thousand_idle_and_a_hundred_active() {
     pws::process::resources::raise_open_files();
     let folder = folder().file("small.html", noise(8000)).sparse_file("large.bin", LARGE);
     let folder = (0..500).fold(folder, |folder, index| folder.file(format!("{index}.html"), noise(8000)));
-    let process = Process::serve(folder, &["--memory", "8M", "--access-log", "off"]);
+    let process = serve(folder, &["--memory", "8M", "--access-log", "off"]);
     process.wait_for("memory: 2048 KiB for files, 1024 KiB for what connections keep");
     let mut idle: Vec<Client> = (0..1000).map(|_| process.connect()).collect();
     for (index, client) in idle.iter_mut().enumerate() {
@@ -107,7 +109,7 @@ fn more_clients_than_descriptors_are_let_in_as_far_as_there_is_room_for_files() 
 
 #[test]
 fn a_server_without_a_single_descriptor_left_waits_and_recovers() {
-    let mut process = Process::serve(folder(), &[]);
+    let mut process = serve(folder(), &[]);
     let mut inside = process.connect();
     assert_eq!(inside.get("/nowhere").status, 404);
     process.set_soft_open_files_limit(4);

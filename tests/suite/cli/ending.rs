@@ -4,19 +4,19 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use pws_testing::client::Client;
+use pws_testing::patience::wait_until;
 use rustix::process::Signal;
 
 use super::folder;
-use crate::support::client::Client;
-use crate::support::patience::wait_until;
-use crate::support::process::Process;
+use crate::support::binary::serve;
 
 const LARGE: u64 = 64 << 20;
 
 #[test]
 fn sigterm_and_sigint_end_with_0_and_the_whole_log() {
     for signal in [Signal::TERM, Signal::INT] {
-        let mut process = Process::serve(folder(), &[]);
+        let mut process = serve(folder(), &[]);
         let mut client = process.connect();
         client.send("GET /page.html HTTP/1.1\r\nHost: test\r\n\r\n".repeat(200));
         for _ in 0..200 {
@@ -35,7 +35,7 @@ fn sigterm_and_sigint_end_with_0_and_the_whole_log() {
 #[test]
 fn a_signal_finishes_the_download_and_a_second_one_does_not() {
     for second in [None, Some(Signal::TERM), Some(Signal::INT)] {
-        let mut process = Process::serve(folder().sparse_file("large.bin", LARGE), &[]);
+        let mut process = serve(folder().sparse_file("large.bin", LARGE), &[]);
         let address = process.address();
         let mut client = Client::connect_with_receive_buffer(address, 32 * 1024);
         client.ask("/large.bin");

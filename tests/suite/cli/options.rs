@@ -7,22 +7,26 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::folder;
-use crate::support::client::Client;
-use crate::support::folder::Folder;
-use crate::support::process::{self, Process, command, command_after, serving};
-use crate::support::tools;
 use pws::net::listener;
+use pws_testing::client::Client;
+use pws_testing::folder::Folder;
+use pws_testing::process::{self, Process, serving};
+
+use super::folder;
+use crate::support::binary::{command, command_after, serve};
+use crate::support::tools;
 
 /// A loopback address of these tests' own: no other test's connection takes a port of it.
 const OWN_ADDRESS: &str = "127.0.0.9";
 
 /// A port of [`OWN_ADDRESS`] that nothing listens on.
+#[track_caller]
 fn free_port() -> String {
     let listener = TcpListener::bind((OWN_ADDRESS, 0)).expect("a free port");
     listener.local_addr().expect("its address").port().to_string()
 }
 
+#[track_caller]
 fn shown(path: &Path) -> String {
     path.canonicalize().expect("an existing path").display().to_string()
 }
@@ -31,7 +35,7 @@ fn shown(path: &Path) -> String {
 fn the_first_line_names_the_folder_and_the_url() {
     let folder = folder();
     let root = shown(&folder.root());
-    let process = Process::serve(folder, &[]);
+    let process = serve(folder, &[]);
     let port = process.address().port();
     assert_ne!(port, 0);
     let expected = format!("Serving {root} at http://127.0.0.1:{port}/");
@@ -173,7 +177,7 @@ fn the_soft_limit_on_open_files_is_raised_and_told() {
 
 #[test]
 fn log_level_off_is_silence() {
-    let process = Process::serve(folder(), &["--log-level", "off"]);
+    let process = serve(folder(), &["--log-level", "off"]);
     assert_eq!(process.connect().get("/").status, 200);
     assert_eq!(process.stderr(), "");
 }
@@ -213,7 +217,7 @@ fn a_file_the_server_may_not_read_is_forbidden() {
 
 #[test]
 fn curl_and_wget_get_the_bytes() {
-    let process = Process::serve(folder(), &[]);
+    let process = serve(folder(), &[]);
     let url = format!("{}page.html", process.urls()[0]);
     for (tool, args) in [("curl", ["--silent", "--show-error"]), ("wget", ["--quiet", "--output-document=-"])]
     {

@@ -2,8 +2,10 @@
 
 use std::process::Command;
 
-use crate::support::folder::Folder;
-use crate::support::process::{self, Process, command, serving};
+use pws_testing::folder::Folder;
+use pws_testing::process::{self, Process, serving};
+
+use crate::support::binary::{self, command, serve};
 
 fn folder() -> Folder {
     Folder::new()
@@ -53,6 +55,7 @@ const WRONG: [(&str, &str, &str); 31] = [
     ("--cache-size", "16MB", "no unit"),
 ];
 
+#[track_caller]
 fn assert_refused(command: Command, option: &str, hint: &str, what: &str) {
     let output = process::run(command);
     let stderr = String::from_utf8(output.stderr).expect("UTF-8");
@@ -97,7 +100,7 @@ fn options_have_their_effect() {
         "--hidden",
         "--symlinks=deny",
     ];
-    expect_all(Process::serve(folder(), &args));
+    expect_all(serve(folder(), &args));
     let mut by_variable = command();
     for (name, value) in [
         ("PWS_INDEX", "index.html,home.htm"),
@@ -117,6 +120,7 @@ fn options_have_their_effect() {
     expect_all(Process::start(serving(by_variable, &folder)));
 }
 
+#[track_caller]
 fn expect_all(process: Process) {
     let mut client = process.connect();
     assert_eq!(client.get("/").text(), "<p>home");
@@ -140,7 +144,7 @@ fn expect_all(process: Process) {
 
 #[test]
 fn one_origin_can_be_named() {
-    let process = Process::serve(folder(), &["--cors=https://app.example"]);
+    let process = serve(folder(), &["--cors=https://app.example"]);
     let answer = process.connect().get("/linked");
     assert_eq!(answer.field("access-control-allow-origin"), Some("https://app.example"));
 }
@@ -178,7 +182,7 @@ fn flags_can_be_on_by_their_variables() {
         client.send("GET / HTTP/1.1\r\nHost: A.example:80\r\n\r\n");
         assert_eq!(client.answer().text(), "<p>a.example", "PWS_VHOSTS={value}");
         folder.put("a.example/_redirects", "/only-one-word\n");
-        let mut strict = serving(process::command(), &folder);
+        let mut strict = serving(binary::command(), &folder);
         strict.env("PWS_VHOSTS", value).env("PWS_STRICT", value);
         let output = process::run(strict);
         let stderr = String::from_utf8(output.stderr).expect("UTF-8");

@@ -3,20 +3,19 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pws::http::head::CONTINUE;
-use pws::limits::Limits;
-use pws::site::Site;
+use pws_testing::folder::Folder;
+use pws_testing::memory::{End, MemoryServer, exchange};
 
 use super::judge::Peer;
 use super::received;
 use super::row::{Row, request};
-use crate::support::folder::Folder;
-use crate::support::memory::{End, converse, exchange};
 
 /// Rows of more bytes come and go in fewer ways: all would take quadratic time.
 const LONG_BYTES: usize = 2000;
 const PIECES_OF_LONG: usize = 300;
 
 /// The server in memory, and its validators.
+#[track_caller]
 pub fn peer(folder: &Folder) -> Peer {
     let (bytes, _) = say(folder, &[request!("GET /numbers.txt")], usize::MAX);
     let answers = received::answers(&bytes, &[false], false).expect("an answer");
@@ -26,14 +25,12 @@ pub fn peer(folder: &Folder) -> Peer {
 /// Sends `pieces`, each once everything before is answered; returns what came back, and whether the connection
 /// was closed.
 pub fn say(folder: &Folder, pieces: &[&[u8]], write_max: usize) -> (Vec<u8>, bool) {
-    let limits = Limits::default();
-    let mut site =
-        Site::open(&folder.root(), &pws::config::SiteOptions::default(), &limits).expect("the folder");
-    let (bytes, end) = converse(&mut site, &limits, pieces, write_max);
+    let (bytes, end) = MemoryServer::of(folder).converse(pieces, write_max);
     (bytes, end != End::Open)
 }
 
 /// What comes back for `row`, which must be the same in every way.
+#[track_caller]
 pub fn answers_to(row: &Row, folder: &Folder, peer: &Peer) -> Result<(Vec<u8>, bool), String> {
     let [sends, then] = [row.sends, row.then].map(|bytes| peer.fill(bytes).expect("validators"));
     let is_long = sends.len() > LONG_BYTES;

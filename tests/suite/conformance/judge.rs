@@ -1,9 +1,11 @@
 //! Compares what came back with what a row expects.
 
-use super::received::{self, AnswerExt, content_range};
+use pws_testing::answer::Answer;
+use pws_testing::multipart::{self, content_range};
+
+use super::received;
 use super::row::{Afterwards, Content, Expected, Row, Value};
 use super::site;
-use crate::support::answer::Answer;
 
 /// Whoever is asked.
 pub struct Peer {
@@ -22,6 +24,7 @@ impl Peer {
     }
 
     /// `bytes` with what the placeholders stand for; `None` if the peer has no such validator.
+    #[track_caller]
     pub fn fill(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let mut filled = Vec::new();
         let mut rest = bytes;
@@ -119,7 +122,7 @@ fn check_content(answer: &Answer, expected: &Expected, peer: &Peer) -> Result<()
         Content::Parts(ranges) => {
             let parts = ranges.iter().map(|range| Ok((range.to_string(), slice(range)?)));
             let parts = parts.collect::<Result<Vec<_>, String>>()?;
-            let got = received::parts(answer)?;
+            let got = multipart::parts(answer)?;
             return if got == parts { Ok(()) } else { Err(format!("other parts: {:?}", answer.text())) };
         }
     };
@@ -134,7 +137,7 @@ fn check_content(answer: &Answer, expected: &Expected, peer: &Peer) -> Result<()
 fn check_some_parts(answer: &Answer) -> Result<(), String> {
     let parts = match answer.values("content-range")[..] {
         [range] => vec![(range.to_owned(), answer.body.clone())],
-        _ => received::parts(answer)?,
+        _ => multipart::parts(answer)?,
     };
     let numbers = site::numbers();
     for (range, content) in parts {

@@ -20,6 +20,7 @@ pub enum Verdict {
 }
 
 /// The server at `address`, held to what the RFCs leave no choice about.
+#[track_caller]
 pub fn peer(address: &str) -> Peer {
     let (bytes, is_closed) = say(address, &[request!("GET /numbers.txt")]);
     let answers = received::answers(&bytes, &[false], is_closed).expect("an answer");
@@ -40,6 +41,7 @@ pub fn try_row(row: &Row, address: &str, peer: &Peer) -> Verdict {
 
 /// Sends `pieces`, each once nothing more comes for those before; returns what came back, and whether the
 /// connection was closed.
+#[track_caller]
 fn say(address: &str, pieces: &[&[u8]]) -> (Vec<u8>, bool) {
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream.set_read_timeout(Some(QUIET)).expect("a timeout");

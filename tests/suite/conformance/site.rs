@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::support::folder::{Folder, MODIFIED_UNIX_SECS};
+use pws_testing::folder::{Folder, MODIFIED_UNIX_SECS};
 
 /// How long `/numbers.txt` is.
 const NUMBERS_LEN: usize = 1000;
@@ -34,6 +34,7 @@ const FILES: [(&[u8], &str); 12] = [
 ];
 
 /// Writes all files into `root`.
+#[track_caller]
 pub fn write(root: &Path) {
     let numbers = numbers();
     let small = FILES.iter().map(|(name, content)| (*name, content.as_bytes()));

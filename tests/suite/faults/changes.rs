@@ -18,8 +18,8 @@ pub use asking::body_of;
 use asking::{Asking, Tally, Wanted};
 use changing::{Changing, large_lines, small_lines};
 
-use crate::support::folder::Folder;
-use crate::support::process::Process;
+use crate::support::binary::serve;
+use pws_testing::folder::Folder;
 
 const CLIENTS: u64 = 4;
 /// `PWS_FAULT_SECS` may ask for longer.
@@ -82,7 +82,7 @@ fn what_changes_while_it_is_asked_for_is_whole_or_cut_short() {
         options.extend(["--user", "nobody"]);
     }
     let secs = std::env::var("PWS_FAULT_SECS").map_or(SECS, |secs| secs.parse().expect("seconds"));
-    let process = Process::serve(folder, &options);
+    let process = serve(folder, &options);
     let address = process.address();
     let (is_over, is_still) = (AtomicBool::new(false), AtomicBool::new(false));
     let tallies: Vec<Tally> = std::thread::scope(|scope| {

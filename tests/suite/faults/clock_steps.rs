@@ -5,23 +5,27 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Instant, SystemTime};
 
+use pws_testing::client::Client;
+use pws_testing::patience::wait_until;
+use pws_testing::process::{Process, serving};
+use pws_testing::vitals::assert_no_spinning;
+
 use super::folder;
-use crate::support::client::Client;
-use crate::support::patience::wait_until;
-use crate::support::process::{Process, command, serving};
+use crate::support::binary::command;
 use crate::support::tools;
-use crate::support::vitals::assert_no_spinning;
 
 const DAYS: i64 = 1000;
 const IDLE_SECS: u64 = 2;
 
 /// What stands between a program and its wall clock.
+#[track_caller]
 fn library() -> String {
     let output = Command::new("faketime").args(["now", "printenv", "LD_PRELOAD"]).output().expect("faketime");
     String::from_utf8(output.stdout).expect("a path").trim().to_owned()
 }
 
 /// Sets the wall clock of a server that heeds `file`, and no other clock.
+#[track_caller]
 fn set_clock(file: &Path, days: i64) {
     let next = file.with_extension("next");
     fs::write(&next, format!("{days:+}d\n")).expect("a file");
@@ -29,6 +33,7 @@ fn set_clock(file: &Path, days: i64) {
 }
 
 /// How many days the server's clock is ahead.
+#[track_caller]
 fn days_ahead(client: &mut Client) -> i64 {
     let answer = client.get("/page.html");
     let date = httpdate::parse_http_date(answer.field("date").expect("a date")).expect("a date");

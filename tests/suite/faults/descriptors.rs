@@ -2,10 +2,11 @@
 //!
 //! How many are let in and that all descriptors come back is tested in `cli/cost.rs`.
 
+use pws_testing::client::Client;
+use pws_testing::vitals::assert_no_spinning;
+
 use super::{alone, folder};
-use crate::support::client::Client;
-use crate::support::process::Process;
-use crate::support::vitals::assert_no_spinning;
+use crate::support::binary::serve;
 
 /// A server keeps some descriptors back and never runs out by itself: they are taken from it while it runs.
 #[test]
@@ -13,7 +14,7 @@ fn a_crowd_outside_costs_no_time_and_is_served_one_by_one_as_others_leave() {
     const CROWD: usize = 300;
 
     let _alone = alone();
-    let mut process = Process::serve(folder().folder("docs"), &[]);
+    let mut process = serve(folder().folder("docs"), &[]);
     let mut inside: Vec<Client> = (0..20).map(|_| process.connect()).collect();
     for client in &mut inside {
         // Known from now on, it takes no descriptor to answer.

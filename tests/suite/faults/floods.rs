@@ -3,12 +3,12 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use pws_testing::vitals::{assert_memory_is_back, assert_no_spinning, assert_nothing_leaks, settled};
 use socket2::SockRef;
 
 use super::honest::asking_during;
 use super::{alone, folder};
-use crate::support::process::Process;
-use crate::support::vitals::{assert_memory_is_back, assert_no_spinning, assert_nothing_leaks, settled};
+use crate::support::binary::serve;
 
 const THREADS: usize = 4;
 const CONNECTIONS: usize = 2000;
@@ -23,6 +23,7 @@ enum Going {
     AmidAHead,
 }
 
+#[track_caller]
 fn flood(address: SocketAddr, going: Going) {
     for _ in 0..CONNECTIONS {
         let stream = TcpStream::connect(address).expect("a connection");
@@ -42,7 +43,7 @@ fn flood(address: SocketAddr, going: Going) {
 #[test]
 fn a_flood_of_connections_leaves_nothing_behind() {
     let _alone = alone();
-    let process = Process::serve(folder(), &["--access-log", "off"]);
+    let process = serve(folder(), &["--access-log", "off"]);
     assert_eq!(process.connect().get("/page.html").status, 200);
     let (files, memory_kib) = (settled(|| process.open_files()), process.memory_kib());
     for going in [Going::ByReset, Going::ByEnd, Going::AmidAHead] {

@@ -3,11 +3,13 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::support::answer::Answer;
-use crate::support::client::Client;
-use crate::support::folder::{Folder, noise};
-use crate::support::process::Process;
-use crate::support::vitals::assert_nothing_leaks;
+use pws_testing::answer::Answer;
+use pws_testing::client::Client;
+use pws_testing::folder::{Folder, noise};
+use pws_testing::process::Process;
+use pws_testing::vitals::assert_nothing_leaks;
+
+use crate::support::binary::serve;
 
 const LARGE: usize = 8 << 20;
 /// So many are sent as they are read, a piece at a time.
@@ -45,7 +47,7 @@ fn ways(process: &Process, requests: &str) -> Vec<Vec<u8>> {
 fn who_has_shut_its_side_gets_everything_it_asked_for() {
     let content = noise(LARGE);
     let folder = Folder::new().file("page.html", "<p>page").file("large.bin", &content);
-    let process = Process::serve(folder.file("few/a.txt", "").crowd("many", ENTRIES), &[]);
+    let process = serve(folder.file("few/a.txt", "").crowd("many", ENTRIES), &[]);
     let files = process.open_files();
     for received in ways(&process, &get("/page.html")) {
         assert_eq!(Answer::all(&received, &["GET"])[0].text(), "<p>page");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::client::Client;
+use pws_testing::client::Client;
 
 /// Between two requests.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -46,6 +46,7 @@ impl Drop for OnEnd<'_> {
 
 /// Asks for `/page.html` of [`folder`](super::folder) all the while that `fault` lasts, by turns over a
 /// connection that is kept and a new one. Every answer must be whole.
+#[track_caller]
 pub fn asking_during<T>(address: SocketAddr, fault: impl FnOnce() -> T) -> (Latencies, T) {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {

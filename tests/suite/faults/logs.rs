@@ -6,15 +6,18 @@ use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
 
+use pws_testing::client::Client;
+use pws_testing::folder::Folder;
+use pws_testing::process::{Process, run};
+use pws_testing::vitals::assert_no_spinning;
+
 use super::folder;
-use crate::support::client::Client;
-use crate::support::folder::Folder;
-use crate::support::process::{Process, command, command_after, run};
-use crate::support::vitals::assert_no_spinning;
+use crate::support::binary::{command, command_after, serve};
 
 /// What a pipe and the server's own buffer hold is filled.
 const REQUESTS: usize = 6000;
 
+#[track_caller]
 fn ask_often(client: &mut Client) {
     for _ in 0..REQUESTS / 100 {
         client.send("GET /page.html HTTP/1.1\r\nHost: test\r\n\r\n".repeat(100));
@@ -27,7 +30,7 @@ fn ask_often(client: &mut Client) {
 #[test]
 fn a_log_that_nobody_reads_costs_no_time() {
     for is_read in [true, false] {
-        let mut process = Process::serve(folder(), &[]);
+        let mut process = serve(folder(), &[]);
         if !is_read {
             drop(process.stdout.take());
         }
@@ -41,6 +44,7 @@ fn a_log_that_nobody_reads_costs_no_time() {
 const OWN_ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 10);
 
 /// Starts a server whose first line nobody can read.
+#[track_caller]
 fn start_unheard(folder: &Folder, mut command: Command) -> Process {
     let listener = TcpListener::bind((OWN_ADDRESS, 0)).expect("a free port");
     let address = listener.local_addr().expect("its address");

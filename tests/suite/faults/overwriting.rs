@@ -10,18 +10,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use pws_testing::client::Client;
+
 use super::folder;
-use crate::support::client::Client;
-use crate::support::process::Process;
+use crate::support::binary::serve;
 
 const SMALL: usize = 6000;
 const LARGE: usize = 4 << 20;
 
 /// Whole, mixed and cut.
+#[track_caller]
 fn answers(name: &str, len: usize, for_secs: u64) -> [usize; 3] {
     let folder = folder().file(name, vec![b'0'; len]);
     let path = folder.root().join(name);
-    let process = Process::serve(folder, &["--access-log", "off"]);
+    let process = serve(folder, &["--access-log", "off"]);
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
@@ -73,10 +75,11 @@ type Change = fn(&File);
 
 /// What a client gets that has asked for `targets` at once and reads only when `change` has happened: of each
 /// answer as much as came, and whether it is whole.
+#[track_caller]
 fn got(targets: &[&str], fields: &str, change: Change) -> Vec<(Vec<u8>, bool)> {
     let folder = folder().file("large.txt", vec![b'0'; LARGE]);
     let path = folder.root().join("large.txt");
-    let process = Process::serve(folder, &["--access-log", "off"]);
+    let process = serve(folder, &["--access-log", "off"]);
     let mut client = Client::connect_with_receive_buffer(process.address(), 16 * 1024);
     // In one packet, so that all are answered before anything changes.
     let request = |target: &&str| format!("GET {target} HTTP/1.1\r\nHost: test\r\n{fields}\r\n");
@@ -93,6 +96,7 @@ fn got(targets: &[&str], fields: &str, change: Change) -> Vec<(Vec<u8>, bool)> {
     }
 }
 
+#[track_caller]
 fn overwrite(file: &File, len: usize) {
     file.set_len(0).expect("an empty file");
     file.write_all_at(&vec![b'1'; len], 0).expect("space");

@@ -3,18 +3,19 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use pws_testing::client::Client;
+use pws_testing::process::Process;
+use pws_testing::vitals::assert_no_spinning;
 use rustix::process::Signal;
 
 use super::folder;
-use crate::support::client::Client;
-use crate::support::process::Process;
-use crate::support::vitals::assert_no_spinning;
+use crate::support::binary;
 
 const SECOND: Duration = Duration::from_secs(1);
 const IDLE_SECS: u32 = 1;
 
 fn serve() -> Process {
-    Process::serve(folder(), &["--access-log", "off", "--idle-timeout", &IDLE_SECS.to_string()])
+    binary::serve(folder(), &["--access-log", "off", "--idle-timeout", &IDLE_SECS.to_string()])
 }
 
 /// Longer than any of these connections may be idle.

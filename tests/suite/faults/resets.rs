@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use pws_testing::client::Client;
+use pws_testing::folder::noise;
+use pws_testing::vitals::{assert_memory_is_back, assert_nothing_leaks, settled};
+
 use super::honest::asking_during;
 use super::{KEPT_FILES, alone, folder};
-use crate::support::client::Client;
-use crate::support::folder::noise;
-use crate::support::process::Process;
-use crate::support::vitals::{assert_memory_is_back, assert_nothing_leaks, settled};
+use crate::support::binary::serve;
 
 const THREADS: u64 = 4;
 const RESETS: u64 = 150;
@@ -20,7 +21,7 @@ fn downloads_that_are_reset_cost_others_nothing() {
 
     let _alone = alone();
     let content = noise(LARGE);
-    let process = Process::serve(folder().file("honest.bin", &content), &["--access-log", "off"]);
+    let process = serve(folder().file("honest.bin", &content), &["--access-log", "off"]);
     let address = process.address();
     let reset_behind = |bytes| {
         let mut client = Client::connect(address);

@@ -5,12 +5,15 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
+use pws_testing::folder::Folder;
+use pws_testing::process::{run, serving};
+
 use super::folder;
-use crate::support::folder::Folder;
-use crate::support::process::{Process, command, run, serving};
+use crate::support::binary::{command, serve};
 
 const SECRET: &str = "secret";
 
+#[track_caller]
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).expect("its mode");
 }
@@ -50,7 +53,7 @@ fn a_folder_that_the_user_may_not_read_stops_the_start() {
 fn what_may_no_longer_be_read_is_403_until_it_may_again() {
     let folder = beside_another();
     let (root, docs, page) = (folder.root(), folder.root().join("docs"), folder.root().join("page.html"));
-    let process = Process::serve(folder, as_nobody());
+    let process = serve(folder, as_nobody());
     let mut client = process.connect();
     let mut statuses = || ["/page.html", "/docs/page.html", "/docs/"].map(|target| client.get(target).status);
     assert_eq!(statuses(), [200, 200, 200]);
@@ -74,7 +77,7 @@ fn a_folder_that_is_moved_is_served_on_and_nothing_that_takes_its_place() {
     let folder = beside_another();
     let (root, away) = (folder.root(), folder.outside().join("away"));
     let other = folder.outside().join("other");
-    let mut process = Process::serve(folder, as_nobody());
+    let mut process = serve(folder, as_nobody());
     let mut client = process.connect();
     assert_eq!(client.get("/page.html").text(), "<p>page");
     fs::rename(&root, &away).expect("a folder to move");
@@ -95,7 +98,7 @@ fn a_folder_that_is_moved_is_served_on_and_nothing_that_takes_its_place() {
 fn a_folder_that_is_emptied_is_served_when_it_is_filled_and_one_that_is_deleted_is_gone() {
     let folder = beside_another();
     let root = folder.root();
-    let mut process = Process::serve(folder, as_nobody());
+    let mut process = serve(folder, as_nobody());
     let mut client = process.connect();
     let mut statuses = || ["/page.html", "/docs/", "/"].map(|target| client.get(target).status);
     assert_eq!(statuses(), [200, 200, 200]);

@@ -5,13 +5,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use pws_testing::vitals::{assert_memory_is_back, assert_nothing_leaks, settled};
 use socket2::{Domain, Socket, Type};
 
 use super::honest::asking_during;
 use super::{alone, folder};
-use crate::support::process::Process;
+use crate::support::binary::serve;
 use crate::support::tools;
-use crate::support::vitals::{assert_memory_is_back, assert_nothing_leaks, settled};
 
 const WANTED: u64 = 15_000;
 /// Both the server, for files, and the tests that run beside this one need some.
@@ -23,6 +23,7 @@ const BYTES_MAX: u64 = 256;
 /// Measured: 5 to 10 ms, on two processors that other tests use too.
 const P99_MAX: Duration = Duration::from_millis(300);
 
+#[track_caller]
 fn connect_from(source: Ipv4Addr, address: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.bind(&SocketAddr::new(IpAddr::V4(source), 0).into()).expect("a port");
@@ -30,6 +31,7 @@ fn connect_from(source: Ipv4Addr, address: SocketAddr) -> TcpStream {
     socket.into()
 }
 
+#[track_caller]
 fn is_cut(stream: &mut TcpStream) -> bool {
     stream.set_nonblocking(true).expect("it does not wait");
     match stream.read(&mut [0]) {
@@ -39,9 +41,10 @@ fn is_cut(stream: &mut TcpStream) -> bool {
 }
 
 /// Whether the crowd came to be there at once before the first of it was cut; else nothing was shown.
+#[track_caller]
 fn is_endured(count: usize, timeout: Duration) -> bool {
     let timeout_secs = timeout.as_secs().to_string();
-    let process = Process::serve(folder(), &["--access-log", "off", "--idle-timeout", &timeout_secs]);
+    let process = serve(folder(), &["--access-log", "off", "--idle-timeout", &timeout_secs]);
     assert_eq!(process.connect().get("/page.html").status, 200);
     let (files, memory_kib) = (settled(|| process.open_files()), process.memory_kib());
     let started = Instant::now();

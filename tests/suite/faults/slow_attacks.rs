@@ -3,11 +3,12 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use pws_testing::vitals::{assert_memory_is_back, assert_nothing_leaks, settled};
+
 use super::honest::asking_during;
 use super::{KEPT_FILES, alone, folder};
-use crate::support::process::Process;
+use crate::support::binary::serve;
 use crate::support::tools;
-use crate::support::vitals::{assert_memory_is_back, assert_nothing_leaks, settled};
 
 /// The tool stops a second later.
 const SECS: &str = "2";
@@ -32,13 +33,14 @@ const MODEST: Attack = Attack {
 };
 
 /// Asserts that nobody else notices `attack`, and that nothing is left of it.
+#[track_caller]
 fn endure(attack: Attack) {
     if !tools::starts("slowhttptest") {
         return;
     }
     let _alone = alone();
     let Attack { options, target, connections, arguments, p99_max } = attack;
-    let process = Process::serve(folder(), &[&["--access-log", "off"], options].concat());
+    let process = serve(folder(), &[&["--access-log", "off"], options].concat());
     assert_eq!(process.connect().get("/page.html").status, 200);
     let (files, memory_kib) = (settled(|| process.open_files()), process.memory_kib());
     let (latencies, output) = asking_during(process.address(), || {

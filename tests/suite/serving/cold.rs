@@ -8,24 +8,21 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
-use pws::access_log::AccessLog;
-use pws::client::connection::{Buffers, Connection, Verdict};
-use pws::client::session::Context;
 use pws::clock::Now;
 use pws::files::page_cache;
-use pws::limits::Limits;
-use pws::net::peer::Peer;
-use pws::net::socket::{Edge, Readiness, Socket};
-use pws::responder::Responder;
-use pws::site::Site;
+use pws_testing::answer::Answer;
+use pws_testing::client::request;
+use pws_testing::folder::{Folder, noise};
+use pws_testing::memory::{Edge, MemoryServer, Readiness, Socket, Verdict, gathered, read_file};
+use pws_testing::process::{Process, serving};
 use rustix::fs::Advice;
 
-use crate::support::folder::{Folder, noise};
-use crate::support::process::{Process, command, serving};
+use crate::support::binary::command;
 
 const PAGE_BYTES: u64 = 4096;
 
 /// Has the kernel forget a file's content; false where it cannot, as on a disk in memory.
+#[track_caller]
 fn make_cold(path: &Path) -> bool {
     let file = File::open(path).expect("a file");
     file.sync_all().expect("a disk that can be written to");
@@ -53,7 +50,7 @@ impl Socket for WatchfulSocket {
     }
 
     fn send(&mut self, slices: &[IoSlice<'_>], _more: bool) -> io::Result<usize> {
-        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
+        let bytes = gathered(slices);
         self.sent.extend_from_slice(&bytes);
         Ok(bytes.len())
     }
@@ -62,7 +59,7 @@ impl Socket for WatchfulSocket {
         let pages = (offset..offset + count as u64).step_by(PAGE_BYTES as usize);
         self.missing_pages += pages.filter(|at| !page_cache::holds(file, *at)).count() as u64;
         let mut piece = vec![0; count];
-        let count = File::from(file.try_clone_to_owned()?).read_at(&mut piece, offset)?;
+        let count = read_file(file, &mut piece, offset)?;
         self.sent.extend_from_slice(&piece[..count]);
         Ok(count)
     }
@@ -72,47 +69,36 @@ impl Socket for WatchfulSocket {
     }
 }
 
-/// Asks `site` for a path and runs to the end; returns the body, how often the disk was waited for, and how
-/// many pages were sent that were not in memory.
-fn fetch(site: &mut Site, path: &str) -> (Vec<u8>, usize, u64) {
-    fetch_with(site, path, "")
-}
-
-/// The same with more fields in the head, each with its line end.
-fn fetch_with(site: &mut Site, path: &str, fields: &str) -> (Vec<u8>, usize, u64) {
-    let limits = Limits::default();
-    let (now, mut access_log) = (Now::at(0, 2_000_000_000), AccessLog::off());
-    let mut buffers = Buffers::new(&limits);
-    let request = Some(format!("GET {path} HTTP/1.1\r\nHost: test\r\n{fields}\r\n").into_bytes());
-    let socket = WatchfulSocket { request, sent: Vec::new(), missing_pages: 0 };
-    let mut connection = Connection::new(socket, Peer::Local, &now, &limits);
+/// Asks for a path, with more fields in the head, each with its line end, and runs to the end; returns the body,
+/// how often the disk was waited for, and how many pages were sent that were not in memory.
+#[track_caller]
+fn fetch(server: &mut MemoryServer, path: &str, fields: &str) -> (Vec<u8>, usize, u64) {
+    let request = Some(request("GET", path, fields).into_bytes());
+    let mut connection = server.connect(WatchfulSocket { request, sent: Vec::new(), missing_pages: 0 });
     connection.mark(Readiness { readable: true, ..Readiness::default() });
     let mut waits = 0;
     loop {
-        site.recheck();
-        let mut context = Context {
-            now: &now,
-            limits: &limits,
-            responder: site,
-            access_log: &mut access_log,
-            key: 0,
-            run_bytes_max: limits.run_bytes_max,
-            is_draining: false,
-        };
-        match connection.run(&mut buffers, &mut context) {
+        server.next_turn();
+        match server.run(&mut connection) {
             Verdict::AwaitDisk => {
                 waits += 1;
-                assert!(waits < 10_000, "the disk never comes");
+                assert!(waits < 10_000, "{path}: the disk never comes");
                 std::thread::sleep(Duration::from_millis(1));
             }
             Verdict::Yield => {}
             Verdict::Park(Edge::Readable) => break,
-            verdict => panic!("{verdict:?}"),
+            verdict => panic!("{path}: {verdict:?}"),
         }
     }
     let WatchfulSocket { sent, missing_pages, .. } = connection.socket;
-    let head_len = sent.windows(4).position(|window| window == b"\r\n\r\n").expect("a head") + 4;
-    (sent[head_len..].to_vec(), waits, missing_pages)
+    (Answer::all(&sent, &["GET"]).remove(0).body, waits, missing_pages)
+}
+
+/// A server of `folder`, at a time long after now.
+fn server(folder: &Folder) -> MemoryServer {
+    let mut server = MemoryServer::of(folder);
+    server.now = Now::at(0, 2_000_000_000);
+    server
 }
 
 #[test]
@@ -120,22 +106,21 @@ fn nothing_is_sent_before_it_is_in_memory() {
     let (small, medium, large) = (noise(1000), noise(100_000), noise(5_000_000));
     let folder = Folder::new().file("small.bin", &small).file("medium.bin", &medium);
     let folder = folder.file("large.bin", &large).aged();
-    let mut site =
-        Site::open(&folder.root(), &pws::config::SiteOptions::default(), &Limits::default()).expect("a site");
+    let mut server = server(&folder);
     for (name, content) in [("small.bin", &small), ("medium.bin", &medium), ("large.bin", &large)] {
         if !make_cold(&folder.root().join(name)) {
             return;
         }
-        let (body, waits, missing_pages) = fetch(&mut site, &format!("/{name}"));
+        let (body, waits, missing_pages) = fetch(&mut server, &format!("/{name}"), "");
         assert!(body == *content, "{name}: other bytes");
         // A quick disk may have it before it is looked at again, so waits are not asked for.
         assert_eq!(missing_pages, 0, "pages of {name} sent before they were there, after {waits} waits");
-        let (body, waits, _) = fetch(&mut site, &format!("/{name}"));
+        let (body, waits, _) = fetch(&mut server, &format!("/{name}"), "");
         assert!(body == *content && waits == 0, "{name}: {waits} waits when it was in memory");
     }
     // One that was known already, and has been dropped since.
     assert!(make_cold(&folder.root().join("large.bin")));
-    let (body, waits, missing_pages) = fetch(&mut site, "/large.bin");
+    let (body, waits, missing_pages) = fetch(&mut server, "/large.bin", "");
     assert!(body == large && missing_pages == 0, "{waits} waits, {missing_pages} missing pages");
 }
 
@@ -170,10 +155,9 @@ fn what_lies_far_inside_a_file_is_looked_at_however_short_it_is() {
     let file = File::open(&path).expect("a file");
     rustix::fs::fadvise(&file, dropped, None, Advice::DontNeed).expect("advice that is taken");
     assert!(page_cache::holds(&file, 0) && page_cache::holds(&file, 262_143));
-    let mut site =
-        Site::open(&folder.root(), &pws::config::SiteOptions::default(), &Limits::default()).expect("a site");
+    let mut server = server(&folder);
     let range = format!("Range: bytes={START}-{}\r\n", END - 1);
-    let (body, waits, missing_pages) = fetch_with(&mut site, "/large.bin", &range);
+    let (body, waits, missing_pages) = fetch(&mut server, "/large.bin", &range);
     assert!(body == content[START..END], "other bytes");
     assert_eq!(missing_pages, 0, "pages sent before they were there, after {waits} waits");
 }

@@ -4,11 +4,12 @@ use std::io::ErrorKind;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::client::Client;
-use crate::support::folder::Folder;
-use crate::support::patience::PATIENCE;
-use crate::support::server::RunningServer;
 use pws::limits::Limits;
+use pws_testing::client::Client;
+use pws_testing::folder::Folder;
+use pws_testing::patience::PATIENCE;
+
+use crate::support::server::RunningServer;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -60,6 +61,7 @@ fn a_head_that_drips_is_cut() {
 const KEPT_BYTES_MAX: u64 = 128 << 20;
 
 /// Whether a client that takes nothing of an answer for `pause` finds that it was cut meanwhile.
+#[track_caller]
 fn is_cut_after(server: &RunningServer, pause: Duration) -> bool {
     let mut stalled = server.connect();
     stalled.ask("/endless.bin");

@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-use crate::support::client::Client;
-use crate::support::folder::{Folder, noise};
-use crate::support::patience::wait_until;
-use crate::support::server::RunningServer;
 use pws::limits::Limits;
+use pws_testing::client::Client;
+use pws_testing::folder::{Folder, noise};
+use pws_testing::patience::wait_until;
+
+use crate::support::server::RunningServer;
 
 const MIB: u64 = 1 << 20;
 /// More than any test reads: a download of this much is under way for as long as it takes.
@@ -24,6 +25,7 @@ fn pattern() -> Vec<u8> {
     noise(1_000_003)
 }
 
+#[track_caller]
 fn write_pattern(path: &Path, len: u64) {
     let pattern = pattern();
     let mut file = BufWriter::new(File::create(path).expect("a file"));
@@ -37,6 +39,7 @@ fn write_pattern(path: &Path, len: u64) {
 }
 
 /// Asserts that `bytes` are those of the pattern at `offset`.
+#[track_caller]
 fn assert_pattern(pattern: &[u8], bytes: &[u8], offset: u64) {
     let (mut at, mut rest) = (offset as usize % pattern.len(), bytes);
     while !rest.is_empty() {
@@ -117,6 +120,7 @@ struct Downloading {
 }
 
 impl Downloading {
+    #[track_caller]
     fn start(mut client: Client) -> Downloading {
         client.ask("/endless.bin");
         assert_eq!(client.head().status, 200);
@@ -135,6 +139,7 @@ impl Downloading {
         self.total.load(Ordering::Relaxed)
     }
 
+    #[track_caller]
     fn stop(mut self) {
         self.is_enough.store(true, Ordering::Relaxed);
         self.thread.take().expect("a thread").join().expect("an undisturbed download");

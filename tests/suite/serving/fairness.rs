@@ -3,15 +3,10 @@
 use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::BorrowedFd;
 
-use crate::support::folder::Folder;
-use pws::access_log::AccessLog;
-use pws::client::connection::{Buffers, Connection, Verdict};
-use pws::client::session::Context;
-use pws::clock::Now;
+use pws::config::SiteOptions;
 use pws::limits::Limits;
-use pws::net::peer::Peer;
-use pws::net::socket::Socket;
-use pws::site::Site;
+use pws_testing::folder::Folder;
+use pws_testing::memory::{MemoryServer, Socket, Verdict, gathered};
 
 const FILE: &[u8] = b"GET /large.bin HTTP/1.1\r\nHost: test\r\n\r\n";
 const LISTING: &[u8] = b"GET /crowd/ HTTP/1.1\r\nHost: test\r\n\r\n";
@@ -44,9 +39,9 @@ impl Socket for TirelessSocket {
     }
 
     fn send(&mut self, slices: &[IoSlice<'_>], _more: bool) -> io::Result<usize> {
-        let count = slices.iter().map(|slice| slice.len()).sum();
-        self.sent += count as u64;
-        Ok(count)
+        let bytes = gathered(slices);
+        self.sent += bytes.len() as u64;
+        Ok(bytes.len())
     }
 
     fn send_file(&mut self, _file: BorrowedFd<'_>, _offset: u64, count: usize) -> io::Result<usize> {
@@ -61,26 +56,14 @@ impl Socket for TirelessSocket {
 
 /// Runs a connection with `requests` times `request` to come until it waits for more; returns the bytes that
 /// each run moved.
+#[track_caller]
 fn bytes_per_run(folder: &Folder, limits: &Limits, request: &'static [u8], requests: u64) -> Vec<u64> {
-    let mut site =
-        Site::open(&folder.root(), &pws::config::SiteOptions::default(), limits).expect("the folder");
-    let (now, mut access_log, mut buffers) =
-        (Now::at(0, 1_000_000_000), AccessLog::off(), Buffers::new(limits));
-    let socket = TirelessSocket { request, requests, ..TirelessSocket::default() };
-    let mut connection = Connection::new(socket, Peer::Local, &now, limits);
+    let mut server = MemoryServer::with(folder, &SiteOptions::default(), limits.clone());
+    let mut connection = server.connect(TirelessSocket { request, requests, ..TirelessSocket::default() });
     let mut runs = Vec::new();
     let mut moved_before = 0;
     loop {
-        let mut context = Context {
-            now: &now,
-            limits,
-            responder: &mut site,
-            access_log: &mut access_log,
-            key: 0,
-            run_bytes_max: limits.run_bytes_max,
-            is_draining: false,
-        };
-        let verdict = connection.run(&mut buffers, &mut context);
+        let verdict = server.run(&mut connection);
         let moved = connection.socket.sent + connection.socket.received;
         runs.push(moved - moved_before);
         moved_before = moved;

@@ -4,10 +4,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use pws::limits::Limits;
+use pws_testing::client::Client;
+use pws_testing::patience::comes_true;
 
 use super::deadlines::folder;
-use crate::support::client::Client;
-use crate::support::patience::comes_true;
 use crate::support::server::RunningServer;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -18,6 +18,7 @@ fn server_for(connections: usize) -> RunningServer {
 }
 
 /// Three clients amid an answer that they do not take.
+#[track_caller]
 fn fill(server: &RunningServer) -> Vec<Client> {
     let busy = |_| {
         let mut client = server.connect();
@@ -28,6 +29,7 @@ fn fill(server: &RunningServer) -> Vec<Client> {
     (0..3).map(busy).collect()
 }
 
+#[track_caller]
 fn assert_turned_away(server: &RunningServer) {
     let mut client = server.connect();
     client.ask("/page.html");

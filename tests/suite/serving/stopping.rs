@@ -5,11 +5,12 @@ use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::client::Client;
-use crate::support::folder::Folder;
-use crate::support::patience::wait_until;
-use crate::support::server::{RunningServer, bound};
 use pws::limits::Limits;
+use pws_testing::client::Client;
+use pws_testing::folder::Folder;
+use pws_testing::patience::wait_until;
+
+use crate::support::server::{RunningServer, bound};
 
 const MIB: u64 = 1 << 20;
 /// More than the kernel keeps on the way to a client with a small receive buffer.
@@ -20,6 +21,7 @@ fn folder() -> Folder {
 }
 
 /// A client amid a download of [`LARGE`] bytes, most of which the server has still to send.
+#[track_caller]
 fn downloading(server: &RunningServer) -> Client {
     let mut client = Client::connect_with_receive_buffer(server.address, 32 * 1024);
     client.ask("/large.bin");

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use pws::config::{SiteOptions, Symlinks};
+use pws_testing::folder::{Folder, noise};
 
-use crate::support::folder::{Folder, noise};
 use crate::support::tools;
 use crate::support::visitor::Visitor;
 

@@ -1,9 +1,9 @@
 //! Fields that options put on every answer.
 
 use pws::config::SiteOptions;
+use pws_testing::answer::Answer;
+use pws_testing::folder::Folder;
 
-use crate::support::answer::Answer;
-use crate::support::folder::Folder;
 use crate::support::visitor::Visitor;
 
 fn folder() -> Folder {
@@ -20,6 +20,7 @@ fn with_cors(origin: &str) -> Visitor {
 }
 
 /// Answers of every kind, each with what it was asked by.
+#[track_caller]
 fn answers(visitor: &mut Visitor) -> Vec<(String, Answer)> {
     let cases = [
         ("GET", "/a.txt", "", 200),

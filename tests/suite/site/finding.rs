@@ -1,9 +1,9 @@
 //! Paths where no file is, and are answered all the same: a fallback for apps, and pages without `.html`.
 
 use pws::config::SiteOptions;
+use pws_testing::answer::Answer;
+use pws_testing::folder::{Folder, noise};
 
-use crate::support::answer::Answer;
-use crate::support::folder::{Folder, noise};
 use crate::support::visitor::Visitor;
 
 const NAVIGATION: &str = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n";

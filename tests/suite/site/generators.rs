@@ -1,8 +1,8 @@
 //! Small folders as site generators leave them, and what their visitors ask for.
 
 use pws::config::SiteOptions;
+use pws_testing::folder::Folder;
 
-use crate::support::folder::Folder;
 use crate::support::visitor::Visitor;
 
 const NAVIGATION: &str = "Accept: text/html,application/xhtml+xml\r\nAccept-Encoding: gzip, br\r\n";
@@ -17,6 +17,7 @@ fn folder(names: &[&str]) -> Folder {
 }
 
 /// `=` instead of a field's name stands for the content.
+#[track_caller]
 fn visit(generator: &str, folder: Folder, options: SiteOptions, rows: &[Row]) {
     let mut visitor = Visitor::with(folder, options);
     for (target, fields, status, expected) in rows {

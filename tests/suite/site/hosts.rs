@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 use pws::config::SiteOptions;
 use pws::limits::Limits;
 use pws::{Config, Server};
+use pws_testing::answer::Answer;
+use pws_testing::client::Client;
+use pws_testing::folder::Folder;
+use pws_testing::memory::{End, MemoryServer};
+use pws_testing::patience::comes_true;
 
-use crate::support::answer::Answer;
-use crate::support::client::Client;
-use crate::support::folder::Folder;
+use crate::support::binary::serve;
 use crate::support::listed::texts;
-use crate::support::memory::{End, exchange_with};
-use crate::support::patience::comes_true;
-use crate::support::process::Process;
 use crate::support::server::RunningServer;
-use crate::support::visit::Visit;
+use crate::support::visitor::Visitor;
 
 fn vhosts() -> SiteOptions {
     SiteOptions { vhosts: true, ..SiteOptions::default() }
@@ -38,8 +38,7 @@ fn hosts() -> Folder {
 
 #[test]
 fn names_lead_to_folders() {
-    let folder = hosts();
-    let visit = Visit::with(&folder, vhosts());
+    let mut visitor = Visitor::with(hosts(), vhosts());
     for (host, expected) in [
         ("example.com", "example.com"),
         ("EXAMPLE.Com", "example.com"),
@@ -53,25 +52,24 @@ fn names_lead_to_folders() {
         ("[::1]:9000", "::1"),
         ("a_b-c.test", "a_b-c.test"),
     ] {
-        assert_eq!(visit.get_of(host, "/name.txt").text(), expected, "{host}");
+        assert_eq!(visitor.get_of(host, "/name.txt").text(), expected, "{host}");
     }
 }
 
 #[test]
 fn the_host_in_the_target_beats_the_field() {
-    let folder = hosts();
-    let visit = Visit::with(&folder, vhosts());
+    let mut visitor = Visitor::with(hosts(), vhosts());
     for (host, target, expected) in [
         ("example.com", "http://localhost/name.txt", "localhost"),
         ("localhost", "http://EXAMPLE.com:80/name.txt", "example.com"),
         ("nobody.test", "http://[::1]:80/name.txt", "::1"),
         ("", "http://localhost/name.txt", "localhost"),
     ] {
-        assert_eq!(visit.get_of(host, target).text(), expected, "{host} {target}");
+        assert_eq!(visitor.get_of(host, target).text(), expected, "{host} {target}");
     }
-    assert_eq!(visit.get_of("localhost", "http://nobody.test/name.txt").status, 404);
+    assert_eq!(visitor.get_of("localhost", "http://nobody.test/name.txt").status, 404);
     let old = b"GET http://localhost/name.txt HTTP/1.0\r\n\r\n";
-    let (bytes, _) = exchange_with(&folder, &vhosts(), &Limits::default(), old);
+    let (bytes, _) = MemoryServer::with(&visitor.folder, &vhosts(), Limits::default()).exchange(old);
     assert_eq!(Answer::all(&bytes, &["GET"])[0].text(), "localhost");
 }
 
@@ -97,12 +95,13 @@ const NO_NAMES: [&str; 16] = [
 
 #[test]
 fn an_unknown_name_leads_to_the_default_or_nowhere() {
-    let without = hosts();
-    let with = hosts().file("default/name.txt", "default");
+    let folders = [hosts(), hosts().file("default/name.txt", "default")];
+    let [mut without, mut with] =
+        [0, 1].map(|index| MemoryServer::with(&folders[index], &vhosts(), Limits::default()));
     for host in NO_NAMES {
-        for (folder, expected) in [(&without, None), (&with, Some("default"))] {
+        for (server, expected) in [(&mut without, None), (&mut with, Some("default"))] {
             let request = format!("GET /name.txt HTTP/1.1\r\nHost: {host}\r\n\r\n");
-            let (bytes, end) = exchange_with(folder, &vhosts(), &Limits::default(), request.as_bytes());
+            let (bytes, end) = server.exchange(request.as_bytes());
             let answer = Answer::all(&bytes, &["GET"]).remove(0);
             match (end, expected) {
                 // What can be no host is no request (RFC 9112 §3.2).
@@ -113,14 +112,14 @@ fn an_unknown_name_leads_to_the_default_or_nowhere() {
         }
     }
     let old = b"GET /name.txt HTTP/1.0\r\n\r\n";
-    let (bytes, _) = exchange_with(&with, &vhosts(), &Limits::default(), old);
+    let (bytes, _) = with.exchange(old);
     assert_eq!(Answer::all(&bytes, &["GET"])[0].text(), "default", "no name at all");
 }
 
 #[test]
 fn no_path_leads_from_one_host_to_another() {
     let folder = hosts().file("default/index.html", "<p>default").symlink("linked.test", "../..");
-    let visit = Visit::with(&folder, vhosts());
+    let mut visitor = Visitor::with(folder, vhosts());
     for target in [
         "/../localhost/name.txt",
         "/%2e%2e/localhost/name.txt",
@@ -130,11 +129,11 @@ fn no_path_leads_from_one_host_to_another() {
         "/../../name.txt",
         "//localhost/../../name.txt",
     ] {
-        let answer = visit.get_of("example.com", target);
+        let answer = visitor.get_of("example.com", target);
         // `..` at the top stays there, as it does in a browser.
         assert!(answer.status == 404 || answer.text() == "example.com", "{target}: {answer:?}");
     }
-    assert_eq!(visit.get_of("linked.test", "/name.txt").status, 404, "a symlink out is no host");
+    assert_eq!(visitor.get_of("linked.test", "/name.txt").status, 404, "a symlink out is no host");
 }
 
 #[test]
@@ -147,62 +146,64 @@ fn a_host_has_its_own_pages_rules_and_fields() {
         .file("b.test/index.html", "<p>b")
         .file("b.test/_redirects", "/old /other 302\n")
         .file("404.html", "<p>of nobody");
-    let visit = Visit::with(&folder, vhosts());
-    assert_eq!(visit.get_of("a.test", "/").text(), "<p>a");
-    assert_eq!(visit.get_of("b.test", "/").text(), "<p>b");
-    assert_eq!(visit.get_of("a.test", "/rewritten").text(), "<p>a");
+    let mut visitor = Visitor::with(folder, vhosts());
+    assert_eq!(visitor.get_of("a.test", "/").text(), "<p>a");
+    assert_eq!(visitor.get_of("b.test", "/").text(), "<p>b");
+    assert_eq!(visitor.get_of("a.test", "/rewritten").text(), "<p>a");
     for (host, status, location) in [("a.test", 301, "/new"), ("b.test", 302, "/other")] {
-        let answer = visit.get_of(host, "/old");
+        let answer = visitor.get_of(host, "/old");
         assert_eq!((answer.status, answer.field("location")), (status, Some(location)));
     }
-    let missing = visit.get_of("a.test", "/nowhere");
+    let missing = visitor.get_of("a.test", "/nowhere");
     assert_eq!((missing.status, missing.text().as_str()), (404, "<p>a has no such page"));
-    let missing = visit.get_of("b.test", "/nowhere");
+    let missing = visitor.get_of("b.test", "/nowhere");
     assert_eq!(missing.status, 404);
     assert!(missing.text().contains("404 Not Found"), "neither a's page nor the root's: {missing:?}");
-    assert!(!visit.get_of("c.test", "/").text().contains("of nobody"));
+    assert!(!visitor.get_of("c.test", "/").text().contains("of nobody"));
     for (host, of) in [("a.test", Some("a")), ("b.test", None)] {
-        assert_eq!(visit.get_of(host, "/").field("x-of"), of);
+        assert_eq!(visitor.get_of(host, "/").field("x-of"), of);
     }
     for rules in ["/_headers", "/_redirects"] {
-        assert_eq!(visit.get_of("a.test", rules).status, 404);
+        assert_eq!(visitor.get_of("a.test", rules).status, 404);
     }
 }
 
 #[test]
 fn the_folder_of_a_host_is_seen_by_nobody() {
     let folder = Folder::new().file("a.test/docs/deep/page.txt", "page").file("a.test/_headers", "");
-    let visit = Visit::with(&folder, vhosts());
-    assert_eq!(texts(&visit.get_of("a.test", "/")), ["docs/"]);
+    let mut visitor = Visitor::with(folder, vhosts());
+    assert_eq!(texts(&visitor.get_of("a.test", "/")), ["docs/"]);
     for target in ["/", "/docs/", "/docs/deep/", "/?format=json", "/docs/?format=json"] {
-        let answer = visit.get_of("a.test", target);
+        let answer = visitor.get_of("a.test", target);
         assert_eq!(answer.status, 200);
         assert!(!answer.text().contains("a.test"), "{}", answer.text());
     }
-    let redirect = visit.get_of("a.test", "/docs?a=b");
+    let redirect = visitor.get_of("a.test", "/docs?a=b");
     assert_eq!((redirect.status, redirect.field("location")), (301, Some("/docs/?a=b")));
-    let plain = Folder::new().file("docs/deep/page.txt", "page").aged();
-    let folder = folder.aged();
+    let mut plain = Visitor::of(Folder::new().file("docs/deep/page.txt", "page").aged());
+    let mut visitor = Visitor::with(visitor.folder.aged(), vhosts());
     for target in ["/docs/", "/docs/deep/"] {
-        let answer = Visit::with(&folder, vhosts()).get_of("a.test", target);
-        assert_eq!(answer.text(), Visit::to(&plain).get(target).text(), "as if it were the only host");
+        let answer = visitor.get_of("a.test", target);
+        assert_eq!(answer.text(), plain.get(target).text(), "as if it were the only host");
     }
 }
 
 #[test]
 fn without_the_option_all_names_lead_to_one_folder() {
-    let folder = hosts();
+    let mut visitor = Visitor::of(hosts());
     for host in ["example.com", "nobody.test", ""] {
-        assert_eq!(Visit::to(&folder).get_of(host, "/name.txt").text(), "root", "{host}");
+        assert_eq!(visitor.get_of(host, "/name.txt").text(), "root", "{host}");
     }
 }
 
+#[track_caller]
 fn get_of(client: &mut Client, host: &str, target: &str) -> Answer {
     client.send(format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
     client.answer()
 }
 
 /// How long it takes until `is_so`.
+#[track_caller]
 fn time_until(is_so: impl FnMut() -> bool) -> Duration {
     let started = Instant::now();
     assert!(comes_true(is_so), "it never comes");
@@ -236,6 +237,7 @@ fn hosts_that_come_and_go_are_seen_within_two_seconds() {
 }
 
 /// Asks for `/name.txt` of `count` hosts that there are not, each called by its number and `filling`.
+#[track_caller]
 fn ask_of_made_up_hosts(client: &mut Client, count: usize, filling: &str) {
     for number in 0..count {
         assert_eq!(get_of(client, &format!("{number}.{filling}"), "/name.txt").status, 404);
@@ -244,7 +246,7 @@ fn ask_of_made_up_hosts(client: &mut Client, count: usize, filling: &str) {
 
 #[test]
 fn made_up_names_take_no_memory_for_long() {
-    let process = Process::serve(hosts(), &["--vhosts", "--access-log", "off", "--cache-size", "64K"]);
+    let process = serve(hosts(), &["--vhosts", "--access-log", "off", "--cache-size", "64K"]);
     let mut client = process.connect();
     // Names as long as a head can hold, so that what is kept of them shows.
     for filling in ["test".to_owned(), "x".repeat(15_000)] {

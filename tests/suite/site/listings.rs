@@ -8,15 +8,16 @@ use std::fs;
 use std::time::Duration;
 
 use pws::config::SiteOptions;
+use pws_testing::answer::Answer;
+use pws_testing::folder::{Folder, MODIFIED_UNIX_SECS, set_file_modified};
+use pws_testing::memory::NOW_UNIX_SECS;
 use serde_json::{Value, json};
 
-use crate::support::answer::Answer;
-use crate::support::folder::{Folder, MODIFIED_UNIX_SECS, set_file_modified};
 use crate::support::listed::{column, document, followed, rows, sort_links, texts};
-use crate::support::memory::NOW_UNIX_SECS;
-use crate::support::visit::Visit;
+use crate::support::visitor::Visitor;
 
 /// A folder of its own page, and one to be listed. Names, sizes and times stand in different orders.
+#[track_caller]
 fn site() -> Folder {
     let folder = Folder::new()
         .file("index.html", "<p>home")
@@ -37,9 +38,8 @@ fn site() -> Folder {
 
 #[test]
 fn a_folder_without_an_index_is_listed() {
-    let folder = site();
-    let visit = Visit::to(&folder);
-    let answer = visit.get("/docs/");
+    let mut visitor = Visitor::of(site());
+    let answer = visitor.get("/docs/");
     assert_eq!(answer.status, 200);
     let policy = answer.field("content-security-policy").expect("a policy").to_owned();
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
@@ -61,28 +61,26 @@ fn a_folder_without_an_index_is_listed() {
     assert!(tag.starts_with("W/\"2ebc98a1.") && tag.ends_with("-html\""), "{tag}");
     assert_eq!(answer.fields.len(), expected.len() + 1, "{answer:?}");
     assert!(answer.text().contains("<title>Index of /docs/</title>"));
-    assert_eq!(visit.get("/").text(), "<p>home", "an index comes first");
-    assert_eq!(visit.get("/docs").field("location"), Some("/docs/"));
+    assert_eq!(visitor.get("/").text(), "<p>home", "an index comes first");
+    assert_eq!(visitor.get("/docs").field("location"), Some("/docs/"));
 }
 
 #[test]
 fn a_site_may_keep_its_folders_to_itself() {
-    let folder = site();
-    let visit = Visit::with(&folder, SiteOptions { listing: false, ..SiteOptions::default() });
+    let mut visitor = Visitor::with(site(), SiteOptions { listing: false, ..SiteOptions::default() });
     for target in ["/docs/", "/docs/?format=json", "/docs/zoo/"] {
-        let answer = visit.get(target);
+        let answer = visitor.get(target);
         assert_eq!((answer.status, answer.text().as_str()), (404, "<p>lost"), "{target}");
     }
-    assert_eq!(visit.get("/docs/A.txt").text(), "123");
-    assert_eq!(visit.get("/").text(), "<p>home");
+    assert_eq!(visitor.get("/docs/A.txt").text(), "123");
+    assert_eq!(visitor.get("/").text(), "<p>home");
 }
 
 #[test]
 fn a_program_gets_json() {
-    let folder = site();
-    let visit = Visit::to(&folder);
+    let mut visitor = Visitor::of(site());
     let json_target = "/docs/?format=json";
-    let answer = visit.get(json_target);
+    let answer = visitor.get(json_target);
     assert_eq!((answer.field("vary"), answer.field("cache-control")), (Some("Accept"), Some("no-cache")));
     let at = |unix_secs: u32| format!("1970-01-01T00:0{}:{:02}Z", unix_secs / 60, unix_secs % 60);
     let file = |name: &str, size: u32, unix_secs| {
@@ -105,7 +103,7 @@ fn a_program_gets_json() {
         ("Accept: text/html\r\n", json_target, true),
         ("", "/docs/?format=xml", false),
     ] {
-        let answer = visit.ask("GET", target, fields);
+        let answer = visitor.ask("GET", target, fields);
         match is_json {
             true => assert_eq!(document(&answer), expected, "{fields}"),
             false => assert_eq!(rows(&answer).len(), 5, "{fields}"),
@@ -126,30 +124,28 @@ const ORDERS: [(&str, [&str; 5]); 6] = [
 
 #[test]
 fn each_column_sorts_both_ways_and_folders_stand_first() {
-    let folder = site();
-    let visit = Visit::to(&folder);
+    let mut visitor = Visitor::of(site());
     for (query, expected) in ORDERS {
-        let names: Vec<String> = texts(&visit.get(&format!("/docs/?{query}")))
+        let names: Vec<String> = texts(&visitor.get(&format!("/docs/?{query}")))
             .iter()
             .map(|text| text.trim_end_matches('/').to_owned())
             .collect();
         assert_eq!(names, expected, "{query}");
-        let document = document(&visit.get(&format!("/docs/?{query}&format=json")));
+        let document = document(&visitor.get(&format!("/docs/?{query}&format=json")));
         assert_eq!((column(&document, "name"), &document["sorted"]), (names, &json!(true)), "{query}");
     }
     for unknown in ["/docs/", "/docs/?", "/docs/?sort=colour&order=up", "/docs/?order"] {
-        assert_eq!(texts(&visit.get(unknown))[2], "A.txt", "{unknown}");
+        assert_eq!(texts(&visitor.get(unknown))[2], "A.txt", "{unknown}");
     }
 }
 
 #[test]
 fn every_order_is_a_click_away() {
-    let folder = site();
-    let visit = Visit::to(&folder);
+    let mut visitor = Visitor::of(site());
     let mut seen: Vec<String> = Vec::new();
     let mut to_see = vec![String::new()];
     while let Some(link) = to_see.pop() {
-        for next in sort_links(&visit.get(&followed("/docs/", &link))) {
+        for next in sort_links(&visitor.get(&followed("/docs/", &link))) {
             if !seen.contains(&next) {
                 seen.push(next.clone());
                 to_see.push(next);
@@ -181,11 +177,11 @@ fn only_what_can_be_served_is_listed() {
         .symlink("to-page", "page.txt")
         .symlink("to-sub", "sub");
     let _listener = std::os::unix::net::UnixListener::bind(folder.root().join("socket")).expect("a socket");
-    let visit = Visit::to(&folder);
-    let answer = visit.get("/");
+    let mut visitor = Visitor::of(folder);
+    let answer = visitor.get("/");
     assert_eq!(texts(&answer), [".well-known/", "sub/", "to-sub/", "page.txt", "to-page"]);
     assert!(answer.text().contains("<footer>3 folders, 2 files, 10 B</footer>"));
-    let document = document(&visit.get("/?format=json"));
+    let document = document(&visitor.get("/?format=json"));
     let of = |name: &str| {
         let entries = document["entries"].as_array().expect("a list");
         entries.iter().find(|entry| entry["name"] == name).expect("an entry").clone()
@@ -194,26 +190,25 @@ fn only_what_can_be_served_is_listed() {
     assert_eq!((&link["size"], &link["modified"]), (&page["size"], &page["modified"]), "what it leads to");
     assert_eq!(of("to-sub")["type"], "folder");
     // Only at the top they are rules.
-    assert_eq!(texts(&visit.get("/sub/")), ["_headers", "deep.txt"]);
+    assert_eq!(texts(&visitor.get("/sub/")), ["_headers", "deep.txt"]);
 }
 
 #[test]
 fn an_empty_folder_is_a_page_too() {
-    let folder = Folder::new().folder("empty");
-    let visit = Visit::to(&folder);
-    assert!(visit.get("/empty/").text().contains("<p>This folder is empty.</p>"));
-    assert_eq!(document(&visit.get("/empty/?format=json"))["entries"], json!([]));
+    let mut visitor = Visitor::of(Folder::new().folder("empty"));
+    assert!(visitor.get("/empty/").text().contains("<p>This folder is empty.</p>"));
+    assert_eq!(document(&visitor.get("/empty/?format=json"))["entries"], json!([]));
 }
 
+#[track_caller]
 fn tag(answer: &Answer) -> String {
     answer.field("etag").expect("a tag").to_owned()
 }
 
 #[test]
 fn a_client_that_has_the_listing_is_told_so() {
-    let folder = site();
-    let visit = Visit::to(&folder);
-    let (html, json) = (tag(&visit.get("/docs/")), tag(&visit.get("/docs/?format=json")));
+    let mut visitor = Visitor::of(site());
+    let (html, json) = (tag(&visitor.get("/docs/")), tag(&visitor.get("/docs/?format=json")));
     assert!(html.starts_with("W/\"") && json.starts_with("W/\""), "what they tell of may change unseen");
     assert_ne!(html, json);
     for (target, fields, status) in [
@@ -229,26 +224,26 @@ fn a_client_that_has_the_listing_is_told_so() {
         ("/docs/", format!("If-Match: {html}\r\n"), 412),
     ] {
         for method in ["GET", "HEAD"] {
-            let answer = visit.ask(method, target, &fields);
+            let answer = visitor.ask(method, target, &fields);
             assert_eq!(answer.status, status, "{method} {target} {fields}");
         }
     }
-    let answer = visit.ask("GET", "/docs/", &format!("If-None-Match: {html}\r\n"));
-    let fresh = visit.get("/docs/");
+    let answer = visitor.ask("GET", "/docs/", &format!("If-None-Match: {html}\r\n"));
+    let fresh = visitor.get("/docs/");
     for name in ["etag", "vary", "cache-control"] {
         assert_eq!(answer.field(name), fresh.field(name), "{name}");
     }
     assert_eq!((answer.field("content-type"), answer.field("transfer-encoding")), (None, None));
-    fs::write(folder.root().join("docs/new.txt"), "").expect("a file");
-    let answer = visit.ask("GET", "/docs/", &format!("If-None-Match: {html}\r\n"));
+    fs::write(visitor.folder.root().join("docs/new.txt"), "").expect("a file");
+    let answer = visitor.ask("GET", "/docs/", &format!("If-None-Match: {html}\r\n"));
     assert_eq!(texts(&answer)[5], "new.txt", "names came: the tag is another");
     assert_ne!(tag(&answer), html);
 }
 
 #[test]
 fn a_folder_that_may_be_changing_has_no_tag() {
-    let folder = site();
-    let docs = fs::File::open(folder.root().join("docs")).expect("the folder");
+    let mut visitor = Visitor::of(site());
+    let docs = fs::File::open(visitor.folder.root().join("docs")).expect("the folder");
     for (unix_secs, is_tagged) in [
         (MODIFIED_UNIX_SECS, true),
         (NOW_UNIX_SECS, false),
@@ -256,7 +251,7 @@ fn a_folder_that_may_be_changing_has_no_tag() {
         (NOW_UNIX_SECS - 60, true),
     ] {
         set_file_modified(&docs, Duration::from_secs(unix_secs));
-        let answer = Visit::to(&folder).get("/docs/");
+        let answer = visitor.get("/docs/");
         assert_eq!(answer.field("etag").is_some(), is_tagged, "{unix_secs}");
         assert_eq!(answer.field("last-modified").is_some(), is_tagged, "{unix_secs}");
     }
@@ -267,33 +262,30 @@ fn a_date_in_the_future_is_not_told() {
     let folder = site();
     let docs = fs::File::open(folder.root().join("docs")).expect("the folder");
     set_file_modified(&docs, Duration::from_secs(NOW_UNIX_SECS + 1_000_000));
-    let answer = Visit::to(&folder).get("/docs/");
+    let answer = Visitor::of(folder).get("/docs/");
     assert_eq!(answer.field("last-modified"), answer.field("date"), "RFC 9110 §8.8.2.1");
 }
 
 #[test]
 fn head_is_get_without_the_content() {
-    let folder = site();
-    let visit = Visit::to(&folder);
+    let mut visitor = Visitor::of(site());
     for target in ["/docs/", "/docs/?format=json", "/docs/?sort=size", "/docs/zoo/"] {
-        let (get, head) = (visit.get(target), visit.ask("HEAD", target, ""));
+        let (get, head) = (visitor.get(target), visitor.ask("HEAD", target, ""));
         assert_eq!((head.status, head.fields), (get.status, get.fields), "{target}");
     }
 }
 
 #[test]
 fn a_listing_has_no_ranges() {
-    let folder = site();
-    let answer = Visit::to(&folder).ask("GET", "/docs/", "Range: bytes=0-9\r\n");
+    let answer = Visitor::of(site()).ask("GET", "/docs/", "Range: bytes=0-9\r\n");
     assert_eq!((answer.status, answer.field("accept-ranges")), (200, None));
     assert_eq!(rows(&answer).len(), 5);
 }
 
 #[test]
 fn every_page_of_ours_has_the_policy() {
-    let folder = Folder::new().file("docs/page.txt", "page");
-    let visit = Visit::to(&folder);
-    let policy = visit.get("/docs/").field("content-security-policy").map(str::to_owned);
+    let mut visitor = Visitor::of(Folder::new().file("docs/page.txt", "page"));
+    let policy = visitor.get("/docs/").field("content-security-policy").map(str::to_owned);
     assert!(policy.is_some());
     for (method, target, fields, status) in [
         ("GET", "/nowhere", "", 404),
@@ -302,28 +294,28 @@ fn every_page_of_ours_has_the_policy() {
         ("GET", "/docs/page.txt", "If-Match: \"x\"\r\n", 412),
         ("DELETE", "/docs/", "", 405),
     ] {
-        let answer = visit.ask(method, target, fields);
+        let answer = visitor.ask(method, target, fields);
         assert_eq!((answer.status, answer.field("content-security-policy")), (status, policy.as_deref()));
     }
-    let file = visit.get("/docs/page.txt");
+    let file = visitor.get("/docs/page.txt");
     assert_eq!(file.field("content-security-policy"), None, "the site's own pages are its own business");
 }
 
 #[test]
 fn how_long_a_listing_keeps_is_for_the_owner_to_say() {
-    let plain = site();
     let ruled = site().file("_headers", "/docs/*\n  Cache-Control: max-age=9\n");
     let options = SiteOptions {
         fields: vec![("cache-control".to_owned(), "max-age=60".to_owned())],
         ..SiteOptions::default()
     };
-    let by_option = Visit::with(&plain, options);
-    for (visit, expected) in
-        [(Visit::to(&plain), "no-cache"), (by_option, "max-age=60"), (Visit::to(&ruled), "max-age=9")]
-    {
-        let fresh = visit.get("/docs/");
+    for (mut visitor, expected) in [
+        (Visitor::of(site()), "no-cache"),
+        (Visitor::with(site(), options), "max-age=60"),
+        (Visitor::of(ruled), "max-age=9"),
+    ] {
+        let fresh = visitor.get("/docs/");
         assert_eq!(fresh.field("cache-control"), Some(expected));
-        let known = visit.ask("GET", "/docs/", &format!("If-None-Match: {}\r\n", tag(&fresh)));
+        let known = visitor.ask("GET", "/docs/", &format!("If-None-Match: {}\r\n", tag(&fresh)));
         assert_eq!((known.status, known.field("cache-control")), (304, Some(expected)));
     }
 }

@@ -4,9 +4,11 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::support::folder::Folder;
-use crate::support::patience::wait_until;
-use crate::support::process::{self, Process, command, serving};
+use pws_testing::folder::Folder;
+use pws_testing::patience::wait_until;
+use pws_testing::process::{self, Process, serving};
+
+use crate::support::binary::{command, serve};
 use crate::support::visitor::Visitor;
 
 /// What a change may take: a second for the server to look, and one for a machine that is busy.
@@ -17,6 +19,7 @@ fn folder() -> Folder {
 }
 
 /// Waits until `is_so`, which must be soon.
+#[track_caller]
 fn soon(what: &str, is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     wait_until(what, is_so);
@@ -133,7 +136,7 @@ fn strict_starts_with_nothing_to_complain_about_only() {
             if name == "_redirects" && text == long { 301 } else { 404 }
         );
     }
-    let process = Process::serve(folder().file("_redirects", "/old /page.html 301\n"), &["--strict"]);
+    let process = serve(folder().file("_redirects", "/old /page.html 301\n"), &["--strict"]);
     assert_eq!(process.connect().get("/old").status, 301);
 }
 

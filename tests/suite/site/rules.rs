@@ -2,9 +2,9 @@
 //! them; here they meet files, options and the fields of answers.
 
 use pws::config::SiteOptions;
+use pws_testing::answer::Answer;
+use pws_testing::folder::{Folder, noise};
 
-use crate::support::answer::Answer;
-use crate::support::folder::{Folder, noise};
 use crate::support::visitor::Visitor;
 
 fn page(folder: Folder, name: &str) -> Folder {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use pws::config::SiteOptions;
 use pws::limits::Limits;
+use pws_testing::answer::Answer;
+use pws_testing::folder::{Folder, noise};
 
-use crate::support::answer::Answer;
-use crate::support::folder::{Folder, noise};
 use crate::support::visitor::Visitor;
 
 const ACCEPT_ALL: &str = "Accept-Encoding: gzip, deflate, br, zstd\r\n";

@@ -4,16 +4,12 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use pws::config::{SiteOptions, Symlinks};
-use pws::limits::Limits;
-use pws::responder::Responder;
-use pws::site::Site;
+use pws_testing::folder::{Folder, noise};
+use pws_testing::process::{Process, serving};
 
-use crate::support::answer::Answer;
-use crate::support::folder::{Folder, noise};
+use crate::support::binary::{command, serve};
 use crate::support::listed::texts;
-use crate::support::memory::converse;
-use crate::support::process::{Process, command, serving};
-use crate::support::visit::Visit;
+use crate::support::visitor::Visitor;
 
 fn with_hidden() -> Folder {
     Folder::new()
@@ -32,34 +28,34 @@ const HIDDEN: [&str; 6] =
 
 #[test]
 fn hidden_names_are_there_only_if_asked_for() {
-    let folder = with_hidden();
+    let mut visitor = Visitor::of(with_hidden());
     for (hidden, status, root, docs) in [
         (false, 404, &[".well-known/", "docs/"][..], &["page.html"][..]),
         (true, 200, &[".git/", ".well-known/", "docs/", ".env"], &[".draft/", "page.html"]),
     ] {
-        let visit = Visit::with(&folder, SiteOptions { hidden, ..SiteOptions::default() });
+        visitor.reopen(SiteOptions { hidden, ..SiteOptions::default() });
         for target in HIDDEN {
-            assert_eq!(visit.get(target).status, status, "{target}, {hidden}");
+            assert_eq!(visitor.get(target).status, status, "{target}, {hidden}");
         }
-        assert_eq!(texts(&visit.get("/")), root);
-        assert_eq!(texts(&visit.get("/docs/")), docs);
-        assert_eq!(visit.get("/.well-known/.token").text(), "known");
-        assert_eq!(texts(&visit.get("/.well-known/")), [".token"]);
+        assert_eq!(texts(&visitor.get("/")), root);
+        assert_eq!(texts(&visitor.get("/docs/")), docs);
+        assert_eq!(visitor.get("/.well-known/.token").text(), "known");
+        assert_eq!(texts(&visitor.get("/.well-known/")), [".token"]);
         // A redirect would tell that it is there.
-        assert_eq!(visit.get("/docs/.draft").status, if hidden { 301 } else { 404 });
+        assert_eq!(visitor.get("/docs/.draft").status, if hidden { 301 } else { 404 });
     }
 }
 
 #[test]
 fn the_files_with_rules_are_never_served() {
-    let folder = with_hidden();
+    let mut visitor = Visitor::of(with_hidden());
     for hidden in [false, true] {
-        let visit = Visit::with(&folder, SiteOptions { hidden, ..SiteOptions::default() });
+        visitor.reopen(SiteOptions { hidden, ..SiteOptions::default() });
         for target in ["/_headers", "/_redirects", "/docs/../_headers", "/%5fheaders", "//_redirects"] {
-            assert_eq!(visit.get(target).status, 404, "{target}, {hidden}");
+            assert_eq!(visitor.get(target).status, 404, "{target}, {hidden}");
         }
-        assert_eq!(visit.get("/docs/page.html").field("x-docs"), Some("yes"), "they are heeded");
-        assert_eq!(visit.get("/old").field("location"), Some("/docs/page.html"));
+        assert_eq!(visitor.get("/docs/page.html").field("x-docs"), Some("yes"), "they are heeded");
+        assert_eq!(visitor.get("/old").field("location"), Some("/docs/page.html"));
     }
 }
 
@@ -106,11 +102,11 @@ const SYMLINKED: [(&str, [&str; 3]); 14] = [
 
 #[test]
 fn symlinks_are_followed_as_far_as_was_asked_for() {
-    let folder = with_symlinks();
+    let mut visitor = Visitor::of(with_symlinks());
     for (index, symlinks) in [Symlinks::Inside, Symlinks::Follow, Symlinks::Deny].into_iter().enumerate() {
-        let visit = Visit::with(&folder, SiteOptions { symlinks, ..SiteOptions::default() });
+        visitor.reopen(SiteOptions { symlinks, ..SiteOptions::default() });
         for (target, contents) in SYMLINKED {
-            let answer = visit.get(target);
+            let answer = visitor.get(target);
             match contents[index] {
                 "" => assert_eq!(answer.status, 404, "{target}, {symlinks:?}"),
                 content => assert_eq!(answer.text(), content, "{target}, {symlinks:?}"),
@@ -121,7 +117,7 @@ fn symlinks_are_followed_as_far_as_was_asked_for() {
 
 #[test]
 fn only_symlinks_that_are_followed_are_listed() {
-    let folder = with_symlinks();
+    let mut visitor = Visitor::of(with_symlinks());
     for (symlinks, expected) in [
         (Symlinks::Inside, &["folder/", "to-folder/", "chain", "inside.txt", "to-file"][..]),
         (
@@ -141,22 +137,14 @@ fn only_symlinks_that_are_followed_are_listed() {
         ),
         (Symlinks::Deny, &["folder/", "inside.txt"]),
     ] {
-        let visit = Visit::with(&folder, SiteOptions { symlinks, ..SiteOptions::default() });
+        visitor.reopen(SiteOptions { symlinks, ..SiteOptions::default() });
         // `/proc/self/root` is a folder to whoever asks for its state, and cannot be entered.
-        let listed: Vec<String> = texts(&visit.get("/"));
+        let listed: Vec<String> = texts(&visitor.get("/"));
         assert_eq!(listed, expected, "{symlinks:?}");
         for text in listed {
-            assert_eq!(visit.get(&format!("/{text}")).status, 200, "{text}: what is listed is there");
+            assert_eq!(visitor.get(&format!("/{text}")).status, 200, "{text}: what is listed is there");
         }
     }
-}
-
-/// What `site` has at `target`, looked at anew.
-fn get(site: &mut Site, target: &str) -> Answer {
-    site.recheck();
-    let request = format!("GET {target} HTTP/1.1\r\nHost: test\r\n\r\n");
-    let (bytes, _) = converse(site, &Limits::default(), &[request.as_bytes()], usize::MAX);
-    Answer::all(&bytes, &["GET"]).remove(0)
 }
 
 #[test]
@@ -164,19 +152,19 @@ fn a_file_that_is_remembered_and_becomes_a_symlink_to_its_own_content_is_denied(
     for content in [noise(100), noise(100_000)] {
         let folder = Folder::new().file("page.bin", &content).file("folder/page.bin", &content);
         let options = SiteOptions { symlinks: Symlinks::Deny, ..SiteOptions::default() };
-        let mut site = Site::open(&folder.root(), &options, &Limits::default()).expect("the folder");
-        for _ in 0..2 {
-            assert!(get(&mut site, "/page.bin").body == content);
-            assert!(get(&mut site, "/folder/page.bin").body == content);
-        }
         let root = folder.root();
+        let mut visitor = Visitor::with(folder, options);
+        for _ in 0..2 {
+            assert!(visitor.get("/page.bin").body == content);
+            assert!(visitor.get("/folder/page.bin").body == content);
+        }
         fs::rename(root.join("page.bin"), root.join("moved.bin")).expect("moved");
         symlink("moved.bin", root.join("page.bin")).expect("a symlink");
-        assert_eq!(get(&mut site, "/page.bin").status, 404);
-        assert!(get(&mut site, "/moved.bin").body == content);
+        assert_eq!(visitor.get("/page.bin").status, 404);
+        assert!(visitor.get("/moved.bin").body == content);
         fs::remove_file(root.join("page.bin")).expect("removed");
         fs::hard_link(root.join("moved.bin"), root.join("page.bin")).expect("a link that is a file");
-        assert!(get(&mut site, "/page.bin").body == content);
+        assert!(visitor.get("/page.bin").body == content);
     }
 }
 
@@ -194,9 +182,10 @@ fn the_first_index_that_is_there_is_shown() {
         .folder("out")
         .file_outside("outside.txt", "outside")
         .symlink("out/home.htm", "../../outside.txt");
-    let with = |indexes: &[&str]| {
+    let mut visitor = Visitor::of(folder);
+    let mut get = |indexes: &[&str], target: &str| {
         let indexes = indexes.iter().map(|&index| index.to_owned()).collect();
-        Visit::with(&folder, SiteOptions { indexes, ..SiteOptions::default() })
+        visitor.reopen(SiteOptions { indexes, ..SiteOptions::default() }).get(target)
     };
     for (indexes, target, expected) in [
         (&["home.htm", "index.html"][..], "/", Some("htm")),
@@ -209,13 +198,13 @@ fn the_first_index_that_is_there_is_shown() {
         (&["home.htm", "index.html"], "/out/", None),
         (&[".page"], "/hidden/", None),
     ] {
-        let answer = with(indexes).get(target);
+        let answer = get(indexes, target);
         match expected {
             Some(text) => assert_eq!(answer.text(), text, "{target} {indexes:?}"),
             None => assert!(answer.text().contains("<title>Index of /"), "{target} {indexes:?}"),
         }
     }
-    assert_eq!(with(&["home.htm"]).get("/index.html").text(), "html", "a page like any other");
+    assert_eq!(get(&["home.htm"], "/index.html").text(), "html", "a page like any other");
 }
 
 #[test]
@@ -228,7 +217,7 @@ fn the_command_line_and_the_variables_say_the_same() {
             .symlink("to-neither", "neither")
     };
     let by_options = ["--no-listing", "--hidden", "--symlinks", "deny", "--index", "home.htm"];
-    let by_options = Process::serve(site(), &[&by_options[..], &["--index", "index.html"]].concat());
+    let by_options = serve(site(), &[&by_options[..], &["--index", "index.html"]].concat());
     let folder = site();
     let mut command = serving(command(), &folder);
     command.env("PWS_NO_LISTING", "1").env("PWS_HIDDEN", "1").env("PWS_SYMLINKS", "deny");

@@ -1,9 +1,8 @@
 //! What a listing tells, read as a browser or a program would.
 
 use percent_encoding::percent_decode_str;
+use pws_testing::answer::Answer;
 use serde_json::Value;
-
-use super::answer::Answer;
 
 /// An entry of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +14,7 @@ pub struct Row {
 }
 
 /// The rows of a page, which must be one.
+#[track_caller]
 pub fn rows(answer: &Answer) -> Vec<Row> {
     assert_eq!(answer.field("content-type"), Some("text/html; charset=utf-8"));
     let page = String::from_utf8(answer.body.clone()).expect("UTF-8");
@@ -32,11 +32,13 @@ pub fn rows(answer: &Answer) -> Vec<Row> {
 }
 
 /// What is shown of each entry of a page.
+#[track_caller]
 pub fn texts(answer: &Answer) -> Vec<String> {
     rows(answer).into_iter().map(|row| row.text).collect()
 }
 
 /// The links in the page's head of columns.
+#[track_caller]
 pub fn sort_links(answer: &Answer) -> Vec<String> {
     let text = answer.text();
     let (_, head) = text.split_once("<thead>").expect("a head of columns");
@@ -46,12 +48,14 @@ pub fn sort_links(answer: &Answer) -> Vec<String> {
 }
 
 /// The document of a listing in JSON, which must be one.
+#[track_caller]
 pub fn document(answer: &Answer) -> Value {
     assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json")));
     serde_json::from_slice(&answer.body).expect("JSON")
 }
 
 /// The text `key` of each entry of a document.
+#[track_caller]
 pub fn column(document: &Value, key: &str) -> Vec<String> {
     let entries = document["entries"].as_array().expect("a list");
     entries.iter().map(|entry| entry[key].as_str().expect("text").to_owned()).collect()
@@ -66,6 +70,7 @@ pub fn followed(path: &str, link: &str) -> String {
 }
 
 /// The name at the end of a link.
+#[track_caller]
 pub fn name_in(link: &str) -> Vec<u8> {
     let name = link.strip_prefix("./").expect("a relative link");
     percent_decode_str(name).collect()

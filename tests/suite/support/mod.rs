@@ -1,16 +1,8 @@
-//! What tests share: folders, a connection in memory, a real server, the real binary, a client that speaks
-//! raw bytes.
+//! What these tests share with each other; what they share with other programs is in the crate `pws_testing`.
 
-pub mod answer;
-pub mod client;
-pub mod folder;
+pub mod binary;
 pub mod listed;
-pub mod memory;
-pub mod patience;
-pub mod process;
 pub mod server;
 pub mod tools;
-pub mod visit;
 pub mod visitor;
-pub mod vitals;
 pub mod webdriver;

@@ -6,10 +6,9 @@ use std::thread::JoinHandle;
 
 use pws::limits::Limits;
 use pws::{Config, Server, StopHandle};
-
-use super::client::Client;
-use super::folder::Folder;
-use super::patience::wait_until;
+use pws_testing::client::Client;
+use pws_testing::folder::Folder;
+use pws_testing::patience::wait_until;
 
 /// Runs until dropped.
 pub struct RunningServer {
@@ -27,11 +26,13 @@ impl RunningServer {
         RunningServer::start_within(folder, Limits::default())
     }
 
+    #[track_caller]
     pub fn start_within(folder: Folder, limits: Limits) -> RunningServer {
         RunningServer::of(bound(&folder, limits), folder)
     }
 
     /// Has `server`, which serves `folder`, run.
+    #[track_caller]
     pub fn of(server: Server, folder: Folder) -> RunningServer {
         let addresses = server.local_addrs().expect("its addresses");
         let stop_handle = server.stop_handle();
@@ -48,6 +49,7 @@ impl RunningServer {
     }
 
     /// Waits for the server to end by itself; panics if it does not.
+    #[track_caller]
     pub fn join(mut self) -> io::Result<()> {
         self.wait();
         self.thread.take().expect("a thread").join().expect("no panic")
@@ -57,12 +59,14 @@ impl RunningServer {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
+    #[track_caller]
     fn wait(&self) {
         wait_until("the server ends", || self.has_ended());
     }
 }
 
 impl Drop for RunningServer {
+    #[track_caller]
     fn drop(&mut self) {
         for _ in 0..2 {
             self.stop_handle.stop().expect("a waker");
@@ -78,6 +82,7 @@ impl Drop for RunningServer {
 }
 
 /// A server on a free port that does not run yet.
+#[track_caller]
 pub fn bound(folder: &Folder, limits: Limits) -> Server {
     let binds = vec!["127.0.0.1".to_owned()];
     Server::bind(Config { binds, port: 0, access_log: false, limits, ..Config::new(folder.root()) })

@@ -16,6 +16,7 @@ pub fn starts(name: &str) -> bool {
     is_there(name, "-h", |_| true)
 }
 
+#[track_caller]
 fn is_there(name: &str, argument: &str, is_well: fn(ExitStatus) -> bool) -> bool {
     let status = Command::new(name).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status();
     let is_there = status.is_ok_and(is_well);

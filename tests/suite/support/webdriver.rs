@@ -3,15 +3,16 @@
 //! Just as much of it as the tests need: JSON over HTTP/1.1, a connection for each command.
 
 use std::fs;
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::io;
+use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 
+use pws_testing::client::Client;
+use pws_testing::patience::{PATIENCE, wait_until};
+use pws_testing::process::KilledOnDrop;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::patience::{PATIENCE, wait_until};
-use super::process::KilledOnDrop;
 use super::tools;
 
 /// What stands before the port in what chromedriver says when it is ready.
@@ -34,6 +35,7 @@ pub struct Browser {
 
 impl Browser {
     /// Starts a browser; `None`, and said loudly, if there is none here.
+    #[track_caller]
     pub fn start() -> Option<Browser> {
         if !(tools::has("chromium") && tools::has("chromedriver")) {
             return None;
@@ -55,6 +57,7 @@ impl Browser {
         Some(browser)
     }
 
+    #[track_caller]
     fn open_session(&mut self) {
         let profile = format!("--user-data-dir={}", self.home.path().join("profile").display());
         let arguments: Vec<&str> = ARGUMENTS.into_iter().chain([profile.as_str()]).collect();
@@ -69,17 +72,20 @@ impl Browser {
     }
 
     /// Goes to a page and waits until it has loaded.
+    #[track_caller]
     pub fn go(&self, url: &str) {
         self.post("/url", &json!({ "url": url }));
     }
 
     /// Where it is.
+    #[track_caller]
     pub fn url(&self) -> String {
         let url = self.send("GET", &format!("{}/url", self.session), &Value::Null);
         url.as_str().expect("a URL").to_owned()
     }
 
     /// Clicks the link that reads `text`, and waits until the browser is at `url`.
+    #[track_caller]
     pub fn follow(&self, text: &str, url: &str) {
         let found = self.post("/element", &json!({ "using": "link text", "value": text }));
         // An object of one member, whose name is a constant of the protocol.
@@ -89,16 +95,19 @@ impl Browser {
     }
 
     /// What `script`, the body of a function, returns.
+    #[track_caller]
     pub fn run(&self, script: &str) -> Value {
         self.post("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
     /// The text on the page, as a person sees it.
+    #[track_caller]
     pub fn text(&self) -> String {
         self.run("return document.body.innerText").as_str().expect("a text").to_owned()
     }
 
     /// What the elements that `selector` selects read.
+    #[track_caller]
     pub fn texts(&self, selector: &str) -> Vec<String> {
         let script = format!("return [...document.querySelectorAll({selector:?})].map(e => e.innerText)");
         let texts = self.run(&script);
@@ -107,32 +116,35 @@ impl Browser {
     }
 
     /// What the browser has told its console since it was last asked.
+    #[track_caller]
     pub fn told(&self) -> Vec<String> {
         let entries = self.post("/se/log", &json!({ "type": "browser" }));
         let entries = entries.as_array().expect("an array").iter();
         entries.map(|entry| entry["message"].as_str().expect("a message").to_owned()).collect()
     }
 
+    #[track_caller]
     fn post(&self, command: &str, content: &Value) -> Value {
         self.send("POST", &format!("{}{command}", self.session), content)
     }
 
     /// The value of the answer to a command. An error is the end of the test.
+    #[track_caller]
     fn send(&self, method: &str, path: &str, content: &Value) -> Value {
         let value = self.exchange(method, path, content).expect("an answer from chromedriver, in time");
         assert!(value["error"].is_null(), "{method} {path} {content}: {value:#}");
         value
     }
 
+    #[track_caller]
     fn exchange(&self, method: &str, path: &str, content: &Value) -> io::Result<Value> {
         let content = if content.is_null() { String::new() } else { content.to_string() };
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        let mut client = Client::try_connect((Ipv4Addr::LOCALHOST, self.port).into())?;
         // Longer than what chromedriver waits for by itself, so that it is the one to say what went wrong.
-        stream.set_read_timeout(Some(2 * PATIENCE))?;
-        let length = content.len();
-        let fields = format!("Host: localhost\r\nContent-Length: {length}");
-        stream.write_all(format!("{method} {path} HTTP/1.1\r\n{fields}\r\n\r\n{content}").as_bytes())?;
-        let mut answer: Value = serde_json::from_slice(&read_content(&mut stream)?)?;
+        client.set_patience(2 * PATIENCE);
+        let fields = format!("Host: localhost\r\nContent-Length: {}", content.len());
+        client.try_send(format!("{method} {path} HTTP/1.1\r\n{fields}\r\n\r\n{content}"))?;
+        let mut answer: Value = serde_json::from_slice(&client.try_answer_to(method)?.body)?;
         Ok(answer["value"].take())
     }
 }
@@ -149,28 +161,4 @@ impl Drop for Browser {
 fn port_in(output: &str) -> Option<u16> {
     let (_, behind) = output.split_once(READY)?;
     behind.split_once('.')?.0.parse().ok()
-}
-
-/// What stands behind the head of an answer that tells its length: chromedriver's do.
-fn read_content(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let mut received = Vec::new();
-    let mut buffer = [0; 65536];
-    loop {
-        let count = stream.read(&mut buffer)?;
-        if count == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        received.extend_from_slice(&buffer[..count]);
-        let Some(head_len) = received.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-        let content = &received[head_len + 4..];
-        if Some(content.len()) == content_len(&received[..head_len]) {
-            return Ok(content.to_vec());
-        }
-    }
-}
-
-fn content_len(head: &[u8]) -> Option<usize> {
-    let head = String::from_utf8_lossy(head).to_lowercase();
-    let line = head.lines().find_map(|line| line.strip_prefix("content-length:"))?;
-    line.trim().parse().ok()
 }

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::thread::sleep;
 use std::time::Duration;
 
+use pws_testing::answer::Answer;
+use pws_testing::client::Client;
+
 use super::changing::LinesOf;
 use super::lines::version_of;
-use crate::support::answer::Answer;
-use crate::support::client::Client;
 
 /// What may not be in any answer.
 pub const OUTSIDE: &str = "OUTSIDE";
@@ -59,6 +60,7 @@ impl Asking {
     }
 
     /// Asks for `wanted`, whole or in part by turns.
+    #[track_caller]
     pub fn ask(&mut self, wanted: &Wanted) {
         self.round += 1;
         let (mut client, is_slow) = self.client();
@@ -91,6 +93,7 @@ impl Asking {
         self.kept = is_whole.then_some(client);
     }
 
+    #[track_caller]
     fn judge(&mut self, wanted: &Wanted, offset: u64, body: &[u8], is_whole: bool) {
         let version = match version_of(wanted.name, offset, body, wanted.may_be_cleared) {
             Ok(version) => version,
@@ -108,6 +111,7 @@ impl Asking {
     }
 
     /// Asks for the list of a folder, in which nothing may be named that lies outside.
+    #[track_caller]
     pub fn ask_for_list(&mut self, target: &str) {
         self.round += 1;
         let mut client = self.kept.take().unwrap_or_else(|| Client::connect(self.address));
@@ -120,6 +124,7 @@ impl Asking {
 }
 
 /// What follows `head`, and whether that is all it promises.
+#[track_caller]
 pub fn body_of(client: &mut Client, head: &Answer, is_slow: bool) -> (Vec<u8>, bool) {
     let len: usize = head.field("content-length").expect("a length").parse().expect("a number");
     let mut body = vec![0; len];

@@ -32,6 +32,7 @@ pub struct Changing {
 
 impl Changing {
     /// Makes all that [`ways`](Changing::ways) change. `outside` is where the folder `place` lies.
+    #[track_caller]
     pub fn of(place: PathBuf, outside: &Path) -> Changing {
         let file = File::open(&place).expect("the root");
         let root = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
@@ -53,6 +54,7 @@ impl Changing {
     }
 
     /// Puts a version of `target` in the place of the one before, at once.
+    #[track_caller]
     fn replace(&self, target: &str, version: u32, lines_of: LinesOf) {
         let name = target.rsplit('/').next().expect("a name");
         let next = self.outside.join(format!("next-{name}"));
@@ -60,6 +62,7 @@ impl Changing {
         fs::rename(next, self.root.join(target)).expect("its rename");
     }
 
+    #[track_caller]
     fn exchange(&self, one: &str, other: &str) {
         let (one, other) = (self.root.join(one), self.root.join(other));
         renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).expect("an exchange");
@@ -94,6 +97,7 @@ impl Changing {
         pause(10);
     }
 
+    #[track_caller]
     fn remove(&self, version: u32) {
         self.replace("removed", version, small_lines);
         pause(1);
@@ -101,6 +105,7 @@ impl Changing {
         pause(1);
     }
 
+    #[track_caller]
     fn cut(&self, version: u32) {
         self.replace("cut", version, large_lines);
         let file = File::options().write(true).open(self.root.join("cut")).expect("the file");
@@ -112,6 +117,7 @@ impl Changing {
         pause(1);
     }
 
+    #[track_caller]
     fn grow(&self, version: u32) {
         use std::io::Write;
 
@@ -124,6 +130,7 @@ impl Changing {
         }
     }
 
+    #[track_caller]
     fn lock(&self, _version: u32) {
         for mode in [0o000, 0o644] {
             fs::set_permissions(self.root.join("locked"), Permissions::from_mode(mode)).expect("its mode");
@@ -132,6 +139,7 @@ impl Changing {
     }
 
     /// In a tight loop: a folder and a file, each with a symlink.
+    #[track_caller]
     fn exchange_for_what_leads_outside(&self, _version: u32) {
         for _ in 0..100 {
             self.exchange("swapped", "link");
@@ -139,6 +147,7 @@ impl Changing {
         }
     }
 
+    #[track_caller]
     fn move_a_folder(&self, _version: u32) {
         for (from, to) in [("here", "there"), ("there", "here")] {
             fs::rename(self.root.join(from), self.root.join(to)).expect("a folder to move");
@@ -147,6 +156,7 @@ impl Changing {
     }
 
     /// Away, for another with the same names to take its place, and back.
+    #[track_caller]
     fn move_the_root(&self, _version: u32) {
         let (away, other) = (self.outside.join("away"), self.outside.join("secrets"));
         fs::rename(&self.place, &away).expect("the root");

@@ -6,6 +6,7 @@ const NAME_BYTES: usize = 12;
 const VERSION_END: usize = 21;
 
 /// The line `number` of `version` of the file called `name`.
+#[track_caller]
 fn line(name: &str, version: u32, number: u64) -> [u8; LINE_BYTES] {
     let text = format!("{name:<NAME_BYTES$}{version:>9}{number:>10}\n");
     text.into_bytes().try_into().expect("as long as every line")

@@ -4,12 +4,14 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::answer::Answer;
-use crate::support::client::Client;
-use crate::support::folder::Folder;
+use pws_testing::answer::Answer;
+use pws_testing::client::Client;
+use pws_testing::folder::Folder;
+use pws_testing::patience::comes_true;
+use pws_testing::process::Process;
+
+use crate::support::binary::serve;
 use crate::support::listed::{document, rows};
-use crate::support::patience::comes_true;
-use crate::support::process::Process;
 use crate::support::server::RunningServer;
 
 /// How long another client may have to wait while somebody is sent a folder.
@@ -22,6 +24,7 @@ fn folder() -> Folder {
 }
 
 /// The answer to a GET on a connection of its own: to look for the end of a long one only at the end is quicker.
+#[track_caller]
 fn whole(process: &Process, target: &str) -> Answer {
     let mut client = process.connect();
     client.send(format!("GET {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"));
@@ -29,6 +32,7 @@ fn whole(process: &Process, target: &str) -> Answer {
 }
 
 /// The longest that `/page.html` takes a client while `busy` goes on.
+#[track_caller]
 fn longest_wait(process: &Process, busy: impl Fn() + Send + Sync) -> Duration {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -47,6 +51,7 @@ fn longest_wait(process: &Process, busy: impl Fn() + Send + Sync) -> Duration {
     })
 }
 
+#[track_caller]
 fn assert_others_are_served(process: &Process, busy: impl Fn() + Send + Sync) {
     let mut waits = (0..TRIES).map(|_| longest_wait(process, &busy));
     assert!(waits.any(|wait| wait < WAIT_MAX), "more than {WAIT_MAX:?}, {TRIES} times");
@@ -56,7 +61,7 @@ fn assert_others_are_served(process: &Process, busy: impl Fn() + Send + Sync) {
 fn a_hundred_thousand_entries_hold_nobody_up_and_take_little_memory() {
     const COUNT: usize = 100_000;
 
-    let process = Process::serve(folder().crowd("crowd", COUNT), &["--access-log", "off"]);
+    let process = serve(folder().crowd("crowd", COUNT), &["--access-log", "off"]);
     let mut client = process.connect();
     assert_eq!(client.get("/page.html").status, 200);
     let memory = process.peak_memory_kib();
@@ -81,7 +86,7 @@ fn a_hundred_thousand_entries_hold_nobody_up_and_take_little_memory() {
 fn a_pipeline_of_listings_holds_nobody_up_either() {
     const COUNT: usize = 64;
 
-    let process = Process::serve(folder().crowd("crowd", 1000), &["--access-log", "off"]);
+    let process = serve(folder().crowd("crowd", 1000), &["--access-log", "off"]);
     let memory = process.peak_memory_kib();
     assert_others_are_served(&process, || {
         let mut client = process.connect();
@@ -96,7 +101,7 @@ fn a_pipeline_of_listings_holds_nobody_up_either() {
 
 #[test]
 fn clients_that_leave_amid_a_listing_leave_nothing_behind() {
-    let process = Process::serve(folder().crowd("crowd", 20_000), &["--access-log", "off"]);
+    let process = serve(folder().crowd("crowd", 20_000), &["--access-log", "off"]);
     let base = process.open_files();
     let leave_amid_a_listing = |is_reset: bool| {
         let mut client = Client::connect_with_receive_buffer(process.address(), 4096);
@@ -135,7 +140,7 @@ fn a_folder_that_goes_away_amid_its_listing_does_no_harm() {
 
 #[test]
 fn the_log_tells_how_much_of_a_listing_was_sent() {
-    let process = Process::serve(folder().crowd("crowd", 10), &[]);
+    let process = serve(folder().crowd("crowd", 10), &[]);
     let mut client = process.connect();
     let body_len = client.get("/crowd/").body.len();
     client.send("HEAD /crowd/?format=json HTTP/1.1\r\nHost: test\r\n\r\n");

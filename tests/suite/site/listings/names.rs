@@ -3,9 +3,10 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::support::folder::Folder;
+use pws_testing::folder::Folder;
+
 use crate::support::listed::{column, document, followed, name_in, rows};
-use crate::support::visit::Visit;
+use crate::support::visitor::Visitor;
 
 /// What gets mangled where markup, URLs or text are put together without care.
 const NAMES: [&[u8]; 30] = [
@@ -64,13 +65,12 @@ fn folder() -> Folder {
 
 #[test]
 fn every_link_of_a_page_leads_to_its_file() {
-    let folder = folder();
-    let visit = Visit::to(&folder);
-    let page = visit.get("/files/");
+    let mut visitor = Visitor::of(folder());
+    let page = visitor.get("/files/");
     let links: Vec<String> = rows(&page).into_iter().map(|row| row.link).collect();
     assert_eq!(links.len(), visible_names().len());
     for link in &links {
-        let answer = visit.get(&followed("/files/", link));
+        let answer = visitor.get(&followed("/files/", link));
         assert!(answer.status == 200 && answer.body == content_of(&name_in(link)), "{link}");
     }
     let mut names: Vec<Vec<u8>> = links.iter().map(|link| name_in(link)).collect();
@@ -83,13 +83,12 @@ fn every_link_of_a_page_leads_to_its_file() {
 
 #[test]
 fn every_url_of_a_document_leads_to_its_file() {
-    let folder = folder();
-    let visit = Visit::to(&folder);
-    let document = document(&visit.get("/files/?format=json"));
+    let mut visitor = Visitor::of(folder());
+    let document = document(&visitor.get("/files/?format=json"));
     let (urls, names) = (column(&document, "url"), column(&document, "name"));
     assert_eq!(urls.len(), visible_names().len());
     for (url, name) in urls.iter().zip(names) {
-        let answer = visit.get(&followed("/files/", url));
+        let answer = visitor.get(&followed("/files/", url));
         assert!(answer.status == 200 && answer.body == content_of(&name_in(url)), "{url}");
         assert_eq!(name, String::from_utf8_lossy(&name_in(url)));
     }
@@ -97,17 +96,16 @@ fn every_url_of_a_document_leads_to_its_file() {
 
 #[test]
 fn folders_of_any_name_are_walked_down_and_up() {
-    let folder = folder();
-    let visit = Visit::to(&folder);
-    let folders = rows(&visit.get("/folders/"));
+    let mut visitor = Visitor::of(folder());
+    let folders = rows(&visitor.get("/folders/"));
     assert_eq!(folders.len(), visible_names().len());
     for row in folders {
         let below = followed("/folders/", &row.link);
-        let page = visit.get(&below);
+        let page = visitor.get(&below);
         assert_eq!(page.status, 200, "{below}");
         let inside = rows(&page);
         assert_eq!(inside.len(), 1, "{below}");
-        let answer = visit.get(&followed(&below, &inside[0].link));
+        let answer = visitor.get(&followed(&below, &inside[0].link));
         assert!(answer.body == content_of(&name_in(&inside[0].link)), "{below}");
         assert_eq!(format!("{}/", inside[0].text), row.text);
         // Parts of the path, up to the root.
@@ -115,7 +113,7 @@ fn folders_of_any_name_are_walked_down_and_up() {
             assert!(page.text().contains(up), "{below}");
         }
         // Without its slash it is led to the same place.
-        let bare = visit.get(below.trim_end_matches('/'));
+        let bare = visitor.get(below.trim_end_matches('/'));
         assert_eq!((bare.status, bare.field("location")), (301, Some(&*below)));
     }
 }

@@ -1,14 +1,13 @@
 //! How a listing goes over the wire: in chunks, between other answers, in pieces of any size.
 
-use pws::config::SiteOptions;
 use pws::limits::Limits;
-use pws::site::Site;
+use pws_testing::answer::Answer;
+use pws_testing::client::request;
+use pws_testing::folder::{Folder, noise};
+use pws_testing::memory::{End, MemoryServer, exchange, exchange_within};
 
-use crate::support::answer::Answer;
-use crate::support::folder::{Folder, noise};
 use crate::support::listed::{document, rows, texts};
-use crate::support::memory::{End, converse, exchange, exchange_within};
-use crate::support::visit::Visit;
+use crate::support::visitor::Visitor;
 
 fn folder() -> Folder {
     let folder = Folder::new().file("large.bin", noise(50_000)).file("page.html", "<p>page");
@@ -19,35 +18,34 @@ const REQUEST: &str = "GET /docs/ HTTP/1.1\r\nHost: test\r\n\r\n";
 
 #[test]
 fn an_old_client_gets_it_without_chunks_and_then_the_end() {
-    let folder = folder();
-    let page = Visit::to(&folder).get("/docs/");
+    let mut visitor = Visitor::of(folder());
+    let page = visitor.get("/docs/");
     for (fields, expected_end) in [
         ("", End::Lingering),
         // It cannot be kept open: nothing else tells where the content ends.
         ("Connection: keep-alive\r\n", End::Lingering),
     ] {
         let request = format!("GET /docs/ HTTP/1.0\r\n{fields}\r\n");
-        let (bytes, end) = exchange(&folder, request.as_bytes());
+        let (bytes, end) = exchange(&visitor.folder, request.as_bytes());
         assert_eq!(end, expected_end, "{fields}");
         let answer = Answer::until_end(&bytes);
         assert_eq!((answer.status, answer.field("connection")), (200, Some("close")));
         assert!(answer.body == page.body, "{}", answer.text());
     }
     let head = b"HEAD /docs/ HTTP/1.0\r\n\r\n";
-    let answer = Answer::until_end(&exchange(&folder, head).0);
+    let answer = Answer::until_end(&exchange(&visitor.folder, head).0);
     assert_eq!((answer.field("connection"), answer.body.len()), (Some("close"), 0));
 }
 
 #[test]
 fn it_may_be_taken_in_pieces_of_any_size() {
     let folder = folder();
-    let limits = Limits::default();
-    let mut site = Site::open(&folder.root(), &SiteOptions::default(), &limits).expect("the folder");
+    let mut server = MemoryServer::of(&folder);
     let request = [REQUEST.as_bytes()];
-    let (whole, _) = converse(&mut site, &limits, &request, usize::MAX);
+    let (whole, _) = server.converse(&request, usize::MAX);
     assert_eq!(texts(&Answer::all(&whole, &["GET"])[0]).len(), 20);
     for write_max in (1..whole.len() + 2).rev() {
-        let (bytes, end) = converse(&mut site, &limits, &request, write_max);
+        let (bytes, end) = server.converse(&request, write_max);
         assert_eq!(end, End::Open, "{write_max}");
         assert!(bytes == whole, "pieces of {write_max}: {}", String::from_utf8_lossy(&bytes));
     }
@@ -55,7 +53,7 @@ fn it_may_be_taken_in_pieces_of_any_size() {
 
 #[test]
 fn it_stands_in_a_pipeline_like_any_other_answer() {
-    let folder = folder();
+    let mut visitor = Visitor::of(folder());
     let targets = [
         "/page.html",
         "/docs/",
@@ -69,32 +67,28 @@ fn it_stands_in_a_pipeline_like_any_other_answer() {
     ];
     let mut methods = vec!["GET"; targets.len()];
     methods[6] = "HEAD";
-    let input: String = methods
-        .iter()
-        .zip(targets)
-        .map(|(method, target)| format!("{method} {target} HTTP/1.1\r\nHost: test\r\n\r\n"))
-        .collect();
+    let input: String =
+        methods.iter().zip(targets).map(|(method, target)| request(method, target, "")).collect();
     for limits in [
         Limits::default(),
         Limits { pipeline_max: 2, run_bytes_max: 500, ..Limits::default() },
         Limits { outbox_bytes_max: 1, ..Limits::default() },
     ] {
-        let (bytes, end) = exchange_within(&folder, &limits, input.as_bytes());
+        let (bytes, end) = exchange_within(&visitor.folder, &limits, input.as_bytes());
         assert_eq!(end, End::Open);
         let answers = Answer::all(&bytes, &methods);
-        let visit = Visit::to(&folder);
         for ((method, target), answer) in methods.iter().zip(targets).zip(answers) {
-            assert!(answer == visit.ask(method, target, ""), "{target}");
+            assert!(answer == visitor.ask(method, target, ""), "{target}");
         }
     }
 }
 
 #[test]
 fn a_connection_that_is_to_end_ends_behind_it() {
-    let folder = folder();
-    let page = Visit::to(&folder).get("/docs/");
+    let mut visitor = Visitor::of(folder());
+    let page = visitor.get("/docs/");
     let request = b"GET /docs/ HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
-    let (bytes, end) = exchange(&folder, request);
+    let (bytes, end) = exchange(&visitor.folder, request);
     assert_eq!(end, End::Lingering);
     let answer = Answer::all(&bytes, &["GET"]).remove(0);
     assert_eq!(answer.field("connection"), Some("close"));
@@ -106,11 +100,10 @@ fn a_large_folder_is_sent_whole_and_unsorted_and_says_so() {
     // The most that is sorted, and one more.
     for (count, is_sorted) in [(2048, true), (2049, false), (5000, false)] {
         let folder = Folder::new().crowd("crowd", count);
-        let limits = Limits::default();
-        let mut site = Site::open(&folder.root(), &SiteOptions::default(), &limits).expect("the folder");
+        let mut server = MemoryServer::of(&folder);
         let mut get = |query: &str, write_max| {
             let request = format!("GET /crowd/{query} HTTP/1.1\r\nHost: test\r\n\r\n");
-            let (bytes, end) = converse(&mut site, &limits, &[request.as_bytes()], write_max);
+            let (bytes, end) = server.converse(&[request.as_bytes()], write_max);
             assert_eq!(end, End::Open);
             Answer::all(&bytes, &["GET"]).remove(0)
         };
@@ -155,12 +148,10 @@ fn a_large_folder_leaves_in_slices() {
 }
 
 fn exchange_once(folder: &Folder, target: &str) -> (Vec<u8>, End) {
-    let limits = Limits::default();
-    let mut site = Site::open(&folder.root(), &SiteOptions::default(), &limits).expect("the folder");
-    let request = format!("GET {target} HTTP/1.1\r\nHost: test\r\n\r\n");
-    converse(&mut site, &limits, &[request.as_bytes()], usize::MAX)
+    MemoryServer::of(folder).converse(&[request("GET", target, "").as_bytes()], usize::MAX)
 }
 
+#[track_caller]
 fn split_head(bytes: &[u8]) -> (&[u8], &[u8]) {
     let head_len = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head") + 4;
     bytes.split_at(head_len)
