@@ -26,16 +26,17 @@ impl Input {
         self.start == self.end
     }
 
-    /// Forgets everything and starts with `bytes`, of which at most the capacity is taken.
+    /// Starts with `bytes`, which are no more than fit; nothing must be there.
     pub fn load(&mut self, bytes: &[u8]) {
-        let len = bytes.len().min(self.buffer.len());
-        self.buffer[..len].copy_from_slice(&bytes[..len]);
-        (self.start, self.end) = (0, len);
+        debug_assert!(self.is_empty(), "bytes of somebody else are forgotten");
+        self.buffer[..bytes.len()].copy_from_slice(bytes);
+        (self.start, self.end) = (0, bytes.len());
     }
 
     /// Drops `count` bytes from the front.
     pub fn consume(&mut self, count: usize) {
-        self.start = self.start.saturating_add(count).min(self.end);
+        debug_assert!(count <= self.bytes().len(), "more is dropped than there is");
+        self.start += count;
         if self.is_empty() {
             self.clear();
         }
@@ -43,10 +44,16 @@ impl Input {
 
     /// Cuts `count` bytes out, `at` bytes behind the front.
     pub fn remove(&mut self, at: usize, count: usize) {
-        let from = self.start.saturating_add(at).min(self.end);
-        let to = from.saturating_add(count).min(self.end);
-        self.buffer.copy_within(to..self.end, from);
-        self.end -= to - from;
+        debug_assert!(at + count <= self.bytes().len(), "more is cut out than there is");
+        let from = self.start + at;
+        self.buffer.copy_within(from + count..self.end, from);
+        self.end -= count;
+    }
+
+    /// Keeps the first `len` bytes.
+    pub fn truncate(&mut self, len: usize) {
+        debug_assert!(len <= self.bytes().len(), "there are not so many");
+        self.end = self.start + len;
     }
 
     /// Drops everything.
@@ -65,7 +72,8 @@ impl Input {
 
     /// Says that `count` bytes were written to the front of [`space`](Input::space).
     pub fn filled(&mut self, count: usize) {
-        self.end = (self.end + count).min(self.buffer.len());
+        debug_assert!(self.end + count <= self.buffer.len(), "more was written than there was room for");
+        self.end += count;
     }
 }
 
@@ -85,9 +93,9 @@ mod tests {
         assert_eq!(input.bytes(), b"cde");
         input.remove(1, 1);
         assert_eq!(input.bytes(), b"ce");
-        input.remove(1, 9);
+        input.truncate(1);
         assert_eq!(input.bytes(), b"c");
-        input.consume(9);
+        input.consume(1);
         assert!(input.is_empty());
     }
 }

@@ -285,7 +285,7 @@ impl Session {
         let head_len = usize::from(head_len);
         let body_end = match skip.feed(&input.bytes()[head_len..]) {
             Skipped::More => {
-                input.remove(head_len, usize::MAX);
+                input.truncate(head_len);
                 self.phase = Phase::SkipBody { head_len: head_len as u16, skip };
                 return None;
             }

@@ -69,12 +69,14 @@ impl<'a> Captures<'a> {
         Captures([Value::Path(b""); CAPTURES_MAX])
     }
 
-    /// The value of the name at `index`; that of a name beyond all bounds is empty.
+    /// The value of the name at `index`. A pattern has no more names than there is room for.
     pub fn value(&self, index: usize) -> Value<'a> {
+        debug_assert!(index < CAPTURES_MAX, "a name beyond all bounds");
         self.0.get(index).copied().unwrap_or(Value::Path(b""))
     }
 
     pub fn set(&mut self, index: usize, value: Value<'a>) {
+        debug_assert!(index < CAPTURES_MAX, "a name beyond all bounds");
         if let Some(slot) = self.0.get_mut(index) {
             *slot = value;
         }
