@@ -1,4 +1,4 @@
-//! One line per answer in the common log format, gathered in memory and written once a turn at most.
+//! One line per response in the common log format, gathered in memory and written once a turn at most.
 //!
 //! A line is made in two steps. What the request tells is written down when it is answered, since its head is
 //! consumed then, and kept with the unsent rest; the line is added when the response has left or was cut,

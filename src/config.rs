@@ -13,7 +13,7 @@ pub struct Config {
     pub port: u16,
     /// The folder to serve.
     pub folder: PathBuf,
-    /// Whether to write a line per answer to standard output.
+    /// Whether to write a line per response to standard output.
     pub access_log: bool,
     pub site: SiteOptions,
     pub limits: Limits,
@@ -52,7 +52,7 @@ pub struct SiteOptions {
     pub symlinks: Symlinks,
     /// One folder per host name below the root.
     pub vhosts: bool,
-    /// Names and values of fields that every answer gets.
+    /// Names and values of fields that every response gets.
     pub fields: Vec<(String, String)>,
     /// The origin whose pages may read what is served; `*` is any.
     pub cors: Option<String>,

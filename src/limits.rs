@@ -13,9 +13,9 @@ pub struct Limits {
     /// A request body is skipped up to here, framing included, so that the connection stays of use; before a
     /// longer one the connection is closed.
     pub body_bytes_max: u32,
-    /// Answers are queued in memory up to here before they are sent; then the rest of a pipeline waits.
+    /// Responses are queued in memory up to here before they are sent; then the rest of a pipeline waits.
     pub outbox_bytes_max: usize,
-    /// Answers in one outbox. Each may hold a descriptor.
+    /// Responses in one outbox. Each may hold a descriptor.
     pub pipeline_max: usize,
     /// Bytes that one connection may read or write in one turn of the loop. Large enough that the cost of a
     /// turn vanishes and that most files leave in one piece, small enough (a fraction of a millisecond) that
@@ -42,17 +42,17 @@ pub struct Limits {
     pub cache_bytes_max: usize,
     /// Open descriptors kept for files that are too large to be loaded; at most an eighth of those allowed.
     pub cached_descriptors_max: usize,
-    /// What all connections together may keep in memory of unread requests and unsent answers. Beyond that,
-    /// whoever would keep more is cut.
+    /// What all connections together may keep in memory of unread requests and unsent responses. Beyond
+    /// that, whoever would keep more is cut.
     pub kept_bytes_max: usize,
-    /// What the kernel takes of a connection's answers before the client has room for it (TCP_NOTSENT_LOWAT).
-    /// It asks for more when half of that is gone: so coarse are the steps in which a slow client's progress
-    /// is seen. Smaller makes fast downloads slower.
+    /// What the kernel takes of a connection's responses before the client has room for it
+    /// (TCP_NOTSENT_LOWAT). It asks for more when half of that is gone: so coarse are the steps in which a
+    /// slow client's progress is seen. Smaller makes fast downloads slower.
     pub unsent_bytes_max: u32,
     /// The kernel's buffer for what a connection sends, bytes; `None` leaves it to the kernel, which gives
     /// each as much as makes it fast: megabytes.
     pub send_buffer_bytes: Option<usize>,
-    /// Bytes thrown away after the last answer, while waiting for the client to close.
+    /// Bytes thrown away after the last response, while waiting for the client to close.
     pub linger_bytes_max: u32,
 
     /// A connection without a request under way, seconds. Browsers keep theirs for one to two minutes.
@@ -61,16 +61,16 @@ pub struct Limits {
     pub head_secs: u32,
     /// A body under way, seconds in all.
     pub body_secs: u32,
-    /// A client takes at least `send_bytes_min` of an answer in this time, seconds. Progress is seen in steps
-    /// of half of `unsent_bytes_max` and of what its kernel takes at once: measured, who reads 10 KB a second
-    /// is seen in time, who reads 5 is not.
+    /// A client takes at least `send_bytes_min` of a response in this time, seconds. Progress is seen in
+    /// steps of half of `unsent_bytes_max` and of what its kernel takes at once: measured, who reads 10 KB a
+    /// second is seen in time, who reads 5 is not.
     pub send_secs: u32,
     /// Bytes. Slower than this is no line but an attack. One byte would do where steps are coarse; where
     /// memory is bounded, buffers and steps are small.
     pub send_bytes_min: usize,
-    /// Waiting for the client to close after the last answer, seconds.
+    /// Waiting for the client to close after the last response, seconds.
     pub linger_secs: u32,
-    /// Finishing the answers under way after a stop was asked for, seconds.
+    /// Finishing the responses under way after a stop was asked for, seconds.
     pub drain_secs: u32,
 }
 

@@ -189,7 +189,7 @@ pub static OPTIONS: &[Row] = &[
         name: "header",
         value: Some("FIELD"),
         separator: Some('\n'),
-        help: "Field for every answer, such as `X-Frame-Options: DENY`; may be repeated (in the variable: \
+        help: "Field for every response, such as `X-Frame-Options: DENY`; may be repeated (in the variable: \
                one a line)",
         put: Put::Text(|to, text| values::field(text).map(|field| to.config.site.fields.push(field))),
         ..ROW
@@ -198,7 +198,7 @@ pub static OPTIONS: &[Row] = &[
         group: "Fields",
         name: "cache-control",
         value: Some("VALUE"),
-        help: "`Cache-Control` of every answer, such as `max-age=3600`",
+        help: "`Cache-Control` of every response, such as `max-age=3600`",
         put: Put::Text(|to, text| values::cache_control(text).map(|field| to.config.site.fields.push(field))),
         ..ROW
     },
@@ -301,7 +301,7 @@ pub static OPTIONS: &[Row] = &[
         name: "access-log",
         value: Some("WHEN"),
         otherwise: Otherwise::Value("on"),
-        help: "A line per answer on standard output, in the common log format: `on` or `off`",
+        help: "A line per response on standard output, in the common log format: `on` or `off`",
         put: Put::Choice(&[
             ("on", |to| to.config.access_log = true),
             ("off", |to| to.config.access_log = false),

@@ -6,7 +6,7 @@
 //! ```text
 //!            first byte        head complete             sent, keep-alive
 //!   ► Idle ────────────► Head ────────────────────► Send ────────────────► Idle
-//!                         │ with a body              ▲  │ sent, last answer
+//!                         │ with a body              ▲  │ sent, the last
 //!                         └─────────► SkipBody ──────┘  ├─────────────────► Done
 //!                                                       └──► Linger ──────► Done
 //! ```
@@ -71,8 +71,8 @@ enum Phase {
         sent: u32,
         afterwards: Afterwards,
     },
-    /// The last answer is out, or cut short. What still comes in is counted and thrown away: closing on
-    /// unread input would send a reset, which can destroy an answer before the client has read it (RFC 9112
+    /// The last response is out, or cut short. What still comes in is counted and thrown away: closing on
+    /// unread input would send a reset, which can destroy a response before the client has read it (RFC 9112
     /// §9.6).
     Linger {
         received: u32,
@@ -80,7 +80,7 @@ enum Phase {
     Done,
 }
 
-/// What follows the answers that are queued.
+/// What follows the responses that are queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Afterwards {
     NextRequest,
@@ -243,7 +243,7 @@ impl Session {
                         BodyPlan::Leave => {
                             afterwards = respond(&request, head, BodyEnd::Unknown, outbox, context);
                         }
-                        // The answers so far leave first: the client may wait for them before it sends the
+                        // The responses so far leave first: the client may wait for them before it sends the
                         // rest.
                         BodyPlan::Skip { .. } if !outbox.is_empty() => break,
                         BodyPlan::Skip { skip, is_awaited } => {

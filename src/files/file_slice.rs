@@ -22,7 +22,7 @@ const VAIN_LOOKS_MAX: u16 = 10_000;
 /// it since.
 const TRUSTED_BYTES_MAX: u64 = 256 * 1024;
 
-/// A part of an open file. Several answers may share the descriptor.
+/// A part of an open file. Several responses may share the descriptor.
 #[derive(Debug)]
 pub struct FileSlice {
     file: Arc<OpenFile>,

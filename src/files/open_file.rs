@@ -1,4 +1,4 @@
-//! An open file, and whether its content is still what an answer promised.
+//! An open file, and whether its content is still what a response promised.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -11,7 +11,8 @@ use super::root::{FileTime, Stamp};
 /// How much of the end tells whether a file has grown or was overwritten.
 const TAIL_BYTES: usize = 64;
 
-/// A file as it was when it was opened. While it is in doubt, each answer has one of its own, so it is small.
+/// A file as it was when it was opened. While it is in doubt, each response has one of its own, so it is
+/// small.
 #[derive(Debug)]
 pub struct OpenFile {
     file: OwnedFd,

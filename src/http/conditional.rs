@@ -86,8 +86,8 @@ pub enum Outcome {
     Failed,
 }
 
-/// Evaluates the preconditions of a GET or HEAD whose answer would be 200, in the order and with the numbers
-/// of RFC 9110 §13.2.2. Step 5, If-Range, is [`range_applies`].
+/// Evaluates the preconditions of a GET or HEAD whose response would be 200, in the order and with the
+/// numbers of RFC 9110 §13.2.2. Step 5, If-Range, is [`range_applies`].
 pub fn evaluate(request: &Request, validators: &Validators, now: &Now) -> Outcome {
     if !request.may_be_conditional() {
         return Outcome::Proceed;

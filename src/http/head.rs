@@ -1,5 +1,5 @@
-//! The head of an answer. This is the only place that writes one, so `Server`, `Date`, `Connection` and
-//! `Content-Length` are right on every answer, errors included.
+//! The head of a response. This is the only place that writes one, so `Server`, `Date`, `Connection` and
+//! `Content-Length` are right on every response, errors included.
 
 use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
@@ -8,13 +8,13 @@ use super::status::Status;
 use crate::clock::Now;
 use crate::date::{self, HTTP_DATE_LEN};
 
-/// What every answer says of its maker, up to the value of `Date`.
+/// What every response says of its maker, up to the value of `Date`.
 const SERVER_AND_DATE: &str = concat!("\r\nServer: pws/", env!("CARGO_PKG_VERSION"), "\r\nDate: ");
 
 /// Tells a client that waits for it to send the body (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// What becomes of the connection behind the answer (RFC 9112 §9.3).
+/// What becomes of the connection behind the response (RFC 9112 §9.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persistence {
     /// HTTP/1.1 goes on without a word.
@@ -42,7 +42,7 @@ pub struct HeadWriter<'a> {
 }
 
 impl<'a> HeadWriter<'a> {
-    /// Writes the status line and the fields that every answer has.
+    /// Writes the status line and the fields that every response has.
     pub fn start(out: &'a mut Vec<u8>, status: Status, persistence: Persistence, now: &Now) -> Self {
         for part in ["HTTP/1.1 ", status.code_and_reason(), SERVER_AND_DATE] {
             out.extend_from_slice(part.as_bytes());

@@ -74,7 +74,7 @@ fn position(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// Joins ranges that overlap or nearly touch, so that an answer is never much larger than the file. Ranges
+/// Joins ranges that overlap or nearly touch, so that a response is never much larger than the file. Ranges
 /// that are well apart keep the order they were asked for in.
 fn merge(ranges: Vec<Range<u64>>) -> Selection {
     let mut sorted = ranges.clone();

@@ -1,4 +1,4 @@
-//! `_headers`: fields for answers.
+//! `_headers`: fields for responses.
 //!
 //! A file is made of blocks: a [`pattern`](super::pattern), then fields for the paths it matches. Fields are
 //! indented for the eye; what tells a path is the slash it starts with.
@@ -14,7 +14,7 @@
 //! name; set again, by another block or the same, it is joined to what was set before. `! Name` takes back
 //! what blocks above have set, and what pws would send; where it stands within its block makes no difference.
 //!
-//! Fields that tell how the answer is framed, or what pws itself has made sure of, are its own: see
+//! Fields that tell how the response is framed, or what pws itself has made sure of, are its own: see
 //! [`OWNED`].
 
 use std::borrow::Cow;
@@ -28,7 +28,7 @@ use crate::http::bytes::TOKEN;
 /// Fields that no file can set or remove, in lower case: the framing of the message and the connection
 /// (RFC 9112), what is sent of the file and by what it is told from another state of it (RFC 9110 §8.8, §14),
 /// what the server can do, who it is and what time it is there. A wrong one breaks caches, downloads or the
-/// next answer on the connection.
+/// next response on the connection.
 pub const OWNED: [&str; 15] = [
     "accept-ranges",
     "age",
@@ -69,7 +69,7 @@ struct Block {
     set: Vec<(Box<str>, Template)>,
 }
 
-/// What the blocks that match a path make of the fields of its answer.
+/// What the blocks that match a path make of the fields of its response.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Fields<'a> {
     /// Names and values to send, in order. A name stands once, but for `Set-Cookie`.
@@ -223,7 +223,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Takes `Name: value` apart, if an answer may have such a field and pws leaves it to others to say.
+/// Takes `Name: value` apart, if a response may have such a field and pws leaves it to others to say.
 pub fn parse_field(line: &[u8]) -> Result<(&str, &str), String> {
     let Some(colon) = line.iter().position(|&byte| byte == b':') else {
         return Err(format!("{} is no field: write `Name: value`, or `! Name`", quoted(line)));

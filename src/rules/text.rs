@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 pub const FILE_BYTES_MAX: usize = 1024 * 1024;
 /// Rules of one file, ten times what hosts allow.
 pub const RULES_MAX: usize = 10_000;
-/// Bytes of a line. What it says becomes a field of an answer, and clients refuse a head of more than that.
+/// Bytes of a line. What it says becomes a field of a response, and clients refuse a head of more than that.
 const LINE_BYTES_MAX: usize = 8 * 1024;
 /// Complaints about one file. Who has read a hundred knows that it is the wrong file.
 const COMPLAINTS_MAX: usize = 100;

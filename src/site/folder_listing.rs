@@ -1,4 +1,5 @@
-//! A folder as the content of an answer: sorted if it is of a size that people read, else as the disk has it.
+//! A folder as the content of a response: sorted if it is of a size that people read, else as the disk has
+//! it.
 
 use std::io;
 use std::io::Write as _;

@@ -16,7 +16,7 @@ pub struct StopHandle {
 }
 
 impl StopHandle {
-    /// Asks the server to finish the answers under way and end; a second call ends it at once.
+    /// Asks the server to finish the responses under way and end; a second call ends it at once.
     pub fn stop(&self) -> io::Result<()> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         self.waker.wake()
