@@ -18,7 +18,7 @@ use std::sync::Arc;
 use rustix::io::Errno;
 use slab::Slab;
 
-use super::file::{Content, File};
+use super::file::{File, Stored};
 use super::root::Root;
 use super::variant;
 use crate::clock::{Now, Tick};
@@ -178,6 +178,6 @@ impl Entry {
 
     fn descriptors(&self) -> usize {
         let Known::File(file, _) = &self.known else { return 0 };
-        usize::from(matches!(file.content(), Content::OnDisk(_)))
+        usize::from(matches!(file.content(), Stored::Disk { .. }))
     }
 }

@@ -38,10 +38,14 @@ pub struct File {
 }
 
 /// Where the content of a file is.
-#[derive(Debug)]
-pub enum Content<'a> {
-    Bytes(&'a [u8]),
-    OnDisk(&'a Arc<OpenFile>),
+#[derive(Clone, Copy, Debug)]
+pub enum Stored<'a> {
+    Memory(&'a [u8]),
+    /// `is_cold` if a disk will have to be waited for.
+    Disk {
+        file: &'a Arc<OpenFile>,
+        is_cold: bool,
+    },
 }
 
 impl File {
@@ -151,10 +155,10 @@ impl File {
         &self.head_and_content[..end]
     }
 
-    pub fn content(&self) -> Content<'_> {
+    pub fn content(&self) -> Stored<'_> {
         match &self.on_disk {
-            Some(file) => Content::OnDisk(file),
-            None => Content::Bytes(&self.head_and_content[self.head_len..]),
+            Some(file) => Stored::Disk { file, is_cold: self.is_cold },
+            None => Stored::Memory(&self.head_and_content[self.head_len..]),
         }
     }
 

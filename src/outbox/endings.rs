@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-/// A place in an outbox: an index in its bytes, and how many segments, of all since it was empty, stand in
+/// A position in an outbox: an index in its bytes, and how many segments, of all since it was empty, stand in
 /// front.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct Position {
     pub at: usize,
     pub segments: usize,
 }
@@ -15,7 +15,7 @@ pub struct Place {
 struct Ending {
     /// The index in the bytes at which its content starts.
     content_at: usize,
-    end: Place,
+    end: Position,
     /// How much of `lines` is about it.
     line_len: usize,
     queued_millis: u64,
@@ -54,7 +54,7 @@ impl Endings {
     pub fn push(
         &mut self,
         content_at: usize,
-        end: Place,
+        end: Position,
         queued_millis: u64,
         write_line: impl FnOnce(&mut Vec<u8>),
     ) {
@@ -71,7 +71,7 @@ impl Endings {
     }
 
     /// Hands each response that ends in front of what is to be `sent` next to `tell`.
-    pub fn settle(&mut self, sent: Place, mut tell: impl FnMut(Ended)) {
+    pub fn settle(&mut self, sent: Position, mut tell: impl FnMut(Ended)) {
         let mut told = 0;
         while let Some(&ending) = self.queue.front() {
             self.count_bytes(&ending, sent.at);
@@ -97,11 +97,11 @@ impl Endings {
 
     /// Takes all that is left into a value of its own, for an outbox that starts with what is to be `sent`
     /// next.
-    pub fn take_rest(&mut self, sent: Place) -> Endings {
+    pub fn take_rest(&mut self, sent: Position) -> Endings {
         let queue = self.queue.drain(..).map(|ending| Ending {
             // What has left of it has been counted.
             content_at: ending.content_at.saturating_sub(sent.at),
-            end: Place { at: ending.end.at - sent.at, segments: ending.end.segments - sent.segments },
+            end: Position { at: ending.end.at - sent.at, segments: ending.end.segments - sent.segments },
             ..ending
         });
         let queue = queue.collect();
@@ -128,5 +128,76 @@ impl Endings {
         tell(Ended { line, content_bytes: self.content_bytes, queued_millis, is_whole });
         self.content_bytes = 0;
         self.queue.pop_front();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is told at each step, as `line bytes`, with a `!` behind what was cut.
+    fn told(steps: impl FnOnce(&mut dyn FnMut(Ended))) -> Vec<String> {
+        let mut told = Vec::new();
+        steps(&mut |ended| {
+            let end = if ended.is_whole { "" } else { "!" };
+            told.push(format!("{} {}{end}", String::from_utf8_lossy(ended.line), ended.content_bytes));
+        });
+        told
+    }
+
+    fn at(at: usize, segments: usize) -> Position {
+        Position { at, segments }
+    }
+
+    /// Three responses: one of 10 bytes in memory, one with a file behind its head, one without content.
+    fn three() -> Endings {
+        let mut endings = Endings::default();
+        for (content_at, end, line) in
+            [(100, at(110, 0), "a"), (210, at(210, 1), "b"), (300, at(300, 1), "c")]
+        {
+            endings.push(content_at, end, 0, |lines| lines.extend_from_slice(line.as_bytes()));
+        }
+        endings
+    }
+
+    #[test]
+    fn each_is_told_when_it_has_left_with_what_was_sent_of_it() {
+        let told = told(|tell| {
+            let mut endings = three();
+            endings.settle(at(105, 0), &mut *tell);
+            endings.settle(at(210, 0), &mut *tell);
+            endings.count_content(4000);
+            endings.settle(at(210, 0), &mut *tell);
+            endings.count_content(96);
+            endings.settle(at(300, 1), &mut *tell);
+            assert_eq!((endings.queue.len(), endings.lines.len()), (0, 0));
+        });
+        assert_eq!(told, ["a 10", "b 4096", "c 0"]);
+    }
+
+    #[test]
+    fn what_is_cut_is_told_with_what_had_left() {
+        let told = told(|tell| {
+            let mut endings = three();
+            endings.settle(at(104, 0), &mut *tell);
+            // What is unsent goes elsewhere, as often as it likes.
+            let mut rest = endings.take_rest(at(104, 0));
+            rest.settle(at(2, 0), &mut *tell);
+            let mut rest = rest.take_rest(at(2, 0));
+            rest.settle(at(104, 0), &mut *tell);
+            rest.count_content(7);
+            rest.cut(104, &mut *tell);
+            endings.clear();
+        });
+        assert_eq!(told, ["a 10", "b 7!", "c 0!"]);
+    }
+
+    #[test]
+    fn a_head_that_has_not_left_has_no_content() {
+        let told = told(|tell| {
+            let mut endings = three();
+            endings.cut(50, &mut *tell);
+        });
+        assert_eq!(told, ["a 0!", "b 0!", "c 0!"]);
     }
 }

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 
 pub use self::endings::Ended;
-use self::endings::{Endings, Place};
+use self::endings::{Endings, Position};
 use self::source::Stream;
 pub use self::source::{Pulled, Source};
 
@@ -126,7 +126,7 @@ impl Outbox {
         queued_millis: u64,
         write_line: impl FnOnce(&mut Vec<u8>),
     ) {
-        let end = Place { at: self.bytes.len(), segments: self.segments_sent + self.segments.len() };
+        let end = Position { at: self.bytes.len(), segments: self.segments_sent + self.segments.len() };
         self.endings.push(content_at, end, queued_millis, write_line);
     }
 
@@ -240,7 +240,7 @@ impl Outbox {
     /// Hands each response that has left to `tell`. To be called after every send: what was sent is forgotten
     /// once all of it is.
     pub fn settle(&mut self, tell: impl FnMut(Ended)) {
-        self.endings.settle(Place { at: self.sent, segments: self.segments_sent }, tell);
+        self.endings.settle(Position { at: self.sent, segments: self.segments_sent }, tell);
         if self.is_empty() {
             self.clear();
         }
@@ -262,7 +262,7 @@ impl Outbox {
             *at -= sent;
         }
         segments.shrink_to_fit();
-        let endings = self.endings.take_rest(Place { at: sent, segments: segments_sent });
+        let endings = self.endings.take_rest(Position { at: sent, segments: segments_sent });
         let rest =
             Outbox { bytes: self.bytes[sent..].to_vec(), sent: 0, segments, segments_sent: 0, endings };
         self.clear();

@@ -1,11 +1,8 @@
 //! What a response shows of a target (RFC 9110 §3.2): a file, a listing or a page of our own, all alike.
 
-use std::sync::Arc;
-
 use super::fields::{Head, Shows};
-use crate::files::file::{self, File};
+use crate::files::file::File;
 use crate::files::mime;
-use crate::files::open_file::OpenFile;
 use crate::http::conditional::Validators;
 use crate::http::head::{BodyLength, HttpDate};
 use crate::http::negotiate::Coding;
@@ -44,22 +41,6 @@ pub enum Content<'a> {
     Page { len: u64 },
     /// Made on the way; of what length, nobody knows yet.
     Made { is_chunked: bool },
-}
-
-/// Where the bytes of a content are.
-#[derive(Clone, Copy, Debug)]
-pub enum Place<'a> {
-    Memory(&'a [u8]),
-    Disk { file: &'a Arc<OpenFile>, is_cold: bool },
-}
-
-impl<'a> Place<'a> {
-    pub fn of(file: &'a File) -> Place<'a> {
-        match file.content() {
-            file::Content::Bytes(bytes) => Place::Memory(bytes),
-            file::Content::OnDisk(open_file) => Place::Disk { file: open_file, is_cold: file.is_cold },
-        }
-    }
 }
 
 impl<'a> Representation<'a> {

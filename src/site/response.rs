@@ -5,9 +5,9 @@
 use std::ops::Range;
 
 use super::fields::{Head, OwnerFields, Shows};
-use super::representation::{Content, Place, Representation, status_page};
+use super::representation::{Content, Representation, status_page};
 use crate::clock::Now;
-use crate::files::file::File;
+use crate::files::file::{File, Stored};
 use crate::files::file_slice::FileSlice;
 use crate::http::byteranges::{Byteranges, ContentRange};
 use crate::http::conditional::{self, Outcome};
@@ -40,8 +40,8 @@ pub struct Response<'a> {
 /// What is sent behind a head.
 enum Body<'a> {
     Empty,
-    Stretch(Place<'a>, Range<u64>),
-    Parts(Place<'a>, Vec<Range<u64>>, Byteranges),
+    Stretch(Stored<'a>, Range<u64>),
+    Parts(Stored<'a>, Vec<Range<u64>>, Byteranges),
     Made(Box<dyn Source>),
 }
 
@@ -73,7 +73,7 @@ impl Response<'_> {
     /// A file that stands in for one that is not there.
     pub fn stand_in(&mut self, status: Status, page: &File) -> Responded {
         let representation = Representation::of_stand_in(page);
-        let body = Body::Stretch(Place::of(page), 0..page.content_len());
+        let body = Body::Stretch(page.content(), 0..page.content_len());
         self.whole(status, &representation, body, |head| retry_after(status, head))
     }
 
@@ -114,7 +114,7 @@ impl Response<'_> {
 impl Response<'_> {
     fn status_page(&mut self, status: Status, fields: impl FnOnce(Head) -> Head) -> Responded {
         let html = status_page(status);
-        let body = Body::Stretch(Place::Memory(html.as_bytes()), 0..html.len() as u64);
+        let body = Body::Stretch(Stored::Memory(html.as_bytes()), 0..html.len() as u64);
         self.whole(status, &Representation::of_page(html.len()), body, fields)
     }
 
@@ -142,7 +142,7 @@ impl Response<'_> {
         };
         match selection {
             Selection::Whole if self.owner.decides("content-type", Shows::TheFile) => {
-                let body = Body::Stretch(Place::of(file), 0..len);
+                let body = Body::Stretch(file.content(), 0..len);
                 self.whole(Status::Ok, representation, body, |head| head)
             }
             Selection::Whole => self.whole_file(file),
@@ -161,9 +161,9 @@ impl Response<'_> {
         self.start_head(Status::Ok, Shows::TheFile).writer.finish_with(prepared);
         let mut head_bytes = self.outbox.bytes_mut().len() - start;
         if !self.head_only {
-            match Place::of(file) {
-                Place::Memory(bytes) => head_bytes -= bytes.len(),
-                Place::Disk { file: open_file, is_cold } => {
+            match file.content() {
+                Stored::Memory(bytes) => head_bytes -= bytes.len(),
+                Stored::Disk { file: open_file, is_cold } => {
                     self.outbox.push_file(FileSlice::new(open_file, 0, file.content_len(), is_cold));
                 }
             }
@@ -174,7 +174,7 @@ impl Response<'_> {
     fn one_range(&mut self, representation: &Representation, file: &File, range: Range<u64>) -> Responded {
         let content_range = ContentRange { range: &range, len: file.content_len() }.to_string();
         let length = BodyLength::Bytes(range.end - range.start);
-        let body = Body::Stretch(Place::of(file), range);
+        let body = Body::Stretch(file.content(), range);
         self.write(Status::PartialContent, Shows::TheFile, length, body, |head| {
             let head = head.field("Content-Type", representation.content_type);
             representation.describe(head).field("Content-Range", content_range)
@@ -193,7 +193,7 @@ impl Response<'_> {
         let content_bytes = ranges.iter().map(|range| range.end - range.start).sum::<u64>();
         let length = BodyLength::Bytes(parts.overhead_bytes() + content_bytes);
         let content_type = parts.content_type();
-        let body = Body::Parts(Place::of(file), ranges, parts);
+        let body = Body::Parts(file.content(), ranges, parts);
         self.write(Status::PartialContent, Shows::PartsOfTheFile, length, body, |head| {
             representation.describe(head.field("Content-Type", content_type))
         })
@@ -242,11 +242,11 @@ impl Response<'_> {
     fn push(&mut self, body: Body) {
         match body {
             Body::Empty => {}
-            Body::Stretch(place, range) => self.push_stretch(&place, range),
-            Body::Parts(place, ranges, parts) => {
+            Body::Stretch(content, range) => self.push_stretch(&content, range),
+            Body::Parts(content, ranges, parts) => {
                 for (range, head) in ranges.into_iter().zip(&parts.heads) {
                     self.outbox.bytes_mut().extend_from_slice(head.as_bytes());
-                    self.push_stretch(&place, range);
+                    self.push_stretch(&content, range);
                 }
                 self.outbox.bytes_mut().extend_from_slice(parts.end.as_bytes());
             }
@@ -254,14 +254,14 @@ impl Response<'_> {
         }
     }
 
-    fn push_stretch(&mut self, place: &Place, range: Range<u64>) {
-        match *place {
+    fn push_stretch(&mut self, content: &Stored, range: Range<u64>) {
+        match *content {
             // What is in memory has a length that fits a usize, and so have its parts.
-            Place::Memory(bytes) => {
+            Stored::Memory(bytes) => {
                 let stretch = &bytes[range.start as usize..range.end as usize];
                 self.outbox.bytes_mut().extend_from_slice(stretch);
             }
-            Place::Disk { file, is_cold } => {
+            Stored::Disk { file, is_cold } => {
                 let len = range.end - range.start;
                 self.outbox.push_file(FileSlice::new(file, range.start, len, is_cold));
             }

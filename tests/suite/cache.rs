@@ -9,7 +9,7 @@ use std::time::Duration;
 use pws::clock::Now;
 use pws::config::Symlinks;
 use pws::files::Files;
-use pws::files::file::Content;
+use pws::files::file::Stored;
 use pws::files::mime::MediaTypes;
 use pws::limits::Limits;
 use pws_testing::client::Client;
@@ -24,8 +24,8 @@ fn find(files: &mut Files, path: &str) -> Option<Vec<u8>> {
     files.recheck();
     let file = files.find(path.as_bytes(), &Now::at(0, NOW_UNIX_SECS)).ok()??.file;
     match file.content() {
-        Content::Bytes(bytes) => Some(bytes.to_vec()),
-        Content::OnDisk(open_file) => {
+        Stored::Memory(bytes) => Some(bytes.to_vec()),
+        Stored::Disk { file: open_file, .. } => {
             let mut bytes = vec![0; file.content_len() as usize];
             rustix::io::pread(open_file, &mut bytes, 0).expect("the content");
             Some(bytes)

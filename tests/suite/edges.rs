@@ -8,7 +8,7 @@ use pws::limits::Limits;
 use pws_testing::client::Client;
 use pws_testing::folder::{Folder, noise};
 
-use crate::support::server::{RunningServer, bound};
+use crate::support::server::{RunningServer, bound, bound_to};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -76,6 +76,22 @@ fn connections_beyond_the_bound_of_a_turn_are_accepted_without_another_edge() {
     // All are there before the first turn: one edge for a hundred of them. So many fit only a backlog that is
     // not the usual 128.
     let mut clients: Vec<Client> = (0..300).map(|_| Client::connect(address)).collect();
+    let _server = RunningServer::of(server, folder);
+    for client in &mut clients {
+        assert_eq!(client.get("/page.html").text(), "<p>page");
+    }
+}
+
+/// With the bound met at one listener, the next to be asked is another: that one is empty, which says nothing
+/// of the first.
+#[test]
+fn connections_beyond_the_bound_at_one_of_two_listeners_are_accepted_without_another_edge() {
+    let limits = Limits { accepts_per_turn_max: 3, ..Limits::default() };
+    let folder = folder();
+    let binds = ["127.0.0.1", "127.0.0.2"].map(str::to_owned).to_vec();
+    let server = bound_to(binds, &folder, limits);
+    let addresses = server.local_addrs().expect("its addresses");
+    let mut clients: Vec<Client> = (0..100).map(|_| Client::connect(addresses[1])).collect();
     let _server = RunningServer::of(server, folder);
     for client in &mut clients {
         assert_eq!(client.get("/page.html").text(), "<p>page");

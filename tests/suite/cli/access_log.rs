@@ -46,6 +46,28 @@ fn assert_common_log_format(line: &str, request: &str, status: u16, body_bytes: 
     assert_eq!(rest, format!("\"{request}\" {status} {body_bytes}"));
 }
 
+/// The line comes when the response has left or was cut, and tells what was handed to the client.
+#[test]
+fn a_download_that_is_broken_off_has_its_line_with_what_was_sent() {
+    const LEN: u64 = 64 << 20;
+
+    let process = serve(folder().sparse_file("large.bin", LEN), &[]);
+    let mut client = Client::connect_with_receive_buffer(process.address(), 32 * 1024);
+    client.ask("/large.bin");
+    assert_eq!(client.head().status, 200);
+    assert_eq!(process.connect().get("/page.html").status, 200);
+    client.reset();
+    let mut reader = process.connect();
+    assert_eq!(reader.get("/nowhere").status, 404);
+    let lines = process.stop();
+    let at =
+        |what: &str| lines.iter().position(|line| line.contains(what)).unwrap_or_else(|| panic!("{lines:?}"));
+    assert!(at("/page.html") < at("/large.bin"), "told before it was over: {lines:?}");
+    let sent: u64 =
+        lines[at("/large.bin")].rsplit(' ').next().and_then(|sent| sent.parse().ok()).expect("bytes");
+    assert!((1..LEN).contains(&sent), "{sent}");
+}
+
 #[test]
 fn every_answer_has_its_line() {
     let process = serve(folder(), &[]);

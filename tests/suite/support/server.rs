@@ -84,7 +84,12 @@ impl Drop for RunningServer {
 /// A server on a free port that does not run yet.
 #[track_caller]
 pub fn bound(folder: &Folder, limits: Limits) -> Server {
-    let binds = vec!["127.0.0.1".to_owned()];
+    bound_to(vec!["127.0.0.1".to_owned()], folder, limits)
+}
+
+/// The same on other addresses.
+#[track_caller]
+pub fn bound_to(binds: Vec<String>, folder: &Folder, limits: Limits) -> Server {
     Server::bind(Config { binds, port: 0, access_log: false, limits, ..Config::new(folder.root()) })
         .expect("a server")
 }
