@@ -1,8 +1,9 @@
 //! The loop: *when* each connection runs, and for how long. Knows no HTTP.
 //!
-//! [`server`] is the poll and whatever else only the real world has; [`connections`] are all of them, each in
-//! a [`slot`]; [`run_queue`] says who is next, [`acceptor`] who comes in, [`per_client`] who has too many,
-//! [`stop`] when it ends.
+//! [`server`] is the poll and whatever else only the real world has; [`event_loop`] is a turn of it, on
+//! sockets of any kind. [`connections`] are all of them, each in a [`slot`]; [`run_queue`] says who is
+//! next, [`waiting`] who has been waiting longest, [`acceptor`] who comes in, [`per_client`] who has too
+//! many, [`stop`] when it ends.
 
 pub mod acceptor;
 pub mod connections;
