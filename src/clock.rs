@@ -22,7 +22,8 @@ pub struct Now {
     pub elapsed_millis: u64,
     /// Seconds since 1970 by the wall clock.
     pub unix_secs: u64,
-    http_date: [u8; HTTP_DATE_LEN],
+    /// With a line end behind it.
+    http_date_line: [u8; HTTP_DATE_LEN + 2],
     log_time: [u8; LOG_TIME_LEN],
 }
 
@@ -31,12 +32,14 @@ impl Now {
     pub fn at(tick: Tick, unix_secs: u64) -> Now {
         let http_date = date::format(i64::try_from(unix_secs).unwrap_or(i64::MAX));
         let log_time = log_time(&http_date);
-        Now { tick, elapsed_millis: u64::from(tick) * 1000, unix_secs, http_date, log_time }
+        let mut http_date_line = *b"Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+        http_date_line[..HTTP_DATE_LEN].copy_from_slice(&http_date);
+        Now { tick, elapsed_millis: u64::from(tick) * 1000, unix_secs, http_date_line, log_time }
     }
 
-    /// The value of `Date`.
-    pub fn http_date(&self) -> &[u8; HTTP_DATE_LEN] {
-        &self.http_date
+    /// The value of `Date`, and the end of its line.
+    pub fn http_date_line(&self) -> &[u8] {
+        &self.http_date_line
     }
 
     /// Milliseconds from now to the start of `tick`; none if that has come.
@@ -103,12 +106,12 @@ mod tests {
     #[test]
     fn dates_have_the_two_forms() {
         let now = Now::at(0, 784_111_777);
-        assert_eq!(now.http_date(), b"Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(now.http_date_line(), b"Sun, 06 Nov 1994 08:49:37 GMT\r\n");
         assert_eq!(now.log_time(), b"06/Nov/1994:08:49:37 +0000");
     }
 
     #[test]
     fn a_clock_past_the_year_9999_shows_its_end() {
-        assert_eq!(Now::at(0, u64::MAX).http_date(), b"Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(Now::at(0, u64::MAX).http_date_line(), b"Fri, 31 Dec 9999 23:59:59 GMT\r\n");
     }
 }

@@ -175,7 +175,8 @@ impl<S: Socket> Connection<S> {
         };
         let verdict = self.pump(&mut buffers.input, outbox, context);
         self.rest = keep_rest(rest, buffers);
-        buffers.clear();
+        buffers.input.clear();
+        debug_assert!(buffers.are_empty(), "something is left for another connection");
         verdict
     }
 

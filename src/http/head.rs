@@ -8,9 +8,6 @@ use super::status::Status;
 use crate::clock::Now;
 use crate::date::{self, HTTP_DATE_LEN};
 
-/// What every response says of its maker, up to the value of `Date`.
-const SERVER_AND_DATE: &str = concat!("\r\nServer: pws/", env!("CARGO_PKG_VERSION"), "\r\nDate: ");
-
 /// Tells a client that waits for it to send the body (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -44,11 +41,8 @@ pub struct HeadWriter<'a> {
 impl<'a> HeadWriter<'a> {
     /// Writes the status line and the fields that every response has.
     pub fn start(out: &'a mut Vec<u8>, status: Status, persistence: Persistence, now: &Now) -> Self {
-        for part in ["HTTP/1.1 ", status.code_and_reason(), SERVER_AND_DATE] {
-            out.extend_from_slice(part.as_bytes());
-        }
-        out.extend_from_slice(now.http_date());
-        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(status.head_start().as_bytes());
+        out.extend_from_slice(now.http_date_line());
         match persistence {
             Persistence::Implied => {}
             Persistence::Announced => out.extend_from_slice(b"Connection: keep-alive\r\n"),
@@ -134,8 +128,9 @@ mod tests {
             .field("X", "a\r\nEvil: b\0")
             .finish(BodyLength::Bytes(7));
         let expected = format!(
-            "HTTP/1.1 404 Not Found{SERVER_AND_DATE}Sun, 06 Nov 1994 08:49:37 GMT\r\n\
-             Connection: close\r\nX: a  Evil: b \r\nContent-Length: 7\r\n\r\n"
+            "{}Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+             Connection: close\r\nX: a  Evil: b \r\nContent-Length: 7\r\n\r\n",
+            Status::NotFound.head_start()
         );
         assert_eq!(String::from_utf8_lossy(&out), expected);
     }

@@ -1,7 +1,5 @@
 //! Where responses end among what is to be sent, and what is told of each when it has left.
 
-use std::collections::VecDeque;
-
 /// A position in an outbox: an index in its bytes, and how many segments, of all since it was empty, stand in
 /// front.
 #[derive(Clone, Copy, Debug)]
@@ -36,9 +34,12 @@ pub struct Ended<'a> {
 /// The ends of the responses in an outbox, in order.
 #[derive(Debug, Default)]
 pub struct Endings {
-    queue: VecDeque<Ending>,
+    all: Vec<Ending>,
     /// What is told of them, one behind the other.
     lines: Vec<u8>,
+    /// How many of both are over. They are dropped when all are: most of the time that is at once.
+    ended: usize,
+    lines_ended: usize,
     /// Of the response in front: bytes of its content that have left, as far as an index in the bytes.
     content_bytes: u64,
     counted: usize,
@@ -47,7 +48,7 @@ pub struct Endings {
 impl Endings {
     /// Bytes of memory it owns.
     pub fn capacity(&self) -> usize {
-        self.queue.capacity() * size_of::<Ending>() + self.lines.capacity()
+        self.all.capacity() * size_of::<Ending>() + self.lines.capacity()
     }
 
     /// Adds the end of a response; `write_line` appends what is to be told of it.
@@ -62,7 +63,7 @@ impl Endings {
         let line_at = self.lines.len();
         write_line(&mut self.lines);
         let line_len = self.lines.len() - line_at;
-        self.queue.push_back(Ending { content_at, end, line_len, queued_millis });
+        self.all.push(Ending { content_at, end, line_len, queued_millis });
     }
 
     /// Says that so many bytes of the segment in front have left.
@@ -72,45 +73,47 @@ impl Endings {
 
     /// Hands each response that ends in front of what is to be `sent` next to `tell`.
     pub fn settle(&mut self, sent: Position, mut tell: impl FnMut(Ended)) {
-        let mut told = 0;
-        while let Some(&ending) = self.queue.front() {
-            self.count_bytes(&ending, sent.at);
-            if sent.at < ending.end.at || sent.segments < ending.end.segments {
-                break;
+        while let Some(&front) = self.all.get(self.ended) {
+            self.count_bytes(&front, sent.at);
+            if sent.at < front.end.at || sent.segments < front.end.segments {
+                return;
             }
-            self.end_front(ending, told, true, &mut tell);
-            told += ending.line_len;
+            self.end(front, true, &mut tell);
         }
-        self.lines.drain(..told);
     }
 
     /// Hands each response that has not left to `tell`. `sent` bytes had.
     pub fn cut(&mut self, sent: usize, mut tell: impl FnMut(Ended)) {
-        let mut told = 0;
-        while let Some(&ending) = self.queue.front() {
-            self.count_bytes(&ending, sent);
-            self.end_front(ending, told, false, &mut tell);
-            told += ending.line_len;
+        while let Some(&front) = self.all.get(self.ended) {
+            self.count_bytes(&front, sent);
+            self.end(front, false, &mut tell);
         }
-        self.lines.clear();
     }
 
     /// Takes all that is left into a value of its own, for an outbox that starts with what is to be `sent`
     /// next.
     pub fn take_rest(&mut self, sent: Position) -> Endings {
-        let queue = self.queue.drain(..).map(|ending| Ending {
+        let left = self.all[self.ended..].iter().map(|ending| Ending {
             // What has left of it has been counted.
             content_at: ending.content_at.saturating_sub(sent.at),
             end: Position { at: ending.end.at - sent.at, segments: ending.end.segments - sent.segments },
-            ..ending
+            ..*ending
         });
-        let queue = queue.collect();
-        Endings { queue, lines: self.lines.to_vec(), content_bytes: self.content_bytes, counted: 0 }
+        let rest = Endings {
+            all: left.collect(),
+            lines: self.lines[self.lines_ended..].to_vec(),
+            content_bytes: self.content_bytes,
+            ..Endings::default()
+        };
+        self.clear();
+        rest
     }
 
     pub fn clear(&mut self) {
-        self.queue.clear();
+        self.all.clear();
         self.lines.clear();
+        self.ended = 0;
+        self.lines_ended = 0;
         self.content_bytes = 0;
         self.counted = 0;
     }
@@ -122,12 +125,13 @@ impl Endings {
         self.counted = self.counted.max(until);
     }
 
-    fn end_front(&mut self, ending: Ending, line_at: usize, is_whole: bool, tell: &mut impl FnMut(Ended)) {
-        let Ending { line_len, queued_millis, .. } = ending;
-        let line = &self.lines[line_at..line_at + line_len];
+    fn end(&mut self, front: Ending, is_whole: bool, tell: &mut impl FnMut(Ended)) {
+        let Ending { line_len, queued_millis, .. } = front;
+        let line = &self.lines[self.lines_ended..self.lines_ended + line_len];
         tell(Ended { line, content_bytes: self.content_bytes, queued_millis, is_whole });
         self.content_bytes = 0;
-        self.queue.pop_front();
+        self.ended += 1;
+        self.lines_ended += line_len;
     }
 }
 
@@ -170,7 +174,7 @@ mod tests {
             endings.settle(at(210, 0), &mut *tell);
             endings.count_content(96);
             endings.settle(at(300, 1), &mut *tell);
-            assert_eq!((endings.queue.len(), endings.lines.len()), (0, 0));
+            assert_eq!(endings.ended, endings.all.len());
         });
         assert_eq!(told, ["a 10", "b 4096", "c 0"]);
     }

@@ -179,7 +179,8 @@ fn show_folder(
     let is_chunked = request.version == Version::Http11;
     let validators = folder_validators(&folder.stamp, format, response.now);
     let visible = Visible { hidden: search.options.hidden };
-    response.show(&Representation::of_folder(format, validators, is_chunked), request, || {
+    let representation = Representation::of_folder(format, validators.as_ref(), is_chunked);
+    response.show(&representation, request, || {
         let order = (format, Sort::from_query(query));
         let listing = FolderListing::start(folder, url_path, visible, order, is_chunked);
         Ok(Box::new(listing.map_err(status_of)?))

@@ -24,7 +24,7 @@ pub struct Representation<'a> {
     pub content_type: &'a str,
     pub coding: Option<Coding>,
     /// `None` where nothing tells one state from another.
-    pub validators: Option<Validators>,
+    pub validators: Option<&'a Validators>,
     /// How long it is good, where pws has something to say about that.
     pub freshness: Fields,
     /// What a page of our own may load.
@@ -52,7 +52,7 @@ impl<'a> Representation<'a> {
     pub fn of_file(file: &'a File) -> Representation<'a> {
         Representation {
             coding: file.coding,
-            validators: Some(file.validators),
+            validators: Some(&file.validators),
             ..Representation::new(file.content_type.as_str(), Content::File(file))
         }
     }
@@ -71,9 +71,9 @@ impl<'a> Representation<'a> {
     /// A folder.
     pub fn of_folder(
         format: Format,
-        validators: Option<Validators>,
+        validators: Option<&'a Validators>,
         is_chunked: bool,
-    ) -> Representation<'static> {
+    ) -> Representation<'a> {
         let (content_type, policy) = match format {
             Format::Html => (mime::HTML, POLICY),
             Format::Json => (mime::JSON, &[][..]),
@@ -104,7 +104,7 @@ impl<'a> Representation<'a> {
         for (name, value) in self.freshness.iter().chain(self.policy) {
             head = head.field(name, value);
         }
-        if let Some(Validators { last_modified_unix_secs, entity_tag, .. }) = self.validators {
+        if let Some(&Validators { last_modified_unix_secs, entity_tag, .. }) = self.validators {
             head =
                 head.field("Last-Modified", HttpDate::of(last_modified_unix_secs)).field("ETag", entity_tag);
         }

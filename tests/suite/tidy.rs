@@ -167,6 +167,21 @@ fn no_room_uses_one_above_it() {
     }
 }
 
+/// Whoever reads about the rooms reads what holds.
+#[test]
+fn the_architecture_tells_the_same_of_rooms() {
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/ARCHITECTURE.md")).expect("the page");
+    for (room, used) in ROOMS.iter().filter(|(room, _)| text.contains(&format!("\n| `{room}"))) {
+        let row = text.lines().find(|line| line.starts_with(&format!("| `{room}"))).expect("a row");
+        let cell = row.trim_end_matches('|').rsplit('|').next().expect("a cell");
+        let told: BTreeSet<&str> = cell.split(['`', ' ']).filter(|word| !word.is_empty()).collect();
+        // One row tells of several values.
+        let is_shared = told.contains("nothing;");
+        assert!(is_shared || told == used.iter().copied().collect(), "{room}: {told:?}, not {used:?}");
+    }
+    assert_eq!(text.matches("\n| `turn/`").count(), 1, "the table is there");
+}
+
 #[test]
 fn every_file_says_what_it_is_for() {
     assert_kept(says_what_it_is_for);
