@@ -22,12 +22,13 @@ macro_rules! statuses {
                 }
             }
 
-            /// What every response of this status starts with, up to the value of `Date`. One text, since it is
-            /// copied for each.
+            /// What every response of this status starts with, up to the value of `Date`. One text, since it
+            /// is copied for each.
             pub fn head_start(self) -> &'static str {
                 match self {
                     $(Status::$name => concat!(
-                        "HTTP/1.1 ", $code, " ", $reason, "\r\nServer: pws/", env!("CARGO_PKG_VERSION"), "\r\nDate: "
+                        "HTTP/1.1 ", $code, " ", $reason,
+                        "\r\nServer: pws/", env!("CARGO_PKG_VERSION"), "\r\nDate: "
                     ),)*
                 }
             }

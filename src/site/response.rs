@@ -57,7 +57,7 @@ impl Response<'_> {
     ) -> Result<Responded, Status> {
         let outcome = representation
             .validators
-            .map_or(Outcome::Proceed, |validators| conditional::evaluate(request, &validators, self.now));
+            .map_or(Outcome::Proceed, |validators| conditional::evaluate(request, validators, self.now));
         match (outcome, representation.content) {
             (Outcome::NotModified, _) => Ok(self.not_modified(representation)),
             (Outcome::Failed, _) => Err(Status::PreconditionFailed),
