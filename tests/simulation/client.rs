@@ -15,8 +15,13 @@ use super::request::{self, Asked, Seen, Subject};
 use super::rng::Rng;
 use super::told::Reason;
 
+/// What is under way when the server is told to stop has so long.
+const DRAIN_SECS: u32 = 10;
 /// Requests under way at once.
 const PIPELINE_MAX: usize = 8;
+
+/// Of those who were turned away, this should not happen to many.
+pub const UNTOLD: &str = "not told that there is no room";
 
 /// What has happened, by name.
 pub type Tally = BTreeMap<String, u64>;
@@ -93,15 +98,6 @@ impl Client {
         if self.requests_left == 0 && self.pending.is_empty() && rng.one_in(4) {
             self.pipe.borrow_mut().end();
         }
-        self.note_whether_content();
-    }
-
-    /// Whether it has had all it asked for, and has not begun to ask for more.
-    fn note_whether_content(&self) {
-        let mut pipe = self.pipe.borrow_mut();
-        let asks_nothing = self.pending.front().is_none_or(|pending| pending.start >= pipe.sent);
-        pipe.is_content =
-            asks_nothing && self.received.is_empty() && pipe.incoming() == 0 && self.last.is_none();
     }
 
     fn plan(&mut self, rng: &mut Rng, limits: &Limits, tally: &mut Tally) {
@@ -140,15 +136,30 @@ impl Client {
 
     pub fn send(&mut self, count: usize) {
         self.pipe.borrow_mut().send(count);
-        self.note_whether_content();
     }
 
     fn reason(&self) -> Option<Reason> {
         self.pipe.borrow().reason
     }
 
+    /// The server was told to stop. What has come already, in part at least, was made before.
+    pub fn note_stop(&self) {
+        let mut pipe = self.pipe.borrow_mut();
+        let is_behind = pipe.incoming() > 0 || !self.received.is_empty() || self.head.is_some();
+        if let Some(stop) = &mut pipe.stop {
+            stop.was_behind |= is_behind;
+        }
+    }
+
+    /// Whether the server has ended, and not waited any longer.
+    fn is_cut_by_the_end(&self) -> bool {
+        let pipe = self.pipe.borrow();
+        let is_late = |at: Tick| pipe.gone.is_some_and(|gone| gone > at + DRAIN_SECS);
+        pipe.stop.is_some_and(|stop| stop.is_hurried || is_late(stop.at))
+    }
+
     fn is_stopping(&self) -> bool {
-        self.pipe.borrow().sent_before_stop.is_some()
+        self.pipe.borrow().stop.is_some()
     }
 
     /// Takes what has come, and judges every answer that is whole.
@@ -212,7 +223,7 @@ impl Client {
             None => {
                 let pipe = self.pipe.borrow();
                 assert!(asked.is_http10 && asked.is_last, "no length: {answer:?}");
-                let is_over = pipe.is_down_shut && pipe.incoming() == 0 && !pipe.is_reset_by_server;
+                let is_over = pipe.has_end && pipe.incoming() == 0 && !pipe.is_reset_by_server;
                 if !is_over {
                     return false;
                 }
@@ -233,7 +244,9 @@ impl Client {
             asked,
             answer: &answer,
             is_cut,
+            must_close: self.pipe.borrow().stop.is_some_and(|stop| !stop.was_behind),
             is_stopping: self.is_stopping(),
+            may_be_cut: self.is_cut_by_the_end(),
             has_ended: self.pipe.borrow().has_ended,
             asked_at,
             head_at: head.at,
@@ -244,6 +257,7 @@ impl Client {
             let (Answer { status, fields, body }, now) = (&answer, disk.moment);
             let body = String::from_utf8_lossy(&body[..body.len().min(200)]);
             let when = format!("asked at {asked_at}, head at {}, now {now}", head.at);
+            let when = format!("{when} {:?} {}", self.pipe.borrow().stop, self.pipe.borrow().state());
             panic!("{what}\n{when}: {asked:?}\nanswer: {status} {fields:?} {body:?}");
         }
         count(tally, &format!("status {}", answer.status));
@@ -319,6 +333,14 @@ impl Client {
         is_answered && self.received.is_empty() && pipe.incoming() == 0
     }
 
+    /// Whether its connection has a reason to be there while the server stops: something is being answered, or
+    /// the end has been said.
+    pub fn is_owed_something(&self) -> bool {
+        let pipe = self.pipe.borrow();
+        let is_begun = |first: &Pending| first.start + first.asked.head_len <= pipe.sent;
+        pipe.gone.is_some() || pipe.is_down_shut || self.pending.front().is_some_and(is_begun)
+    }
+
     pub fn is_at_rest(&self) -> bool {
         self.pending.is_empty() && self.pipe.borrow().planned.is_empty() && self.is_served()
     }
@@ -329,10 +351,13 @@ impl Client {
             return;
         }
         let reason = self.reason();
+        if self.pipe.borrow().is_unpollable {
+            return count(tally, "closed: cannot be polled");
+        }
         let name = reason.map_or("closed".to_owned(), |reason| format!("closed: {reason:?}"));
         count(tally, &name);
         match reason {
-            Some(Reason::TurnedAway) => return self.judge_turned_away(),
+            Some(Reason::TurnedAway) => return self.judge_turned_away(tally),
             // Judged when it happened.
             Some(Reason::NoMemory) => return,
             Some(Reason::Evicted | Reason::Overdue) | None => {}
@@ -386,22 +411,23 @@ impl Client {
     }
 
     /// One that there is no room for is told so, if its answer was not lost to what it sent meanwhile.
-    fn judge_turned_away(&self) {
+    fn judge_turned_away(&self, tally: &mut Tally) {
         let text = String::from_utf8_lossy(&self.received);
         let is_told = text.starts_with("HTTP/1.1 503 ") && text.contains("\r\nRetry-After: ");
-        // It may have had room for a part only.
-        let is_part = self.received.len() < 300 && "HTTP/1.1 503 ".starts_with(&text[..text.len().min(13)]);
-        let is_reset = self.pipe.borrow().is_reset_by_server;
-        assert!(is_told || is_part || is_reset && text.is_empty(), "turned away with {text:?}");
+        // It may have had room for a part only, or have sent more than is read of it.
+        let is_part = "HTTP/1.1 503 ".starts_with(&text[..text.len().min(13)]);
+        assert!(is_told || is_part, "turned away with {text:?}");
+        count(tally, if text.is_empty() { UNTOLD } else { "told that there is no room" });
     }
 
     /// What had come before the server was told to stop is answered, with the one answer that is the last; what
     /// takes too long is cut.
     fn judge_stop(&self, tally: &mut Tally) {
         let pipe = self.pipe.borrow();
-        let sent = pipe.sent_before_stop.unwrap_or(0);
-        let is_owed = self.pending.front().is_some_and(|first| first.start + first.asked.len <= sent);
-        let is_answered = !is_owed || self.answers_since_stop > 0 || pipe.is_reset_by_server;
+        let sent = pipe.stop.map_or(0, |stop| stop.sent);
+        let is_begun = |first: &Pending| first.start + first.asked.head_len <= sent;
+        let is_owed = self.pending.front().is_some_and(is_begun) && !pipe.has_ended;
+        let is_answered = !is_owed || self.answers_since_stop > 0 || self.is_cut_by_the_end();
         assert!(is_answered, "stopped without an answer to {:?}: {}", self.pending[0].asked, pipe.state());
         count(tally, "stopped");
     }

@@ -46,6 +46,8 @@ pub struct Pipe {
     pub is_reset: bool,
     /// The server sends no more; it closed with input unread, which breaks the connection.
     pub is_down_shut: bool,
+    /// The client sees that no more will come.
+    pub has_end: bool,
     pub is_reset_by_server: bool,
     /// When the server let go of the connection, and why, if it said so.
     pub gone: Option<Tick>,
@@ -58,18 +60,31 @@ pub struct Pipe {
     pub wrote_at: Tick,
     /// What it has read and written in this turn.
     pub moved_in_turn: usize,
-    /// The client has had all it asked for, and asks for nothing.
-    pub is_content: bool,
     /// When it was accepted there was no place free.
     pub has_come_to_full: bool,
-    /// How much the client had sent when the server was told to stop.
-    pub sent_before_stop: Option<usize>,
+    /// What it was like when the server was told to stop.
+    pub stop: Option<Stop>,
+    /// The poll refused to watch it.
+    pub is_unpollable: bool,
     /// This socket can send no files by itself.
     copies_files: bool,
     registered: Registered,
     has_news: bool,
-    /// A write was refused, and the poll is to tell when there is room.
+    /// A write was refused, and the poll is to tell when there is room; since when.
     pub awaits_room: bool,
+    stalled_at: Option<Tick>,
+}
+
+/// How a connection was when the server was told to stop.
+#[derive(Clone, Copy, Debug)]
+pub struct Stop {
+    pub at: Tick,
+    /// How much the client had sent.
+    pub sent: usize,
+    /// Responses were queued, and not sent.
+    pub was_behind: bool,
+    /// It was told twice.
+    pub is_hurried: bool,
 }
 
 impl Pipe {
@@ -97,9 +112,11 @@ impl Pipe {
             used_at: tick,
             wrote_at: tick,
             moved_in_turn: 0,
-            is_content: true,
             has_come_to_full: false,
-            sent_before_stop: None,
+            stop: None,
+            is_unpollable: false,
+            has_end: false,
+            stalled_at: None,
             copies_files: rng.one_in(4),
             registered: Registered::No,
             has_news: false,
@@ -129,6 +146,7 @@ impl Pipe {
         into.extend(self.down.drain(..count.min(self.down.len())));
         if self.awaits_room && self.gone.is_none() && 2 * self.down.len() <= self.down_max {
             self.awaits_room = false;
+            self.stalled_at = None;
             self.has_news = true;
         }
     }
@@ -152,19 +170,19 @@ impl Pipe {
     pub fn accept(&mut self, is_full: bool) -> u32 {
         self.has_come_to_full = is_full;
         self.used_at = self.clock.tick();
+        // Its request may be younger than all that was looked at in this turn.
+        self.react();
         self.address
+    }
+
+    /// Since when the client takes nothing.
+    pub fn stalled_at(&self) -> Option<Tick> {
+        self.stalled_at
     }
 
     /// When the server last read or wrote something.
     pub fn used_at(&self) -> Tick {
         self.used_at
-    }
-
-    /// Since when it has been between two requests, or before the first, as far as the server can know; `None`
-    /// if it is not.
-    pub fn idle_since(&self) -> Option<Tick> {
-        let is_open = !(self.has_ended || self.is_reset || self.is_down_shut || self.gone.is_some());
-        (is_open && self.is_content && self.up.is_empty()).then_some(self.used_at)
     }
 
     pub fn unread_by_server(&self) -> usize {
@@ -245,6 +263,7 @@ impl Pipe {
         let room = self.down_max.saturating_sub(self.down.len());
         if room == 0 || self.awaits_room {
             self.awaits_room = true;
+            self.stalled_at.get_or_insert(self.clock.tick());
             return Err(ErrorKind::WouldBlock.into());
         }
         (self.used_at, self.wrote_at) = (self.clock.tick(), self.clock.tick());
@@ -316,6 +335,7 @@ impl Socket for ServerEnd {
         let mut pipe = self.0.borrow_mut();
         assert!(!pipe.is_down_shut, "shut twice");
         pipe.is_down_shut = true;
+        pipe.has_end = true;
         if pipe.is_reset { Err(ErrorKind::NotConnected.into()) } else { Ok(()) }
     }
 }
@@ -326,6 +346,10 @@ impl Pollable for ServerEnd {
     fn register(&self, registry: &Registry, key: usize, writable: bool) -> io::Result<()> {
         let mut pipe = self.0.borrow_mut();
         assert_eq!(pipe.registered, Registered::No, "registered twice");
+        if pipe.rng.one_in(500) {
+            pipe.is_unpollable = true;
+            return Err(ErrorKind::OutOfMemory.into());
+        }
         pipe.registered = if writable { Registered::Both } else { Registered::Readable };
         // What is there already is told by the next poll.
         pipe.has_news = true;
@@ -351,6 +375,8 @@ impl Drop for ServerEnd {
         if !pipe.up.is_empty() || pipe.is_reset_by_server {
             pipe.is_reset_by_server = true;
             pipe.down.clear();
+        } else {
+            pipe.has_end = true;
         }
     }
 }

@@ -78,6 +78,7 @@ pub struct Asked {
     pub holds_at: Option<usize>,
     /// So many bytes of it and it may be answered; so many and it must be.
     pub answerable_len: usize,
+    pub head_len: usize,
     pub len: usize,
 }
 
@@ -159,6 +160,7 @@ pub fn generate(rng: &mut Rng, seen: Option<&Seen>, body_bytes_max: usize) -> (A
     let (body_fields, body) = body(rng, method, &mut asked, body_bytes_max);
     let version = if asked.is_http10 { "1.0" } else { "1.1" };
     let head = format!("{method} {target} HTTP/{version}\r\nHost: test\r\n{fields}{body_fields}\r\n");
+    asked.head_len = head.len();
     asked.len = head.len() + body.len();
     // Before a body that is too long, the answer comes as soon as that is known.
     asked.answerable_len = if asked.is_last { head.len() } else { asked.len };
@@ -180,6 +182,7 @@ impl Asked {
             may_continue: false,
             holds_at: None,
             answerable_len: 0,
+            head_len: 0,
             len: 0,
         }
     }
@@ -192,8 +195,13 @@ fn malformed(rng: &mut Rng) -> (Asked, Vec<u8>) {
         1 => (format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}{long}\r\n\r\n", "a".repeat(1024)), 431),
         at => (MALFORMED[at - 2].0.to_owned(), MALFORMED[at - 2].1),
     };
-    let asked =
-        Asked { is_last: true, len: text.len(), answerable_len: 1, ..Asked::to(Subject::Fixed(status)) };
+    let asked = Asked {
+        is_last: true,
+        len: text.len(),
+        head_len: text.len(),
+        answerable_len: 1,
+        ..Asked::to(Subject::Fixed(status))
+    };
     (asked, text.into_bytes())
 }
 

@@ -21,11 +21,10 @@ use pws::net::peer::Peer;
 use pws::net::socket::Listener;
 use pws::site::Site;
 use pws::turn::event_loop::{EventLoop, News};
-use pws::turn::slot::Slot;
 
 use super::disk::{Disk, LOADED_BYTES_MAX};
 use super::feed::{FedSite, Wakes};
-use super::pipe::{Pipe, Registry, ServerEnd};
+use super::pipe::{Pipe, Registry, ServerEnd, Stop};
 use super::rng::Rng;
 use super::told::{self, Reason};
 
@@ -33,8 +32,10 @@ const LISTENERS: usize = 2;
 /// Connections at once; more make the longest idle go, or are turned away.
 pub const CONNECTIONS_MAX: usize = 90;
 /// What is let through of the news right after a standstill.
-const NEWS_AFTER_STANDSTILL: usize = 40;
+const NEWS_AFTER_STANDSTILL: usize = 4;
 const ACCEPTS_MAX: usize = 8;
+/// What one connection may keep, or some let go of in a turn.
+const KEPT_BYTES_DOUBT: usize = 30_000;
 
 /// Bounds so tight that all of them are met.
 pub fn limits(is_tight: bool) -> Limits {
@@ -65,11 +66,28 @@ type Waiting = Rc<RefCell<Pipe>>;
 /// A listener in memory.
 pub struct Door {
     waiting: Rc<RefCell<VecDeque<Waiting>>>,
-    /// How often it was asked in this turn.
-    asked: Rc<Cell<usize>>,
-    /// There are no descriptors left, for so many calls.
-    shortage: Rc<Cell<usize>>,
+    street: Rc<Street>,
     live: Live,
+}
+
+/// What is the same for all doors.
+#[derive(Default)]
+struct Street {
+    /// There are no descriptors left, for so many calls; so many connections broke before they were accepted.
+    shortage: Cell<usize>,
+    broken: Cell<usize>,
+    /// In this turn: calls that accepted or found nobody, calls in want of a descriptor, somebody came for whom
+    /// there was no place.
+    asked: Cell<usize>,
+    short: Cell<usize>,
+    was_full: Cell<bool>,
+}
+
+/// Takes one off, if there is any.
+fn take_one(count: &Cell<usize>) -> bool {
+    let left = count.get();
+    count.set(left.saturating_sub(1));
+    left > 0
 }
 
 /// Everybody who is connected, by address.
@@ -79,20 +97,23 @@ impl Listener for Door {
     type Socket = ServerEnd;
 
     fn accept(&mut self) -> io::Result<(ServerEnd, Peer)> {
-        self.asked.set(self.asked.get() + 1);
+        let street = &self.street;
         let mut waiting = self.waiting.borrow_mut();
-        if waiting.is_empty() {
-            return Err(ErrorKind::WouldBlock.into());
+        if !waiting.is_empty() && take_one(&street.broken) {
+            return Err(ErrorKind::ConnectionAborted.into());
         }
-        if let Some(left) = self.shortage.get().checked_sub(1) {
-            self.shortage.set(left);
+        if !waiting.is_empty() && take_one(&street.shortage) {
+            street.short.set(street.short.get() + 1);
             // What EMFILE is.
             return Err(io::Error::from_raw_os_error(24));
         }
-        let pipe = waiting.pop_front().expect("somebody");
+        street.asked.set(street.asked.get() + 1);
+        let pipe = waiting.pop_front().ok_or(ErrorKind::WouldBlock)?;
         let mut live = self.live.borrow_mut();
         let count = live.values().filter(|pipe| pipe.borrow().gone.is_none()).count();
-        let address = pipe.borrow_mut().accept(count >= CONNECTIONS_MAX);
+        let is_full = count >= CONNECTIONS_MAX;
+        street.was_full.set(street.was_full.get() || is_full);
+        let address = pipe.borrow_mut().accept(is_full);
         live.insert(address, Rc::clone(&pipe));
         Ok((ServerEnd(pipe), Peer::Ip(IpAddr::V4(Ipv4Addr::from_bits(address)))))
     }
@@ -124,8 +145,9 @@ pub struct Rim {
     doors: Vec<Rc<RefCell<VecDeque<Waiting>>>>,
     /// Somebody came to a door since the last poll.
     has_knocked: bool,
-    shortage: Rc<Cell<usize>>,
-    asked: Rc<Cell<usize>>,
+    /// It was told to stop since the last poll.
+    was_told: bool,
+    street: Rc<Street>,
     live: Live,
     wakes: Wakes,
     rng: Rng,
@@ -133,6 +155,9 @@ pub struct Rim {
     now: Now,
     stood_still: bool,
     turns_since_standstill: usize,
+    /// What it was like before this turn.
+    kept_bytes_before: usize,
+    idle_before: BTreeMap<u32, Tick>,
     /// After a standstill, those who asked meanwhile are given so much time.
     spared_until: Tick,
     pub is_stopping: bool,
@@ -143,14 +168,13 @@ impl Rim {
         told::listen();
         let (limits, clock) = (limits(is_tight), SharedClock::default());
         let site = Site::open(&disk.root(), &SiteOptions::default(), &limits).expect("the folder");
-        let (wakes, live, shortage, asked) = <(Wakes, Live, Rc<Cell<usize>>, Rc<Cell<usize>>)>::default();
+        let (wakes, live, street) = <(Wakes, Live, Rc<Street>)>::default();
         let responder =
             FedSite { site, wakes: wakes.clone(), millis: Arc::clone(&clock.0), rng: Rng::new(rng.next()) };
         let doors: Vec<Rc<RefCell<VecDeque<Waiting>>>> = (0..LISTENERS).map(|_| Rc::default()).collect();
         let listeners = doors.iter().map(|waiting| Door {
             waiting: Rc::clone(waiting),
-            asked: Rc::clone(&asked),
-            shortage: Rc::clone(&shortage),
+            street: Rc::clone(&street),
             live: Rc::clone(&live),
         });
         Rim {
@@ -160,14 +184,16 @@ impl Rim {
             registry: Registry::default(),
             doors,
             has_knocked: false,
-            shortage,
-            asked,
+            was_told: false,
+            street,
             live,
             wakes,
             rng: Rng::new(rng.next()),
             now: Now::at(0, disk.unix_secs()),
             stood_still: false,
             turns_since_standstill: 0,
+            kept_bytes_before: 0,
+            idle_before: BTreeMap::new(),
             spared_until: 0,
             is_stopping: false,
         }
@@ -182,9 +208,10 @@ impl Rim {
         self.has_knocked = true;
     }
 
-    /// There is a shortage of descriptors for the next accepts.
+    /// The next accepts fail, for want of descriptors or because clients are gone.
     pub fn run_short(&mut self) {
-        self.shortage.set(self.rng.up_to(4));
+        let count = self.rng.up_to_one_of(&[2, 20]);
+        if self.rng.one_in(2) { self.street.shortage.set(count) } else { self.street.broken.set(10 * count) }
     }
 
     /// This process got no processor for a while.
@@ -198,15 +225,29 @@ impl Rim {
         self.turns_since_standstill > CONNECTIONS_MAX / NEWS_AFTER_STANDSTILL + 1
     }
 
-    /// Tells the server to stop.
-    pub fn stop(&mut self) {
-        self.is_stopping = true;
+    /// Tells the server again to stop.
+    pub fn hurry(&mut self) {
         for pipe in self.live.borrow().values() {
-            let mut pipe = pipe.borrow_mut();
-            pipe.sent_before_stop = Some(pipe.sent);
+            if let Some(stop) = &mut pipe.borrow_mut().stop {
+                stop.is_hurried = true;
+            }
         }
         let now = self.read_clock();
         self.event_loop.stop(&now);
+    }
+
+    /// Tells the server to stop.
+    pub fn stop(&mut self) {
+        (self.is_stopping, self.was_told) = (true, true);
+        for (_, slot) in self.event_loop.connections().iter() {
+            let mut pipe = slot.connection.socket.0.borrow_mut();
+            let (sent, at) = (pipe.sent, self.clock.tick());
+            pipe.stop =
+                Some(Stop { sent, at, was_behind: slot.connection.kept_bytes() > 0, is_hurried: false });
+        }
+        let now = self.read_clock();
+        self.event_loop.stop(&now);
+        assert!(self.event_loop.listeners().is_empty(), "who comes now waits for nothing");
         self.doors.clear();
     }
 
@@ -254,6 +295,9 @@ impl Rim {
         if std::mem::take(&mut self.has_knocked) {
             news.push(News::Listener);
         }
+        if std::mem::take(&mut self.was_told) {
+            news.push(News::Other);
+        }
         let is_time = self.wakes_at().is_some_and(|at| at <= self.clock.millis());
         if news.is_empty() && !is_time {
             return false;
@@ -263,7 +307,11 @@ impl Rim {
         }
         self.now = Now::at(self.clock.tick(), unix_secs);
         self.now.elapsed_millis = self.clock.millis();
-        self.asked.set(0);
+        self.street.asked.set(0);
+        self.street.short.set(0);
+        self.street.was_full.set(false);
+        self.kept_bytes_before = self.kept_bytes();
+        self.idle_before = self.idle().collect();
         self.live.borrow().values().for_each(|pipe| pipe.borrow_mut().moved_in_turn = 0);
         self.event_loop.turn(news, &self.now, &self.registry);
         self.turns_since_standstill += 1;
@@ -273,11 +321,12 @@ impl Rim {
 
     /// What must hold behind every turn.
     fn judge_turn(&mut self) {
-        let asked_max = ACCEPTS_MAX + LISTENERS + 1;
-        assert!(self.asked.get() <= asked_max, "{} accepts in a turn", self.asked.get());
+        let (asked, short) = (self.street.asked.get(), self.street.short.get());
+        assert!(asked <= ACCEPTS_MAX + LISTENERS, "{asked} accepts in a turn");
+        assert!(short <= 1, "{short} accepts in a turn without a descriptor");
         let connections = self.event_loop.connections();
         assert!(connections.len() <= CONNECTIONS_MAX, "{} connections", connections.len());
-        let kept_bytes: usize = connections.iter().map(|(_, slot)| slot.connection.kept_bytes()).sum();
+        let kept_bytes = self.kept_bytes();
         assert!(kept_bytes <= self.limits.kept_bytes_max, "{kept_bytes} bytes are kept");
         for (address, reason) in told::take() {
             let live = self.live.borrow();
@@ -294,28 +343,40 @@ impl Rim {
         }
     }
 
+    /// Who is between two requests, and until when: addresses and deadlines.
+    fn idle(&self) -> impl Iterator<Item = (u32, Tick)> {
+        let slots = self.event_loop.connections().iter().map(|(_, slot)| slot);
+        let idle = slots.filter(|slot| slot.connection.wait() == Some(Wait::Request) && !slot.is_queued);
+        idle.map(|slot| (slot.connection.socket.0.borrow().address, slot.connection.deadline()))
+    }
+
+    fn kept_bytes(&self) -> usize {
+        self.event_loop.connections().iter().map(|(_, slot)| slot.connection.kept_bytes()).sum()
+    }
+
     fn judge_reason(&self, reason: Reason, pipe: &Pipe) {
         match reason {
             Reason::Evicted => {
-                let since = pipe.used_at();
-                let others = self.live.borrow();
-                let others = others.values().filter_map(|other| other.borrow().idle_since());
-                let longest = others.min().unwrap_or(since);
-                assert!(since <= longest, "idle since {since}, another since {longest}");
+                let deadline = self.idle_before.get(&pipe.address);
+                let deadline = deadline.unwrap_or_else(|| panic!("busy: {}", pipe.state()));
+                let others = self.idle().map(|(_, deadline)| deadline).min();
+                assert!(others.is_none_or(|other| *deadline <= other), "another was idle for longer");
+                assert!(pipe.used_at() < self.now.tick, "made to go, and was busy this very second");
+                assert!(self.street.was_full.get(), "made to go, and there was room");
             }
             Reason::TurnedAway => {
                 assert!(pipe.has_come_to_full, "turned away, and there was room");
                 // Who was idle before this very second still is: nobody else ran behind the accepts.
                 let newest = self.now.tick + self.limits.idle_secs;
-                let mut others = self.event_loop.connections().iter().map(|(_, slot)| slot);
-                let is_idle = |slot: &Slot<ServerEnd>| {
-                    let connection = &slot.connection;
-                    let wait = connection.wait().filter(|_| !slot.is_queued);
-                    wait == Some(Wait::Request) && connection.deadline() <= newest
-                };
-                assert!(!others.any(is_idle), "turned away, and another was idle");
+                let is_idle = self.idle().any(|(_, deadline)| deadline <= newest);
+                assert!(!is_idle, "turned away, and another was idle");
             }
-            Reason::NoMemory => assert!(self.limits.kept_bytes_max < usize::MAX, "no bound on memory"),
+            Reason::NoMemory => {
+                // What it would have kept is not known any more, nor what others have let go of meanwhile.
+                let kept_bytes = self.kept_bytes().max(self.kept_bytes_before) + KEPT_BYTES_DOUBT;
+                let bound = self.limits.kept_bytes_max;
+                assert!(kept_bytes > bound, "no memory, with {kept_bytes} bytes of {bound} kept");
+            }
             // Whoever looks at the end of a client knows how much time it had.
             Reason::Overdue => {}
         }
@@ -323,10 +384,23 @@ impl Rim {
 
     /// What must hold between turns: whoever waits waits for something that will be told, and not for ever.
     pub fn check(&self) {
+        let wakes_at = self.wakes_at().unwrap_or(u64::MAX);
+        let is_awaited = self.doors.iter().any(|door| !door.borrow().is_empty()) && !self.has_knocked;
+        let next_tick = u64::from(self.now.tick + 1) * 1000;
+        assert!(!is_awaited || wakes_at <= next_tick, "somebody waits at a door, and the loop sleeps");
+        let waiting =
+            self.event_loop.connections().iter().filter(|(_, slot)| slot.connection.wait().is_some());
+        let deadline = waiting.map(|(_, slot)| slot.connection.deadline().max(self.spared_until)).min();
+        let is_in_time = deadline.is_none_or(|tick| wakes_at <= u64::from(tick) * 1000);
+        assert!(is_in_time, "a deadline at {deadline:?} s, and the loop sleeps until {wakes_at} ms");
         for (_, slot) in self.event_loop.connections().iter() {
             let (connection, pipe) = (&slot.connection, slot.connection.socket.0.borrow());
             let is_due = connection.deadline() < self.now.tick && self.now.tick > self.spared_until;
             assert!(!is_due, "kept for too long: {}", pipe.state());
+            let stalled_until = pipe.stalled_at().map_or(Tick::MAX, |tick| tick + self.limits.send_secs + 2);
+            let is_stalled = stalled_until < self.now.tick && self.now.tick > self.spared_until;
+            assert!(slot.is_queued || !is_stalled, "stalled for too long: {}", pipe.state());
+            assert!(!pipe.is_unpollable, "kept, and the poll does not know it");
             let awaits_content = connection.wait().is_none();
             if slot.is_queued || pipe.has_news() || pipe.awaits_room || awaits_content {
                 continue;

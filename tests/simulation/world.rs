@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::client::{Client, Tally, count};
+use super::client::{Client, Tally, UNTOLD, count};
 use super::disk::Disk;
 use super::pipe::Pipe;
 use super::rim::Rim;
@@ -65,7 +65,9 @@ impl World {
             0..8 => self.disk.borrow_mut().change(&mut self.rng),
             8..12 => self.pass_time(),
             12..250 => self.turn(),
-            250..300 => self.connect(),
+            250..299 => self.connect(),
+            // More than are accepted in a turn.
+            299 => (0..20).for_each(|_| self.connect()),
             300..302 => self.rim.run_short(),
             _ => self.act(),
         }
@@ -88,8 +90,8 @@ impl World {
     /// set back.
     fn pass_time(&mut self) {
         let secs = match self.rng.below(1000) {
-            0..3 => 3600 * self.rng.up_to(10),
-            3..6 => self.rng.up_to(400),
+            0..10 => 3600 * self.rng.up_to(10),
+            10..40 => self.rng.up_to(400),
             _ => 1,
         };
         let back = if self.rng.one_in(50) { self.rng.up_to(5000) } else { 0 };
@@ -161,6 +163,9 @@ impl World {
         }
         assert_eq!(self.rim.connections(), 0, "connections are left");
         assert!(self.clients.is_empty(), "clients are left");
+        let [told, untold] = ["told that there is no room", UNTOLD].map(|what| self.tally.get(what).copied());
+        let (told, untold) = (told.unwrap_or(0), untold.unwrap_or(0));
+        assert!(untold <= 5 + told / 4, "turned away: {told} told, {untold} not");
         let changes = self.disk.borrow().changes;
         self.tally.insert("changes of files".to_owned(), changes);
         self.tally
@@ -194,8 +199,18 @@ impl World {
         // Whoever waits at a door is refused.
         self.clients.retain(|client| !self.rim.is_at_a_door(&client.pipe));
         self.rim.stop();
+        self.clients.iter().for_each(Client::note_stop);
+        let is_hurried = self.rng.one_in(4);
+        if is_hurried {
+            self.rim.hurry();
+            assert!(self.rim.is_stopped(), "told twice, and not stopped");
+        }
         while !self.rim.is_stopped() {
             self.settle();
+            for client in &self.clients {
+                assert!(client.is_owed_something(), "kept while stopping: {}", client.pipe.borrow().state());
+            }
+            assert!(self.rim.connections() > 0 || self.rim.is_stopped(), "all have gone, and it goes on");
             if let Some(at) = self.rim.wakes_at().filter(|_| !self.rim.is_stopped()) {
                 self.pass(at.saturating_sub(self.rim.clock.millis()), 0);
             }
