@@ -158,6 +158,7 @@ impl Limits {
             ("pipeline_max", self.pipeline_max),
             ("run_bytes_max", self.run_bytes_max),
             ("accepts_per_turn_max", self.accepts_per_turn_max),
+            ("connections_per_client_max", self.connections_per_client_max.unwrap_or(usize::MAX)),
         ];
         match bounds.iter().find(|(_, bound)| *bound == 0) {
             Some((name, _)) => {

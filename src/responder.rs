@@ -14,8 +14,9 @@ pub trait Responder {
     /// Queues the response to what was no request that could be served. It is the last on its connection.
     fn refuse(&mut self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded;
 
-    /// From now on no response rests on what was known before. Called once the poll has told of new requests:
-    /// what arrives while these are answered may be answered by the same knowledge.
+    /// From now on no response rests on what was known before. Called whenever a request may come that is
+    /// younger: once the poll has told of news, for each connection that is accepted, and before one that has
+    /// been read from in a turn is read from again.
     fn recheck(&mut self);
 }
 

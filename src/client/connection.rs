@@ -95,6 +95,8 @@ pub struct Connection<S> {
     readable: bool,
     writable: bool,
     read_end: ReadEnd,
+    /// Nobody is at the other end.
+    is_broken: bool,
 }
 
 impl<S: Socket> Connection<S> {
@@ -108,16 +110,19 @@ impl<S: Socket> Connection<S> {
             readable: true,
             writable: true,
             read_end: ReadEnd::Open,
+            is_broken: false,
         }
     }
 
     /// Notes what an event said. The flags stay until a call proves them wrong.
     pub fn mark(&mut self, readiness: Readiness) {
-        self.readable |= readiness.readable || readiness.read_closed;
+        let may_read = readiness.writable && self.socket.read_edge() == Edge::Writable;
+        self.readable |= readiness.readable || readiness.read_closed || may_read;
         self.writable |= readiness.writable;
         if readiness.read_closed && self.read_end == ReadEnd::Open {
             self.read_end = ReadEnd::Near;
         }
+        self.is_broken |= readiness.broken;
     }
 
     /// The tick at which the connection's time is up.
@@ -140,18 +145,13 @@ impl<S: Socket> Connection<S> {
         self.peer
     }
 
-    /// Says who is at the other end, where that is known only now: from whoever passed the connection on.
-    pub fn set_peer(&mut self, peer: Peer) {
-        self.peer = peer;
-    }
-
     /// Whether something is left of a response that has not been handed to the socket.
     pub fn has_unsent(&self) -> bool {
         self.rest.as_ref().is_some_and(|rest| !rest.outbox.is_empty())
     }
 
-    /// Whether no response is under way.
-    pub fn is_waiting(&self) -> bool {
+    /// Whether it waits for a request, or for the rest of one's head.
+    pub fn awaits_request(&self) -> bool {
         matches!(self.wait(), Some(Wait::Request | Wait::Head))
     }
 
@@ -250,12 +250,7 @@ impl<S: Socket> Connection<S> {
     fn send(&mut self, outbox: &mut Outbox, budget: usize, context: &mut Context) -> io::Result<Step> {
         // To make a piece takes longer than its bytes tell: after each it is the others' turn.
         let is_made = outbox.pulls_next();
-        let sent = match outbox.send(&mut self.socket, budget)? {
-            // Nobody is left to wait for it.
-            Sent::NothingYet if self.read_end != ReadEnd::Open => Sent::Cut,
-            sent => sent,
-        };
-        let step = match sent {
+        let step = match outbox.send(&mut self.socket, budget)? {
             Sent::Bytes(0) => {
                 self.session.spare(context.now, context.limits);
                 Step::Goes(if is_made { budget } else { CALL_BYTES })
@@ -272,6 +267,8 @@ impl<S: Socket> Connection<S> {
                 self.session.spare(context.now, context.limits);
                 Step::Waits(Verdict::AwaitDisk)
             }
+            // Nobody is left to wait for it.
+            Sent::NothingYet if self.is_broken => Step::Waits(Verdict::Close),
             Sent::NothingYet => {
                 self.session.awaits_content();
                 Step::Waits(Verdict::Park(self.socket.read_edge()))
@@ -306,4 +303,91 @@ enum Step {
     /// It took so much of the budget.
     Goes(usize),
     Waits(Verdict),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::IoSlice;
+    use std::os::fd::BorrowedFd;
+
+    use super::*;
+    use crate::http::status::Status;
+    use crate::responder::{Asked, Responded, Responder};
+
+    /// A socket that has to write before it can be read, as one that negotiates.
+    struct Negotiating {
+        may_be_read: bool,
+    }
+
+    impl Socket for Negotiating {
+        fn receive(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+            match self.may_be_read {
+                true => Ok(0),
+                false => Err(ErrorKind::WouldBlock.into()),
+            }
+        }
+
+        fn send(&mut self, _slices: &[IoSlice<'_>], _more: bool) -> io::Result<usize> {
+            Err(ErrorKind::WouldBlock.into())
+        }
+
+        fn send_file(&mut self, _file: BorrowedFd<'_>, _offset: u64, _count: usize) -> io::Result<usize> {
+            Err(ErrorKind::Unsupported.into())
+        }
+
+        fn shutdown_write(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn read_edge(&self) -> Edge {
+            if self.may_be_read { Edge::Readable } else { Edge::Writable }
+        }
+    }
+
+    struct Silent;
+
+    impl Responder for Silent {
+        fn respond(&mut self, _asked: &Asked, _outbox: &mut Outbox) -> Responded {
+            Responded { status: Status::NoContent, head_bytes: 0, is_last: true }
+        }
+
+        fn refuse(
+            &mut self,
+            status: Status,
+            _head_only: bool,
+            _now: &Now,
+            _outbox: &mut Outbox,
+        ) -> Responded {
+            Responded { status, head_bytes: 0, is_last: true }
+        }
+
+        fn recheck(&mut self) {}
+    }
+
+    #[test]
+    fn a_socket_tells_which_edge_its_reader_waits_for() {
+        let (limits, now) = (Limits::default(), Now::at(0, 0));
+        let mut buffers = Buffers::new(&limits);
+        let socket = Negotiating { may_be_read: false };
+        let mut connection = Connection::new(socket, Peer::Local, &now, &limits);
+        let mut run = |connection: &mut Connection<Negotiating>| {
+            let mut context = Context {
+                now: &now,
+                limits: &limits,
+                responder: &mut Silent,
+                access_log: &mut AccessLog::off(),
+                key: 0,
+                run_bytes_max: 1000,
+                is_draining: false,
+            };
+            connection.run(&mut buffers, &mut context)
+        };
+        assert_eq!(run(&mut connection), Verdict::Park(Edge::Writable));
+        let writable = Readiness { writable: true, ..Readiness::default() };
+        connection.mark(writable);
+        assert_eq!(run(&mut connection), Verdict::Park(Edge::Writable), "not yet");
+        connection.mark(writable);
+        connection.socket.may_be_read = true;
+        assert_eq!(run(&mut connection), Verdict::Close, "the end was read");
+    }
 }

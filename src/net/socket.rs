@@ -25,15 +25,18 @@ pub struct Readiness {
     pub writable: bool,
     /// The peer sends no more, or the connection is broken: a short read is not the last word.
     pub read_closed: bool,
+    /// The connection is broken: nobody is at the other end.
+    pub broken: bool,
 }
 
-/// A stream that never blocks: `WouldBlock` says "not now", `Interrupted` "try again".
+/// A stream that never blocks: where it is received from and sent to, `WouldBlock` says "not now" and
+/// `Interrupted` "try again".
 pub trait Socket {
     /// Reads into `buffer`; 0 means the peer sends no more.
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Writes a part of `slices`, in order and in one call; returns how many bytes. `more` announces that
-    /// something follows at once, so that it shares packets.
+    /// Writes a part of `slices`, in order and in one call; returns how many bytes, never 0. `more` announces
+    /// that something follows at once, so that it shares packets.
     fn send(&mut self, slices: &[IoSlice<'_>], more: bool) -> io::Result<usize>;
 
     /// Writes at most `count` bytes of `file` from `offset` on; 0 means the file ends there. `Unsupported`

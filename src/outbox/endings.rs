@@ -43,6 +43,8 @@ pub struct Endings {
     /// Of the response in front: bytes of its content that have left, as far as an index in the bytes.
     content_bytes: u64,
     counted: usize,
+    /// A segment by number, and bytes of it that have left and belong to the response that it is in.
+    uncounted: (usize, u64),
 }
 
 impl Endings {
@@ -66,9 +68,10 @@ impl Endings {
         self.all.push(Ending { content_at, end, line_len, queued_millis });
     }
 
-    /// Says that so many bytes of the segment in front have left.
-    pub fn count_content(&mut self, count: usize) {
-        self.content_bytes += count as u64;
+    /// Says that so many bytes of a segment have left, which is known by how many stand in front of it. The
+    /// responses before it may not have been settled yet.
+    pub fn count_content(&mut self, segment: usize, count: usize) {
+        self.uncounted = (segment, self.uncounted.1 + count as u64);
     }
 
     /// Hands each response that ends in front of what is to be `sent` next to `tell`.
@@ -116,6 +119,7 @@ impl Endings {
         self.lines_ended = 0;
         self.content_bytes = 0;
         self.counted = 0;
+        self.uncounted = (0, 0);
     }
 
     /// Counts what has left of the content of the response in front.
@@ -123,6 +127,11 @@ impl Endings {
         let until = sent.min(front.end.at);
         self.content_bytes += until.saturating_sub(self.counted.max(front.content_at)) as u64;
         self.counted = self.counted.max(until);
+        let (segment, bytes) = self.uncounted;
+        if segment < front.end.segments {
+            self.content_bytes += bytes;
+            self.uncounted.1 = 0;
+        }
     }
 
     fn end(&mut self, front: Ending, is_whole: bool, tell: &mut impl FnMut(Ended)) {
@@ -170,13 +179,25 @@ mod tests {
             let mut endings = three();
             endings.settle(at(105, 0), &mut *tell);
             endings.settle(at(210, 0), &mut *tell);
-            endings.count_content(4000);
+            endings.count_content(0, 4000);
             endings.settle(at(210, 0), &mut *tell);
-            endings.count_content(96);
+            endings.count_content(0, 96);
             endings.settle(at(300, 1), &mut *tell);
             assert_eq!(endings.ended, endings.all.len());
         });
         assert_eq!(told, ["a 10", "b 4096", "c 0"]);
+    }
+
+    /// The end of one and the first piece of the next may leave in one call.
+    #[test]
+    fn content_is_counted_for_the_response_that_it_is_in() {
+        let told = told(|tell| {
+            let mut endings = three();
+            endings.count_content(0, 500);
+            endings.settle(at(210, 0), &mut *tell);
+            endings.cut(210, &mut *tell);
+        });
+        assert_eq!(told, ["a 10", "b 500!", "c 0!"]);
     }
 
     #[test]
@@ -189,7 +210,7 @@ mod tests {
             rest.settle(at(2, 0), &mut *tell);
             let mut rest = rest.take_rest(at(2, 0));
             rest.settle(at(104, 0), &mut *tell);
-            rest.count_content(7);
+            rest.count_content(0, 7);
             rest.cut(104, &mut *tell);
             endings.clear();
         });

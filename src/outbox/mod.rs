@@ -33,8 +33,8 @@ pub enum Sent {
     DiskCold,
     /// There is nothing to send before whoever makes the content wakes the connection.
     NothingYet,
-    /// A file is not what its response promised. Nothing more may be sent, so that the client sees a response
-    /// cut short and not a wrong one.
+    /// The rest is not to be had: a file is not what its response promised. Nothing more may be sent, so that
+    /// the client sees a response cut short and not a wrong one.
     Cut,
 }
 
@@ -93,7 +93,7 @@ impl Outbox {
 
     /// Whether the next send asks a source for a piece.
     pub fn pulls_next(&self) -> bool {
-        matches!(self.segments.front(), Some((_, Segment::Stream(stream))) if stream.is_piece_sent())
+        matches!(self.segments.front(), Some((_, Segment::Stream(stream))) if stream.wants_piece())
     }
 
     /// Whether what was queued last is made only while it is sent.
@@ -186,10 +186,11 @@ impl Outbox {
             }
         };
         slice.sent(count);
-        if slice.is_empty() {
+        let is_done = slice.is_empty();
+        self.endings.count_content(self.segments_sent, count);
+        if is_done {
             self.pop_segment();
         }
-        self.endings.count_content(count);
         Ok(Sent::Bytes(count))
     }
 
@@ -199,7 +200,12 @@ impl Outbox {
             return Ok(Sent::Bytes(0));
         };
         let bytes = &self.bytes[self.sent..*at];
-        let pulled = stream.fill()?;
+        let pulled = stream.fill();
+        // What stands in front is not to be lost with it.
+        if let Some(error) = stream.error.take_if(|_| bytes.is_empty()) {
+            // Whatever went wrong, it says nothing of the socket.
+            return Err(io::Error::other(error));
+        }
         let bytes_count = bytes.len().min(count_max);
         let piece = &stream.piece[stream.sent..];
         let piece_count = piece.len().min(count_max - bytes_count);
@@ -222,7 +228,7 @@ impl Outbox {
         let of_bytes = count.min(bytes_count);
         self.sent += of_bytes;
         stream.sent += count - of_bytes;
-        self.endings.count_content(count - of_bytes);
+        self.endings.count_content(self.segments_sent, count - of_bytes);
         if stream.is_done() && self.sent == *at {
             self.pop_segment();
         }

@@ -30,31 +30,41 @@ pub struct Stream {
     /// How much of the piece has been sent.
     pub sent: usize,
     has_more: bool,
+    /// Why there will be no more.
+    pub error: Option<io::Error>,
 }
 
 impl Stream {
     pub fn new(source: Box<dyn Source>) -> Stream {
-        Stream { source, piece: Vec::new(), sent: 0, has_more: true }
+        Stream { source, piece: Vec::new(), sent: 0, has_more: true, error: None }
     }
 
     /// Has the source make a piece if all it gave has been sent, once: it may take its time.
-    pub fn fill(&mut self) -> io::Result<Pulled> {
-        if !self.is_piece_sent() {
-            return Ok(Pulled::More);
+    pub fn fill(&mut self) -> Pulled {
+        if !self.wants_piece() || self.error.is_some() {
+            return Pulled::More;
         }
         self.piece.clear();
         self.sent = 0;
-        // Whatever went wrong, it says nothing of the socket.
-        let pulled = self.source.pull(&mut self.piece).map_err(io::Error::other)?;
+        let pulled = match self.source.pull(&mut self.piece) {
+            Ok(pulled) => pulled,
+            Err(error) => {
+                self.piece.clear();
+                self.error = Some(error);
+                return Pulled::More;
+            }
+        };
         self.has_more = pulled != Pulled::Last;
         debug_assert!(!matches!(pulled, Pulled::NothingYet | Pulled::DiskCold) || self.piece.is_empty());
-        Ok(pulled)
+        pulled
     }
 
-    pub fn is_piece_sent(&self) -> bool {
+    /// Whether all it gave has been sent, and there is more.
+    pub fn wants_piece(&self) -> bool {
         self.sent == self.piece.len() && self.has_more
     }
 
+    /// Whether all that will ever be has been sent.
     pub fn is_done(&self) -> bool {
         self.sent == self.piece.len() && !self.has_more
     }

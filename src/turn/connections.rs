@@ -75,31 +75,20 @@ impl<S: Pollable> Connections<S> {
         self.slots.iter()
     }
 
-    /// Whether one more of `peer` may come; it is counted then.
-    pub fn admits(&mut self, peer: Peer) -> bool {
-        !self.is_full() && self.clients.enter(peer)
+    /// Whether one more of `peer` is within its bound.
+    pub fn welcomes(&self, peer: Peer) -> bool {
+        self.clients.has_room(peer)
     }
 
-    /// Gives a connection whose peer was counted a place; returns its key.
+    /// Gives a connection a place; returns its key.
     pub fn insert(&mut self, connection: Connection<S>) -> usize {
+        self.clients.enter(connection.peer());
         let wait = connection.wait();
         let key = self.slots.insert(Slot::new(connection));
         if let Some(wait) = wait {
             self.waiting.join(key, wait);
         }
         key
-    }
-
-    /// Says who the peer of the connection at `key` really is, where a proxy tells; false if that is one too
-    /// many of its connections.
-    pub fn set_peer(&mut self, key: usize, peer: Peer) -> bool {
-        let Some(slot) = self.slots.get_mut(key) else { return false };
-        let is_welcome = self.clients.enter(peer);
-        if is_welcome {
-            self.clients.leave(slot.connection.peer());
-            slot.connection.set_peer(peer);
-        }
-        is_welcome
     }
 
     /// Notes an event and queues the connection. A key that nobody has any more is passed over.
@@ -125,11 +114,11 @@ impl<S: Pollable> Connections<S> {
         }
     }
 
-    /// Runs the connection that `context` names; `None` if it is gone. It is over, too, if there is no memory
-    /// for what it leaves undone.
-    pub fn run(&mut self, buffers: &mut Buffers, context: &mut Context) -> Option<Verdict> {
+    /// Runs the connection that `context` names. It is over, too, if there is no memory for what it leaves
+    /// undone.
+    pub fn run(&mut self, buffers: &mut Buffers, context: &mut Context) -> Verdict {
         let key = context.key;
-        let slot = self.slots.get_mut(key)?;
+        let Some(slot) = self.slots.get_mut(key) else { return Verdict::Close };
         slot.is_queued = false;
         let connection = &mut slot.connection;
         let (kept_before, wait_before) =
@@ -141,7 +130,7 @@ impl<S: Pollable> Connections<S> {
         self.kept_bytes = self.kept_bytes - kept_before + kept_bytes;
         if kept_bytes > 0 && self.kept_bytes > self.kept_bytes_max {
             log::debug!("{}: closed, there is no memory for what it leaves undone", connection.peer());
-            return Some(Verdict::Close);
+            return Verdict::Close;
         }
         match wait {
             // Only the order within a tick is lost, and much work saved.
@@ -149,7 +138,7 @@ impl<S: Pollable> Connections<S> {
             Some(_) => {}
             None => self.waiting.leave(key),
         }
-        Some(verdict)
+        verdict
     }
 
     /// Has the poll tell of the edges that the connection at `key` waits for.
@@ -167,8 +156,8 @@ impl<S: Pollable> Connections<S> {
     /// A response under way is cut by a reset: whoever gets it sees that, even where the end of the
     /// connection would be the end of the response.
     pub fn close(&mut self, key: usize, access_log: &mut AccessLog, now: &Now) {
+        let Some(mut slot) = self.slots.try_remove(key) else { return };
         self.waiting.leave(key);
-        let mut slot = self.slots.remove(key);
         if slot.connection.has_unsent() {
             slot.connection.socket.reset_when_closed();
         }
@@ -192,8 +181,8 @@ impl<S: Pollable> Connections<S> {
 
     /// Makes room: of those between two requests, the ones that have been waiting longest go, of one tick and
     /// within a bound. Clients expect that of a kept connection (RFC 9112 §9.5). False if there are none
-    /// whose time is up by `newest`.
-    pub fn close_longest_idle(&mut self, newest: Tick, access_log: &mut AccessLog, now: &Now) -> bool {
+    /// whose time is up by `deadline_max`.
+    pub fn close_longest_idle(&mut self, deadline_max: Tick, access_log: &mut AccessLog, now: &Now) -> bool {
         let Some(first) = self.waiting.first(Wait::Request) else { return false };
         let oldest = self.slots[first].connection.deadline();
         let mut count = 0;
@@ -201,7 +190,7 @@ impl<S: Pollable> Connections<S> {
             && count < EVICTED_MAX
         {
             let slot = &self.slots[key];
-            if slot.connection.deadline() != oldest || oldest > newest || slot.is_queued {
+            if slot.connection.deadline() != oldest || oldest > deadline_max || slot.is_queued {
                 break;
             }
             log::debug!("{}: closed, idle, to make room", slot.connection.peer());

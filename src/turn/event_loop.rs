@@ -8,6 +8,7 @@ use crate::access_log::AccessLog;
 use crate::client::connection::{Buffers, Connection, Verdict};
 use crate::client::session::Context;
 use crate::clock::{Now, Tick};
+use crate::http::request;
 use crate::http::status::Status;
 use crate::limits::Limits;
 use crate::net::peer::Peer;
@@ -73,6 +74,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         }
     }
 
+    /// What it accepts from; none once it stops.
     pub fn listeners(&self) -> &[L] {
         self.acceptor.listeners()
     }
@@ -85,6 +87,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         &self.connections
     }
 
+    /// Whether there is nothing left to do: what is still open is to be [ended](EventLoop::end).
     pub fn is_stopped(&self) -> bool {
         self.stage == Stage::Stopped
     }
@@ -133,7 +136,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         log::debug!("stopping: {} connections open", self.connections.len());
         self.acceptor.close();
         // One more than asked for: the tick under way is a part of a second only.
-        self.stage = Stage::Draining(now.tick + self.limits.drain_secs + 1);
+        self.stage = Stage::Draining(now.tick.saturating_add(self.limits.drain_secs).saturating_add(1));
         // What has arrived already is still answered.
         let readiness = Readiness { readable: true, ..Readiness::default() };
         self.connections.mark_all(readiness, &mut self.run_queue.ready);
@@ -191,22 +194,21 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             is_draining,
         };
         match self.connections.run(&mut self.buffers, &mut context) {
-            None => {}
-            Some(Verdict::Yield) => self.connections.queue(key, &mut self.run_queue.ready),
-            Some(Verdict::AwaitDisk) => self.connections.queue(key, &mut self.run_queue.awaiting_disk),
-            Some(Verdict::Park(edge)) if !(is_draining && self.is_waiting(key)) => {
+            Verdict::Yield => self.connections.queue(key, &mut self.run_queue.ready),
+            Verdict::AwaitDisk => self.connections.queue(key, &mut self.run_queue.awaiting_disk),
+            Verdict::Park(edge) if !(is_draining && self.awaits_request(key)) => {
                 if let Err(error) = self.connections.register(key, edge, registry) {
                     log::debug!("connection closed, it cannot be polled: {error}");
                     self.close(key, now);
                 }
             }
-            Some(Verdict::Close | Verdict::Park(_)) => self.close(key, now),
+            Verdict::Close | Verdict::Park(_) => self.close(key, now),
         }
     }
 
-    /// Whether the connection at `key` has no response under way.
-    fn is_waiting(&self, key: usize) -> bool {
-        self.connections.get(key).is_some_and(|slot| slot.connection.is_waiting())
+    /// Whether the connection at `key` waits for a request.
+    fn awaits_request(&self, key: usize) -> bool {
+        self.connections.get(key).is_some_and(|slot| slot.connection.awaits_request())
     }
 
     fn close(&mut self, key: usize, now: &Now) {
@@ -246,12 +248,13 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let mut may_be_idle = true;
         for _ in 0..self.limits.accepts_per_turn_max {
             let Some((socket, peer)) = self.acceptor.next(now.tick) else { return };
-            if self.connections.is_full() && may_be_idle {
+            let is_welcome = self.connections.welcomes(peer);
+            if is_welcome && self.connections.is_full() && may_be_idle {
                 // Nobody is idle who was busy this very second.
-                let newest = now.tick + self.limits.idle_secs;
-                may_be_idle = self.connections.close_longest_idle(newest, &mut self.access_log, now);
+                let deadline_max = now.tick.saturating_add(self.limits.idle_secs);
+                may_be_idle = self.connections.close_longest_idle(deadline_max, &mut self.access_log, now);
             }
-            match self.connections.admits(peer) {
+            match is_welcome && !self.connections.is_full() {
                 true => self.admit(socket, peer, now, registry),
                 false => self.turn_away(socket, peer, now),
             }
@@ -275,7 +278,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let received = socket.receive(input.space()).unwrap_or(0);
         input.filled(received);
         let status = Status::ServiceUnavailable;
-        let responded = self.responder.refuse(status, false, now, outbox);
+        let responded = self.responder.refuse(status, request::is_head(input.bytes()), now, outbox);
         outbox.end_response(responded.head_bytes, now.elapsed_millis, |line| {
             self.access_log.describe(now, input.bytes(), status, line);
         });

@@ -21,13 +21,17 @@ impl ClientCounts {
         ClientCounts { by_client: HashMap::new(), count_max }
     }
 
-    /// Counts one more connection of `client`; false if that is one too many.
-    pub fn enter(&mut self, client: Peer) -> bool {
+    /// Whether one more connection of `client` is within its bound.
+    pub fn has_room(&self, client: Peer) -> bool {
         let (Some(count_max), Peer::Ip(address)) = (self.count_max, client) else { return true };
-        let count = self.by_client.entry(key(address)).or_default();
-        let has_room = *count < count_max;
-        *count += usize::from(has_room);
-        has_room
+        self.by_client.get(&key(address)).is_none_or(|count| *count < count_max)
+    }
+
+    /// Counts one more connection of `client`.
+    pub fn enter(&mut self, client: Peer) {
+        if let (Some(_), Peer::Ip(address)) = (self.count_max, client) {
+            *self.by_client.entry(key(address)).or_default() += 1;
+        }
     }
 
     /// A connection that was counted is gone.
@@ -62,11 +66,18 @@ mod tests {
         let mut counts = ClientCounts::new(Some(2));
         let client = |text: &str| Peer::Ip(text.parse().expect("an address"));
         let (a, b) = (client("192.0.2.1"), client("192.0.2.2"));
-        assert!(counts.enter(a) && counts.enter(a) && !counts.enter(a) && counts.enter(b));
+        let comes = |counts: &mut ClientCounts, client: Peer| {
+            let has_room = counts.has_room(client);
+            if has_room {
+                counts.enter(client);
+            }
+            has_room
+        };
+        assert_eq!([a, a, a, b].map(|client| comes(&mut counts, client)), [true, true, false, true]);
         counts.leave(a);
-        assert!(counts.enter(a) && !counts.enter(a));
-        assert!(counts.enter(client("2001:db8::1")) && counts.enter(client("2001:db8::2")));
-        assert!(!counts.enter(client("2001:db8::3")) && counts.enter(client("2001:db8:0:1::3")));
+        assert_eq!([a, a].map(|client| comes(&mut counts, client)), [true, false]);
+        let hosts = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::3"].map(client);
+        assert_eq!(hosts.map(|client| comes(&mut counts, client)), [true, true, false, true]);
         for gone in [a, a, b] {
             counts.leave(gone);
         }
@@ -77,7 +88,8 @@ mod tests {
     fn without_a_bound_nobody_is_counted() {
         let mut counts = ClientCounts::new(None);
         let client = Peer::Ip("192.0.2.1".parse().expect("an address"));
-        assert!((0..1000).all(|_| counts.enter(client)));
+        counts.enter(client);
+        assert!(counts.has_room(client));
         assert!(counts.by_client.is_empty());
         counts.leave(client);
     }

@@ -7,7 +7,7 @@ const DISK_LOOKS_PER_MILLI: usize = 64;
 /// How much memory is kept when nobody is left, in keys.
 const KEYS_KEPT: usize = 256;
 
-/// Keys of connections. One whose connection is gone may be among them.
+/// Keys of connections. Whoever is closed is [forgotten](RunQueue::forget): its key may be given anew.
 #[derive(Debug, Default)]
 pub struct RunQueue {
     /// To run in this turn.

@@ -137,5 +137,7 @@ fn readiness(event: &Event) -> Readiness {
         readable: event.is_readable() || is_broken,
         writable: event.is_writable() || event.is_write_closed() || is_broken,
         read_closed: event.is_read_closed() || is_broken,
+        // Both ways are closed, or it was reset.
+        broken: event.is_write_closed() || is_broken,
     }
 }

@@ -247,7 +247,6 @@ impl Client {
             must_close: self.pipe.borrow().stop.is_some_and(|stop| !stop.was_behind),
             is_stopping: self.is_stopping(),
             may_be_cut: self.is_cut_by_the_end(),
-            has_ended: self.pipe.borrow().has_ended,
             asked_at,
             head_at: head.at,
             end_at: disk.moment,
@@ -399,10 +398,8 @@ impl Client {
             None => assert!(pipe.has_ended || self.last.is_some(), "closed for no reason"),
             Some(Pending { asked, start }) => {
                 let is_whole = start + asked.len <= pipe.sent;
-                // Whoever has ended is not waited for by what takes its time.
-                let is_given_up = matches!(asked.subject, Subject::Feed(_));
                 assert!(
-                    pipe.has_ended && (!is_whole || is_given_up),
+                    pipe.has_ended && !is_whole,
                     "closed without an answer to {asked:?}: {}",
                     pipe.state()
                 );

@@ -16,8 +16,6 @@ pub struct Case<'a> {
     pub must_close: bool,
     pub is_stopping: bool,
     pub may_be_cut: bool,
-    /// The client sends no more.
-    pub has_ended: bool,
     /// The request was there; the head of the answer had come; all of it had.
     pub asked_at: Moment,
     pub head_at: Moment,
@@ -315,8 +313,7 @@ impl Case<'_> {
         self.status(200)?;
         let (length, body) = (self.answer.field("content-length"), &self.answer.body);
         ensure(length == Some(&len.to_string()), || format!("{length:?} bytes, not {len}"))?;
-        // Whoever has gone is not waited for.
-        let is_whole = body.len() == len || self.is_cut && (self.may_be_cut || self.has_ended);
+        let is_whole = body.len() == len || self.is_cut && self.may_be_cut;
         ensure(is_whole, || format!("{} bytes of {len}", body.len()))?;
         let is_right = body.iter().enumerate().all(|(at, byte)| *byte == feed::byte(at));
         ensure(is_right, || "a feed of other bytes".to_owned())

@@ -214,6 +214,7 @@ impl Pipe {
             readable: !self.up.is_empty() || self.has_ended || self.is_reset,
             writable: has_room && self.registered == Registered::Both || self.is_reset,
             read_closed: self.has_ended || self.is_reset,
+            broken: self.is_reset,
         };
         (readiness.readable || readiness.writable).then_some(readiness)
     }

@@ -175,7 +175,7 @@ fn a_file_asked_for_behind_an_answer_that_left_in_the_same_turn_is_looked_at_ane
     server.next_turn();
     assert_eq!(server.run(&mut quick), Verdict::Park(Edge::Readable));
     assert!(quick.socket.sent.ends_with(b"old"));
-    slow.mark(Readiness { readable: true, writable: true, read_closed: false });
+    slow.mark(Readiness { readable: true, writable: true, ..Readiness::default() });
     assert_eq!(server.run(&mut slow), Verdict::Park(Edge::Readable));
     assert_eq!(Answer::all(&slow.socket.sent, &["GET", "GET"])[1].text(), "newer");
 }
