@@ -4,8 +4,10 @@
 //! connection, and for a disk that is to be looked at again. It counts the looks: there may be one a
 //! millisecond.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -18,6 +20,7 @@ use pws::outbox::{Outbox, Pulled, Source};
 use pws::responder::{Asked, Responded, Responder};
 use pws::site::Site;
 
+use super::disk::Disk;
 use super::rng::Rng;
 
 /// Feeds are asked for by their length, behind this.
@@ -56,6 +59,7 @@ impl Wakes {
 /// The real site with feeds in it.
 pub struct FedSite {
     pub site: Site,
+    pub disk: Rc<RefCell<Disk>>,
     pub wakes: Wakes,
     /// The time, which a source is not told.
     pub millis: Arc<AtomicU64>,
@@ -88,6 +92,8 @@ impl Responder for FedSite {
 
     fn recheck(&mut self) {
         self.site.recheck();
+        let mut disk = self.disk.borrow_mut();
+        disk.rechecked_at = disk.moment;
     }
 }
 

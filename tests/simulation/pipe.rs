@@ -170,9 +170,19 @@ impl Pipe {
     pub fn accept(&mut self, is_full: bool) -> u32 {
         self.has_come_to_full = is_full;
         self.used_at = self.clock.tick();
-        // Its request may be younger than all that was looked at in this turn.
-        self.react();
+        // Its request may be younger than all that was looked at in this turn. One that is turned away gets no
+        // more than that.
+        if !is_full {
+            self.react();
+        }
         self.address
+    }
+
+    /// Whether what the server has read so far left before the site last gave up what it knew.
+    fn is_rechecked(&self) -> bool {
+        let read = self.sent - self.up.len();
+        let departure = self.departures.iter().find(|(sent, _, _)| *sent >= read);
+        departure.is_none_or(|(_, moment, _)| *moment <= self.disk.borrow().rechecked_at)
     }
 
     /// Since when the client takes nothing.
@@ -211,12 +221,13 @@ impl Pipe {
         }
         let has_room = !self.awaits_room && self.down.len() < self.down_max;
         let readiness = Readiness {
-            readable: !self.up.is_empty() || self.has_ended || self.is_reset,
+            // The end may be told by itself.
+            readable: !self.up.is_empty() || self.is_reset,
             writable: has_room && self.registered == Registered::Both || self.is_reset,
             read_closed: self.has_ended || self.is_reset,
             broken: self.is_reset,
         };
-        (readiness.readable || readiness.writable).then_some(readiness)
+        (readiness.readable || readiness.writable || readiness.read_closed).then_some(readiness)
     }
 
     pub fn has_news(&self) -> bool {
@@ -303,6 +314,7 @@ impl Socket for ServerEnd {
         for (place, byte) in buffer.iter_mut().zip(pipe.up.drain(..count)) {
             *place = byte;
         }
+        assert!(pipe.is_rechecked(), "read a request younger than what was checked");
         Ok(count)
     }
 

@@ -164,13 +164,18 @@ pub struct Rim {
 }
 
 impl Rim {
-    pub fn new(disk: &Disk, rng: &mut Rng, is_tight: bool) -> Rim {
+    pub fn new(disk: &Rc<RefCell<Disk>>, rng: &mut Rng, is_tight: bool) -> Rim {
         told::listen();
         let (limits, clock) = (limits(is_tight), SharedClock::default());
-        let site = Site::open(&disk.root(), &SiteOptions::default(), &limits).expect("the folder");
+        let site = Site::open(&disk.borrow().root(), &SiteOptions::default(), &limits).expect("the folder");
         let (wakes, live, street) = <(Wakes, Live, Rc<Street>)>::default();
-        let responder =
-            FedSite { site, wakes: wakes.clone(), millis: Arc::clone(&clock.0), rng: Rng::new(rng.next()) };
+        let responder = FedSite {
+            site,
+            disk: Rc::clone(disk),
+            wakes: wakes.clone(),
+            millis: Arc::clone(&clock.0),
+            rng: Rng::new(rng.next()),
+        };
         let doors: Vec<Rc<RefCell<VecDeque<Waiting>>>> = (0..LISTENERS).map(|_| Rc::default()).collect();
         let listeners = doors.iter().map(|waiting| Door {
             waiting: Rc::clone(waiting),
@@ -189,7 +194,7 @@ impl Rim {
             live,
             wakes,
             rng: Rng::new(rng.next()),
-            now: Now::at(0, disk.unix_secs()),
+            now: Now::at(0, disk.borrow().unix_secs()),
             stood_still: false,
             turns_since_standstill: 0,
             kept_bytes_before: 0,

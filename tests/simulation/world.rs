@@ -53,9 +53,8 @@ pub struct World {
 impl World {
     pub fn new(seed: u64, life: Life) -> World {
         let mut rng = Rng::new(seed);
-        let disk = Disk::new(&mut rng, START_UNIX_SECS);
+        let disk = Rc::new(RefCell::new(Disk::new(&mut rng, START_UNIX_SECS)));
         let rim = Rim::new(&disk, &mut rng, life.is_tight);
-        let disk = Rc::new(RefCell::new(disk));
         World { rng, disk, rim, life, clients: Vec::new(), steps: 0, tally: Tally::new() }
     }
 
