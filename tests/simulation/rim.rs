@@ -32,7 +32,7 @@ const LISTENERS: usize = 2;
 /// Connections at once; more make the longest idle go, or are turned away.
 pub const CONNECTIONS_MAX: usize = 90;
 /// What is let through of the news right after a standstill.
-const NEWS_AFTER_STANDSTILL: usize = 4;
+const NEWS_AFTER_STANDSTILL: usize = 1;
 const ACCEPTS_MAX: usize = 8;
 /// What one connection may keep, or some let go of in a turn.
 const KEPT_BYTES_DOUBT: usize = 30_000;
@@ -382,8 +382,12 @@ impl Rim {
                 let bound = self.limits.kept_bytes_max;
                 assert!(kept_bytes > bound, "no memory, with {kept_bytes} bytes of {bound} kept");
             }
-            // Whoever looks at the end of a client knows how much time it had.
-            Reason::Overdue => {}
+            // How much time it had in other states is known to whoever looks at the end of a client.
+            Reason::Overdue => {
+                let deadline = self.idle_before.get(&pipe.address);
+                let is_in_time = deadline.zip(pipe.unread_since()).is_some_and(|(at, since)| since < *at);
+                assert!(!is_in_time, "overdue, and had asked in time: {}", pipe.state());
+            }
         }
     }
 
