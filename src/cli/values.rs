@@ -101,8 +101,11 @@ pub fn size(text: &str) -> Result<usize, String> {
         "G" => 1 << 30,
         unit => return Err(format!("'{unit}' is no unit: K, M or G is")),
     };
-    let number: usize = digits.parse().map_err(|_| "a number is missing in front".to_owned())?;
-    number.checked_mul(unit).ok_or_else(|| "more than this machine can address".to_owned())
+    if digits.is_empty() {
+        return Err("a number is missing in front".to_owned());
+    }
+    let bytes = digits.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
+    bytes.ok_or_else(|| "more than this machine can address".to_owned())
 }
 
 #[cfg(test)]
@@ -157,5 +160,6 @@ mod tests {
         for text in ["", "K", "1X", "1KB", "-1", "1.5M", "99999999999999999999", "99999999999G"] {
             assert!(size(text).is_err(), "{text}");
         }
+        assert!(size("99999999999999999999G").is_err_and(|error| error.contains("can address")));
     }
 }

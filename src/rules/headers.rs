@@ -226,7 +226,7 @@ impl<'a> Fields<'a> {
 /// Takes `Name: value` apart, if a response may have such a field and pws leaves it to others to say.
 pub fn parse_field(line: &[u8]) -> Result<(&str, &str), String> {
     let Some(colon) = line.iter().position(|&byte| byte == b':') else {
-        return Err(format!("{} is no field: write `Name: value`, or `! Name`", quoted(line)));
+        return Err(format!("{} is no field: write `Name: value`", quoted(line)));
     };
     let name = checked_name(line[..colon].trim_ascii())?;
     let value = checked_value(name, line[colon + 1..].trim_ascii())?;
