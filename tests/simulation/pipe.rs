@@ -155,12 +155,6 @@ impl Pipe {
         self.down.len()
     }
 
-    /// When the first byte left that the server has not read.
-    pub fn unread_since(&self) -> Option<Tick> {
-        let read = self.sent - self.up.len();
-        self.departures.iter().find(|(sent, ..)| *sent > read).map(|(.., tick)| *tick)
-    }
-
     /// For whoever looks for a mistake.
     pub fn state(&self) -> String {
         let Pipe { sent, is_down_shut, is_reset_by_server, gone, used_at, wrote_at, .. } = self;

@@ -199,7 +199,7 @@ impl World {
         self.clients.retain(|client| !self.rim.is_at_a_door(&client.pipe));
         self.rim.stop();
         self.clients.iter().for_each(Client::note_stop);
-        let is_hurried = self.rng.one_in(4);
+        let is_hurried = self.rng.one_in(2);
         if is_hurried {
             self.rim.hurry();
             assert!(self.rim.is_stopped(), "told twice, and not stopped");
