@@ -103,3 +103,35 @@ fn is_of_one_connection(error: &io::Error) -> bool {
             | ErrorKind::NetworkDown
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::socket::TcpSocket;
+
+    /// Whoever comes breaks off before being accepted, without end. Counts how often it was asked.
+    struct BrokenCrowd(usize);
+
+    impl Listener for BrokenCrowd {
+        type Socket = TcpSocket;
+
+        fn accept(&mut self) -> io::Result<(TcpSocket, Peer)> {
+            self.0 += 1;
+            Err(ErrorKind::ConnectionAborted.into())
+        }
+    }
+
+    #[test]
+    fn a_crowd_that_breaks_off_does_not_hold_up_the_turn() {
+        let mut acceptor = Acceptor::new(vec![BrokenCrowd(0), BrokenCrowd(0)]);
+        acceptor.mark_ready();
+        let mut asked_after_a_turn = || {
+            assert!(acceptor.next(1).is_none());
+            acceptor.turn_to_next();
+            acceptor.listeners().iter().map(|crowd| crowd.0).collect::<Vec<_>>()
+        };
+        assert_eq!(asked_after_a_turn(), [BROKEN_MAX, 0]);
+        assert_eq!(asked_after_a_turn(), [BROKEN_MAX, BROKEN_MAX], "it is the other's turn");
+        assert_eq!(acceptor.wake_tick(), Some(0), "they still wait");
+    }
+}
