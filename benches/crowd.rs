@@ -22,7 +22,7 @@ use pws::net::peer::Peer;
 use pws::net::socket::{Listener, Pollable, Readiness, Socket};
 use pws::outbox::Outbox;
 use pws::responder::{Asked, Responded, Responder};
-use pws::turn::event_loop::{EventLoop, News};
+use pws::turn::event_loop::{EventLoop, News, Turn};
 
 const CROWDS: [usize; 4] = [1_000, 20_000, 100_000, 1_000_000];
 /// Each figure is the median of so many.
@@ -152,7 +152,7 @@ impl Crowd {
     }
 
     fn turn(&mut self, news: Option<News>) {
-        self.event_loop.turn(news, &self.now, &());
+        self.event_loop.turn(news, &Turn { now: &self.now, stopwatch: &|| 0, registry: &() });
     }
 
     /// One of them asks and is answered.

@@ -1,6 +1,7 @@
 //! The time, taken once per turn of the loop and handed down as a value.
 //!
-//! Nothing else in the crate reads a clock. Deadlines count in ticks of one second since the start, from the
+//! Nothing else in the crate reads a clock: how long a turn has taken is told by a [`Stopwatch`], which is
+//! handed down as well. Deadlines count in ticks of one second since the start, from the
 //! monotonic clock, so a stepped wall clock neither cuts nor keeps a connection. `Date` and the access log
 //! show the wall clock, which is read again whenever the tick changes: at most a second behind, never ahead.
 
@@ -13,6 +14,10 @@ const LOG_TIME_LEN: usize = 26;
 
 /// Seconds since the server started, rounded down.
 pub type Tick = u32;
+
+/// Nanoseconds since the turn under way began, at the moment of the call. Not the time, of which there is one
+/// in a turn, but how long things take.
+pub type Stopwatch<'a> = &'a dyn Fn() -> u64;
 
 /// One reading of the time, good for one turn.
 #[derive(Clone, Debug)]
@@ -67,18 +72,23 @@ fn log_time(date: &[u8; HTTP_DATE_LEN]) -> [u8; LOG_TIME_LEN] {
 #[derive(Debug)]
 pub struct Clock {
     started: Instant,
+    /// When the time was last taken.
+    read: Instant,
     now: Now,
 }
 
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn start() -> Clock {
-        Clock { started: Instant::now(), now: Now::at(0, wall_clock_secs()) }
+        let started = Instant::now();
+        Clock { started, read: started, now: Now::at(0, wall_clock_secs()) }
     }
 
     /// Takes the time of this turn.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn read(&mut self) -> &Now {
-        let elapsed = self.started.elapsed();
+        self.read = Instant::now();
+        let elapsed = self.read - self.started;
         let tick = elapsed.as_secs() as Tick;
         if tick != self.now.tick {
             self.now = Now::at(tick, wall_clock_secs());
@@ -90,6 +100,12 @@ impl Clock {
     /// The time last taken.
     pub fn now(&self) -> &Now {
         &self.now
+    }
+
+    /// Tells how long it is since the time was last taken.
+    pub fn stopwatch(&self) -> impl Fn() -> u64 + use<> {
+        let read = self.read;
+        move || read.elapsed().as_nanos() as u64
     }
 }
 

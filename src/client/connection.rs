@@ -181,10 +181,9 @@ impl<S: Socket> Connection<S> {
     }
 
     fn pump(&mut self, input: &mut Input, outbox: &mut Outbox, context: &mut Context) -> Verdict {
-        let mut budget = context.run_bytes_max;
         let mut is_first_step = true;
         self.session.resume(context.now, context.limits);
-        while budget > 0 {
+        while !context.slice.is_over() {
             let step = match self.session.advance(input, outbox, context) {
                 Want::Read if self.read_end == ReadEnd::Reached => return Verdict::Close,
                 Want::Read if !self.readable => return Verdict::Park(self.socket.read_edge()),
@@ -197,7 +196,7 @@ impl<S: Socket> Connection<S> {
                     self.receive(input)
                 }
                 Want::Write if !self.writable => return Verdict::Park(Edge::Writable),
-                Want::Write => match self.send(outbox, budget, context) {
+                Want::Write => match self.send(outbox, context) {
                     Ok(Step::Goes(count)) => Ok(count),
                     Ok(Step::Waits(verdict)) => return verdict,
                     Err(error) => Err(error),
@@ -207,10 +206,10 @@ impl<S: Socket> Connection<S> {
             };
             is_first_step = false;
             match step {
-                Ok(count) => budget = budget.saturating_sub(count),
+                Ok(count) => context.slice.take_step(count),
                 // Tried again, but not for ever.
                 Err(error) if error.kind() == ErrorKind::Interrupted => {
-                    budget = budget.saturating_sub(CALL_BYTES);
+                    context.slice.take_step(CALL_BYTES);
                 }
                 Err(error) => {
                     log::debug!("{}: closed, {error}", self.peer);
@@ -247,17 +246,15 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Sends once. A short send proves nothing: only a full socket does.
-    fn send(&mut self, outbox: &mut Outbox, budget: usize, context: &mut Context) -> io::Result<Step> {
-        // To make a piece takes longer than its bytes tell: after each it is the others' turn.
-        let is_made = outbox.pulls_next();
-        let step = match outbox.send(&mut self.socket, budget)? {
+    fn send(&mut self, outbox: &mut Outbox, context: &mut Context) -> io::Result<Step> {
+        let step = match outbox.send(&mut self.socket, context.slice.bytes_left())? {
             Sent::Bytes(0) => {
                 self.session.spare(context.now, context.limits);
-                Step::Goes(if is_made { budget } else { CALL_BYTES })
+                Step::Goes(CALL_BYTES)
             }
             Sent::Bytes(count) => {
                 self.session.sent(count, context.now, context.limits);
-                Step::Goes(if is_made { budget } else { count })
+                Step::Goes(count)
             }
             Sent::SocketFull => {
                 self.writable = false;
@@ -311,6 +308,7 @@ mod tests {
     use std::os::fd::BorrowedFd;
 
     use super::*;
+    use crate::client::slice::Slice;
     use crate::http::status::Status;
     use crate::responder::{Asked, Responded, Responder};
 
@@ -377,7 +375,7 @@ mod tests {
                 responder: &mut Silent,
                 access_log: &mut AccessLog::off(),
                 key: 0,
-                run_bytes_max: 1000,
+                slice: Slice::new(&|| 0, 1, 1000),
                 is_draining: false,
             };
             connection.run(&mut buffers, &mut context)

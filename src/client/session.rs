@@ -15,6 +15,7 @@
 //! be answered with 400. Its head waits in the input meanwhile.
 
 use super::input::Input;
+use super::slice::Slice;
 use super::wait::Wait;
 use crate::access_log::AccessLog;
 use crate::clock::{Now, Tick};
@@ -34,8 +35,8 @@ pub struct Context<'a> {
     pub access_log: &'a mut AccessLog,
     /// By which the loop knows the connection.
     pub key: usize,
-    /// What a connection may read or write before it is the others' turn, bytes.
-    pub run_bytes_max: usize,
+    /// What it may take before it is the others' turn.
+    pub slice: Slice<'a>,
     /// The server is stopping: every response is the last on its connection.
     pub is_draining: bool,
 }
@@ -263,10 +264,11 @@ impl Session {
                 Parsed::Partial => break,
                 Parsed::Refused(status) => return Some(refuse(status, input, outbox, context)),
             }
-            // To begin a listing takes time, and it takes memory until it is sent: one after the other.
-            let is_full =
-                outbox.buffered_bytes() >= context.limits.outbox_bytes_max || outbox.ends_in_source();
-            if afterwards != Afterwards::NextRequest || is_full || input.is_empty() {
+            // What is not in memory holds a descriptor until it is sent, and is sent by calls of its own all
+            // the same: one after the other.
+            let is_full = outbox.buffered_bytes() >= context.limits.outbox_bytes_max || outbox.has_segments();
+            let is_over = afterwards != Afterwards::NextRequest || is_full || input.is_empty();
+            if is_over || context.slice.is_time_up() {
                 break;
             }
         }

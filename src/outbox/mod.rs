@@ -91,16 +91,6 @@ impl Outbox {
         !self.segments.is_empty()
     }
 
-    /// Whether the next send asks a source for a piece.
-    pub fn pulls_next(&self) -> bool {
-        matches!(self.segments.front(), Some((_, Segment::Stream(stream))) if stream.wants_piece())
-    }
-
-    /// Whether what was queued last is made only while it is sent.
-    pub fn ends_in_source(&self) -> bool {
-        matches!(self.segments.back(), Some((_, Segment::Stream(_))))
-    }
-
     /// Where the next bytes go: append only.
     pub fn bytes_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes

@@ -60,7 +60,7 @@ impl Stream {
     }
 
     /// Whether all it gave has been sent, and there is more.
-    pub fn wants_piece(&self) -> bool {
+    fn wants_piece(&self) -> bool {
         self.sent == self.piece.len() && self.has_more
     }
 

@@ -13,6 +13,7 @@ use crate::limits::Limits;
 use crate::net::peer::Peer;
 use crate::net::socket::{Edge, Pollable, Readiness};
 use crate::turn::per_client::ClientCounts;
+use crate::turn::run_queue::{Lane, RunQueue};
 use crate::turn::slot::Slot;
 use crate::turn::waiting::{KEYS_MAX, Waiting};
 
@@ -92,25 +93,25 @@ impl<S: Pollable> Connections<S> {
     }
 
     /// Notes an event and queues the connection. A key that nobody has any more is passed over.
-    pub fn mark(&mut self, key: usize, readiness: Readiness, run_queue: &mut Vec<usize>) {
+    pub fn mark(&mut self, key: usize, readiness: Readiness, run_queue: &mut RunQueue) {
         if let Some(slot) = self.slots.get_mut(key) {
             slot.connection.mark(readiness);
-            slot.queue(key, run_queue);
+            slot.queue(key, Lane::Fresh, run_queue);
         }
     }
 
     /// Marks and queues all of them.
-    pub fn mark_all(&mut self, readiness: Readiness, run_queue: &mut Vec<usize>) {
+    pub fn mark_all(&mut self, readiness: Readiness, run_queue: &mut RunQueue) {
         for (key, slot) in &mut self.slots {
             slot.connection.mark(readiness);
-            slot.queue(key, run_queue);
+            slot.queue(key, Lane::Fresh, run_queue);
         }
     }
 
     /// Queues the connection at `key`, if there is one.
-    pub fn queue(&mut self, key: usize, run_queue: &mut Vec<usize>) {
+    pub fn queue(&mut self, key: usize, lane: Lane, run_queue: &mut RunQueue) {
         if let Some(slot) = self.slots.get_mut(key) {
-            slot.queue(key, run_queue);
+            slot.queue(key, lane, run_queue);
         }
     }
 
@@ -119,7 +120,7 @@ impl<S: Pollable> Connections<S> {
     pub fn run(&mut self, buffers: &mut Buffers, context: &mut Context) -> Verdict {
         let key = context.key;
         let Some(slot) = self.slots.get_mut(key) else { return Verdict::Close };
-        slot.is_queued = false;
+        slot.lane = None;
         let connection = &mut slot.connection;
         let (kept_before, wait_before) =
             (connection.kept_bytes(), (connection.wait(), connection.deadline()));
@@ -173,10 +174,12 @@ impl<S: Pollable> Connections<S> {
         firsts.map(|key| self.slots[key].connection.deadline()).min()
     }
 
-    /// A connection whose time is up at `tick`.
+    /// A connection whose time is up at `tick`. Whoever is about to run is heard first: what it waited for
+    /// may have come in time.
     pub fn overdue(&self, tick: Tick) -> Option<usize> {
         let mut firsts = Wait::ALL.into_iter().filter_map(|wait| self.waiting.first(wait));
-        firsts.find(|key| self.slots[*key].connection.deadline() <= tick)
+        let is_overdue = |slot: &Slot<S>| slot.connection.deadline() <= tick && !slot.is_to_run();
+        firsts.find(|key| is_overdue(&self.slots[*key]))
     }
 
     /// Makes room: of those between two requests, the ones that have been waiting longest go, of one tick and
@@ -190,7 +193,7 @@ impl<S: Pollable> Connections<S> {
             && count < EVICTED_MAX
         {
             let slot = &self.slots[key];
-            if slot.connection.deadline() != oldest || oldest > deadline_max || slot.is_queued {
+            if slot.connection.deadline() != oldest || oldest > deadline_max || slot.lane.is_some() {
                 break;
             }
             log::debug!("{}: closed, idle, to make room", slot.connection.peer());

@@ -7,7 +7,8 @@
 use crate::access_log::AccessLog;
 use crate::client::connection::{Buffers, Connection, Verdict};
 use crate::client::session::Context;
-use crate::clock::{Now, Tick};
+use crate::client::slice::Slice;
+use crate::clock::{Now, Stopwatch, Tick};
 use crate::http::request;
 use crate::http::status::Status;
 use crate::limits::Limits;
@@ -16,7 +17,7 @@ use crate::net::socket::{Listener, Pollable, Readiness, Socket};
 use crate::responder::Responder;
 use crate::turn::acceptor::Acceptor;
 use crate::turn::connections::Connections;
-use crate::turn::run_queue::RunQueue;
+use crate::turn::run_queue::{Lane, RunQueue};
 
 /// Something that the poll has told.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,14 @@ pub enum News {
 /// Connections closed in one turn because their time is up: about a millisecond's work.
 const OVERDUE_MAX: usize = 512;
 
+/// How long a turn runs those who are queued, and then those who have just come; what there is no time for
+/// is the next turn's. A step under way ends first: it takes a millisecond at most. So a turn ends within
+/// ten, and whoever asks for little waits for no more than a few of them, whatever others ask for.
+const RUN_NANOS: u64 = 4_000_000;
+const ACCEPT_NANOS: u64 = 2_000_000;
+/// What many share is not divided further than this: to begin a slice takes time, too.
+const SLICE_NANOS_MIN: u64 = 100_000;
+
 /// How far a server is with stopping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -39,6 +48,29 @@ enum Stage {
     /// No new connections; responses under way are finished until this tick.
     Draining(Tick),
     Stopped,
+}
+
+/// What a turn is given beside its news.
+pub struct Turn<'a, R> {
+    pub now: &'a Now,
+    /// Since the turn began.
+    pub stopwatch: Stopwatch<'a>,
+    pub registry: &'a R,
+}
+
+/// What each of many gets of a turn.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    nanos: u64,
+    bytes: usize,
+}
+
+impl Share {
+    /// Of `nanos` that `count` divide among them.
+    fn of(count: usize, nanos: u64, limits: &Limits) -> Share {
+        let nanos = (nanos / count.max(1) as u64).max(SLICE_NANOS_MIN);
+        Share { nanos, bytes: limits.run_bytes_max_of(count) }
+    }
 }
 
 type Registry<L> = <<L as Listener>::Socket as Pollable>::Registry;
@@ -94,16 +126,17 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
 
     /// One turn: what is `news` is noted, what can be done is done. No key in `news` is older than the last
     /// turn: keys are given anew only when all of it was noted.
-    pub fn turn(&mut self, news: impl IntoIterator<Item = News>, now: &Now, registry: &Registry<L>) {
+    pub fn turn(&mut self, news: impl IntoIterator<Item = News>, turn: &Turn<Registry<L>>) {
+        let now = turn.now;
         let closed_before = self.connections.closed();
         self.responder.recheck();
         let has_news = self.mark(news);
-        self.run_queued(now, registry);
+        self.run_queued(turn);
         self.close_overdue(has_news, now);
         if self.connections.closed() > closed_before {
             self.acceptor.resume();
         }
-        self.accept(now, registry);
+        self.accept(turn);
         self.finish_drain(now);
         if self.connections.is_empty() {
             self.connections.shrink();
@@ -124,7 +157,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
 
     /// Has the connection at `key` run: content that it waits for has come.
     pub fn wake(&mut self, key: usize) {
-        self.connections.queue(key, &mut self.run_queue.ready);
+        self.connections.queue(key, Lane::Fresh, &mut self.run_queue);
     }
 
     /// First stops accepting, then, if asked again, everything.
@@ -139,7 +172,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.stage = Stage::Draining(now.tick.saturating_add(self.limits.drain_secs).saturating_add(1));
         // What has arrived already is still answered.
         let readiness = Readiness { readable: true, ..Readiness::default() };
-        self.connections.mark_all(readiness, &mut self.run_queue.ready);
+        self.connections.mark_all(readiness, &mut self.run_queue);
     }
 
     /// Writes the lines of the log that have gathered.
@@ -162,7 +195,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             has_news = true;
             match news {
                 News::Connection(key, readiness) => {
-                    self.connections.mark(key, readiness, &mut self.run_queue.ready);
+                    self.connections.mark(key, readiness, &mut self.run_queue);
                 }
                 News::Listener => self.acceptor.mark_ready(),
                 News::Other => {}
@@ -171,18 +204,23 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         has_news
     }
 
-    /// Runs the connections queued so far. Those that yield are queued for the next turn.
-    fn run_queued(&mut self, now: &Now, registry: &Registry<L>) {
-        self.run_queue.look_at_disk(now.elapsed_millis);
-        let due = self.run_queue.ready.len();
-        let run_bytes_max = self.limits.run_bytes_max_of(due);
-        for index in 0..due {
-            self.run(self.run_queue.ready[index], run_bytes_max, now, registry);
+    /// Runs the connections queued so far, as long as there is time. Those that yield are queued for the next
+    /// turn.
+    fn run_queued(&mut self, turn: &Turn<Registry<L>>) {
+        self.run_queue.look_at_disk(turn.now.elapsed_millis);
+        let end_nanos = (turn.stopwatch)() + RUN_NANOS;
+        let mut due = self.run_queue.due();
+        let share = Share::of(due.count(), RUN_NANOS, &self.limits);
+        while let Some(key) = self.run_queue.next(&mut due) {
+            self.run(key, share, turn);
+            if (turn.stopwatch)() >= end_nanos {
+                return;
+            }
         }
-        self.run_queue.ready.drain(..due);
     }
 
-    fn run(&mut self, key: usize, run_bytes_max: usize, now: &Now, registry: &Registry<L>) {
+    fn run(&mut self, key: usize, share: Share, turn: &Turn<Registry<L>>) {
+        let now = turn.now;
         let is_draining = self.stage != Stage::Serving;
         let mut context = Context {
             now,
@@ -190,14 +228,14 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             responder: &mut self.responder,
             access_log: &mut self.access_log,
             key,
-            run_bytes_max,
+            slice: Slice::new(turn.stopwatch, share.nanos, share.bytes),
             is_draining,
         };
         match self.connections.run(&mut self.buffers, &mut context) {
-            Verdict::Yield => self.connections.queue(key, &mut self.run_queue.ready),
-            Verdict::AwaitDisk => self.connections.queue(key, &mut self.run_queue.awaiting_disk),
+            Verdict::Yield => self.connections.queue(key, Lane::Yielded, &mut self.run_queue),
+            Verdict::AwaitDisk => self.connections.queue(key, Lane::AwaitingDisk, &mut self.run_queue),
             Verdict::Park(edge) if !(is_draining && self.awaits_request(key)) => {
-                if let Err(error) = self.connections.register(key, edge, registry) {
+                if let Err(error) = self.connections.register(key, edge, turn.registry) {
                     log::debug!("connection closed, it cannot be polled: {error}");
                     self.close(key, now);
                 }
@@ -212,10 +250,6 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     }
 
     fn close(&mut self, key: usize, now: &Now) {
-        // Its key may be given anew in this very turn.
-        if self.connections.get(key).is_some_and(|slot| slot.is_queued) {
-            self.run_queue.forget(key);
-        }
         self.connections.close(key, &mut self.access_log, now);
     }
 
@@ -242,8 +276,10 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.connections.next_deadline().map(|tick| tick.max(self.spared_until))
     }
 
-    /// Accepts what is waiting, within a bound. Each connection runs at once: most have sent their request.
-    fn accept(&mut self, now: &Now, registry: &Registry<L>) {
+    /// Accepts what is waiting, within bounds. Each connection runs at once: most have sent their request.
+    fn accept(&mut self, turn: &Turn<Registry<L>>) {
+        let now = turn.now;
+        let end_nanos = (turn.stopwatch)() + ACCEPT_NANOS;
         // Looked for once a turn if there are none: a crowd outside must not cost those inside a search each.
         let mut may_be_idle = true;
         for _ in 0..self.limits.accepts_per_turn_max {
@@ -255,19 +291,21 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
                 may_be_idle = self.connections.close_longest_idle(deadline_max, &mut self.access_log, now);
             }
             match is_welcome && !self.connections.is_full() {
-                true => self.admit(socket, peer, now, registry),
+                true => self.admit(socket, peer, turn),
                 false => self.turn_away(socket, peer, now),
+            }
+            if (turn.stopwatch)() >= end_nanos {
+                break;
             }
         }
         self.acceptor.turn_to_next();
     }
 
-    fn admit(&mut self, socket: L::Socket, peer: Peer, now: &Now, registry: &Registry<L>) {
+    fn admit(&mut self, socket: L::Socket, peer: Peer, turn: &Turn<Registry<L>>) {
         // Its request may be younger than what was checked in this turn so far.
         self.responder.recheck();
-        let key = self.connections.insert(Connection::new(socket, peer, now, &self.limits));
-        let run_bytes_max = self.limits.run_bytes_max_of(self.limits.accepts_per_turn_max);
-        self.run(key, run_bytes_max, now, registry);
+        let key = self.connections.insert(Connection::new(socket, peer, turn.now, &self.limits));
+        self.run(key, Share::of(self.limits.accepts_per_turn_max, ACCEPT_NANOS, &self.limits), turn);
     }
 
     /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in.

@@ -19,7 +19,7 @@ use crate::net::listener;
 use crate::net::socket::Readiness;
 use crate::process::resources;
 use crate::site::Site;
-use crate::turn::event_loop::{EventLoop, News};
+use crate::turn::event_loop::{EventLoop, News, Turn};
 use crate::turn::stop::{StopHandle, Stops};
 
 /// Events taken from the kernel at once.
@@ -94,13 +94,15 @@ impl Server {
     pub fn run(mut self) -> io::Result<()> {
         while !self.event_loop.is_stopped() {
             self.wait()?;
-            let now = self.clock.read();
+            self.clock.read();
+            let (now, stopwatch) = (self.clock.now(), self.clock.stopwatch());
             if self.events.iter().any(|event| [WAKER, SIGNALS].contains(&event.token())) {
                 for _ in 0..self.stops.take() {
                     self.event_loop.stop(now);
                 }
             }
-            self.event_loop.turn(self.events.iter().map(news), now, self.poll.registry());
+            let turn = Turn { now, stopwatch: &stopwatch, registry: self.poll.registry() };
+            self.event_loop.turn(self.events.iter().map(news), &turn);
         }
         self.event_loop.end(self.clock.now());
         Ok(())

@@ -4,14 +4,22 @@ use std::io;
 
 use crate::client::connection::Connection;
 use crate::net::socket::{Edge, Pollable};
+use crate::turn::run_queue::{Lane, RunQueue};
 
 /// A connection and what the loop notes of it.
 #[derive(Debug)]
 pub struct Slot<S> {
     pub connection: Connection<S>,
     registered: Registered,
-    /// In the run queue, be it to run or to wait for the disk.
-    pub is_queued: bool,
+    /// Where in the run queue it stands, if it does.
+    pub lane: Option<Lane>,
+}
+
+impl<S> Slot<S> {
+    /// Whether it runs soon, whatever happens.
+    pub fn is_to_run(&self) -> bool {
+        matches!(self.lane, Some(Lane::Fresh | Lane::Yielded))
+    }
 }
 
 /// The edges a socket was registered for. A connection that is over before it has to wait never is.
@@ -24,14 +32,14 @@ enum Registered {
 
 impl<S: Pollable> Slot<S> {
     pub fn new(connection: Connection<S>) -> Slot<S> {
-        Slot { connection, registered: Registered::No, is_queued: false }
+        Slot { connection, registered: Registered::No, lane: None }
     }
 
     /// Puts the connection into the run queue, once.
-    pub fn queue(&mut self, key: usize, run_queue: &mut Vec<usize>) {
-        if !self.is_queued {
-            self.is_queued = true;
-            run_queue.push(key);
+    pub fn queue(&mut self, key: usize, lane: Lane, run_queue: &mut RunQueue) {
+        if self.lane.is_none() {
+            self.lane = Some(lane);
+            run_queue.push(key, lane);
         }
     }
 

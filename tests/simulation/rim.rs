@@ -20,7 +20,7 @@ use pws::limits::Limits;
 use pws::net::peer::Peer;
 use pws::net::socket::Listener;
 use pws::site::Site;
-use pws::turn::event_loop::{EventLoop, News};
+use pws::turn::event_loop::{EventLoop, News, Turn};
 
 use super::disk::{Disk, LOADED_BYTES_MAX};
 use super::feed::{FedSite, Wakes};
@@ -34,6 +34,8 @@ pub const CONNECTIONS_MAX: usize = 90;
 /// What is let through of the news right after a standstill.
 const NEWS_AFTER_STANDSTILL: usize = 1;
 const ACCEPTS_MAX: usize = 8;
+/// What some of the steps take by the stopwatch: so much that turns end before all have run.
+const STEP_NANOS_MAX: u64 = 300_000;
 /// What one connection may keep, or some let go of in a turn.
 const KEPT_BYTES_DOUBT: usize = 30_000;
 
@@ -318,7 +320,14 @@ impl Rim {
         self.kept_bytes_before = self.kept_bytes();
         self.idle_before = self.idle().collect();
         self.live.borrow().values().for_each(|pipe| pipe.borrow_mut().moved_in_turn = 0);
-        self.event_loop.turn(news, &self.now, &self.registry);
+        let spent_nanos = Cell::new(0);
+        let rng = RefCell::new(&mut self.rng);
+        let stopwatch = || {
+            let step_nanos = if rng.borrow_mut().one_in(3) { STEP_NANOS_MAX } else { 0 };
+            spent_nanos.replace(spent_nanos.get() + step_nanos)
+        };
+        let turn = Turn { now: &self.now, stopwatch: &stopwatch, registry: &self.registry };
+        self.event_loop.turn(news, &turn);
         self.turns_since_standstill += 1;
         self.judge_turn();
         true
@@ -351,7 +360,7 @@ impl Rim {
     /// Who is between two requests, and until when: addresses and deadlines.
     fn idle(&self) -> impl Iterator<Item = (u32, Tick)> {
         let slots = self.event_loop.connections().iter().map(|(_, slot)| slot);
-        let idle = slots.filter(|slot| slot.connection.wait() == Some(Wait::Request) && !slot.is_queued);
+        let idle = slots.filter(|slot| slot.connection.wait() == Some(Wait::Request) && slot.lane.is_none());
         idle.map(|slot| (slot.connection.socket.0.borrow().address, slot.connection.deadline()))
     }
 
@@ -400,14 +409,15 @@ impl Rim {
         assert!(is_in_time, "a deadline at {deadline:?} s, and the loop sleeps until {wakes_at} ms");
         for (_, slot) in self.event_loop.connections().iter() {
             let (connection, pipe) = (&slot.connection, slot.connection.socket.0.borrow());
-            let is_due = connection.deadline() < self.now.tick && self.now.tick > self.spared_until;
+            let is_late = connection.deadline() < self.now.tick && !slot.is_to_run();
+            let is_due = is_late && self.now.tick > self.spared_until;
             assert!(!is_due, "kept for too long: {}", pipe.state());
             let stalled_until = pipe.stalled_at().map_or(Tick::MAX, |tick| tick + self.limits.send_secs + 2);
             let is_stalled = stalled_until < self.now.tick && self.now.tick > self.spared_until;
-            assert!(slot.is_queued || !is_stalled, "stalled for too long: {}", pipe.state());
+            assert!(slot.lane.is_some() || !is_stalled, "stalled for too long: {}", pipe.state());
             assert!(!pipe.is_unpollable, "kept, and the poll does not know it");
             let awaits_content = connection.wait().is_none();
-            if slot.is_queued || pipe.has_news() || pipe.awaits_room || awaits_content {
+            if slot.lane.is_some() || pipe.has_news() || pipe.awaits_room || awaits_content {
                 continue;
             }
             assert!(!pipe.is_reset, "a broken connection is kept");

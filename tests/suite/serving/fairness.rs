@@ -58,7 +58,18 @@ impl Socket for TirelessSocket {
 /// each run moved.
 #[track_caller]
 fn bytes_per_run(folder: &Folder, limits: &Limits, request: &'static [u8], requests: u64) -> Vec<u64> {
-    let mut server = MemoryServer::with(folder, &SiteOptions::default(), limits.clone());
+    let server = MemoryServer::with(folder, &SiteOptions::default(), limits.clone());
+    bytes_per_run_of(server, request, requests)
+}
+
+/// The same where no run has any time.
+fn bytes_per_late_run(folder: &Folder, request: &'static [u8], requests: u64) -> Vec<u64> {
+    let mut server = MemoryServer::of(folder);
+    server.slice_nanos = 0;
+    bytes_per_run_of(server, request, requests)
+}
+
+fn bytes_per_run_of(mut server: MemoryServer, request: &'static [u8], requests: u64) -> Vec<u64> {
     let mut connection = server.connect(TirelessSocket { request, requests, ..TirelessSocket::default() });
     let mut runs = Vec::new();
     let mut moved_before = 0;
@@ -99,16 +110,31 @@ fn a_client_that_asks_without_end_gives_way_after_its_budget() {
 }
 
 #[test]
-fn a_listing_gives_way_after_each_slice() {
+fn a_listing_gives_way_when_its_time_is_up() {
     const ENTRIES: usize = 5000;
     const COUNT: usize = 3;
     /// Entries made in one go, and what each of them takes at most.
     const SLICE: (usize, u64) = (256, 200);
 
     let folder = Folder::new().crowd("crowd", ENTRIES);
-    let runs = bytes_per_run(&folder, &Limits::default(), LISTING, COUNT as u64);
-    assert!(runs.len() >= COUNT * ENTRIES / SLICE.0, "{} runs", runs.len());
-    // Beside the slice: a head, the top of the page, and what is read at once.
+    let runs = bytes_per_late_run(&folder, LISTING, COUNT as u64);
+    // Two steps are everybody's.
+    assert!(runs.len() >= COUNT * ENTRIES / SLICE.0 / 2, "{} runs", runs.len());
+    // Beside the slices: a head, the top of the page, and what is read at once.
     let other = 10_000;
-    assert!(runs.iter().all(|moved| *moved < SLICE.0 as u64 * SLICE.1 + other), "{runs:?}");
+    assert!(runs.iter().all(|moved| *moved < 2 * SLICE.0 as u64 * SLICE.1 + other), "{runs:?}");
+}
+
+/// What takes long to answer gives way however few bytes it is.
+#[test]
+fn a_pipeline_gives_way_when_its_time_is_up() {
+    const COUNT: u64 = 1000;
+
+    let folder = Folder::new().file("large.bin", "<p>not so large");
+    let runs = bytes_per_late_run(&folder, FILE, COUNT);
+    let both = runs.iter().max().expect("a run");
+    // Two steps are everybody's.
+    assert!(runs.len() as u64 >= COUNT / 2, "{} runs", runs.len());
+    // What is received at once beside an answer.
+    assert!(*both < 2 * 2 * u64::from(Limits::default().head_bytes_max), "{both} bytes");
 }

@@ -12,6 +12,7 @@ use std::os::unix::fs::FileExt;
 use pws::access_log::AccessLog;
 pub use pws::client::connection::{Buffers, Connection, Verdict};
 use pws::client::session::Context;
+use pws::client::slice::Slice;
 use pws::clock::Now;
 use pws::config::SiteOptions;
 use pws::limits::Limits;
@@ -107,6 +108,9 @@ pub struct MemoryServer {
     access_log: AccessLog,
     pub buffers: Buffers,
     pub is_draining: bool,
+    /// What a connection may take of a turn. Here no time passes: 0 is too little for more than what is
+    /// everybody's, 1 enough for all.
+    pub slice_nanos: u64,
 }
 
 impl MemoryServer {
@@ -120,7 +124,15 @@ impl MemoryServer {
     pub fn with(folder: &Folder, options: &SiteOptions, limits: Limits) -> MemoryServer {
         let site = Site::open(&folder.root(), options, &limits).expect("the folder");
         let (buffers, now) = (Buffers::new(&limits), Now::at(0, NOW_UNIX_SECS));
-        MemoryServer { site, limits, now, access_log: AccessLog::off(), buffers, is_draining: false }
+        MemoryServer {
+            site,
+            limits,
+            now,
+            access_log: AccessLog::off(),
+            buffers,
+            is_draining: false,
+            slice_nanos: 1,
+        }
     }
 
     /// A connection to run.
@@ -152,7 +164,7 @@ impl MemoryServer {
             responder: &mut self.site,
             access_log: &mut self.access_log,
             key: 0,
-            run_bytes_max: self.limits.run_bytes_max,
+            slice: Slice::new(&|| 0, self.slice_nanos, self.limits.run_bytes_max),
             is_draining: self.is_draining,
         };
         (context, &mut self.buffers)
