@@ -53,6 +53,7 @@ pub mod config;
 pub mod date;
 pub mod files;
 pub mod http;
+pub mod ledger;
 pub mod limits;
 pub mod listing;
 pub mod net;

@@ -43,11 +43,14 @@ pub struct Limits {
     /// Open descriptors kept for files that are too large to be loaded; at most an eighth of those allowed.
     pub cached_descriptors_max: usize,
     /// What all connections together may keep in memory of unread requests and unsent responses. Beyond
-    /// that, whoever would keep more is cut.
+    /// that, the greediest is cut.
     pub kept_bytes_max: usize,
+    /// What the kernel may hold for all connections together, as far as that can be told. Beyond that, those
+    /// idle longest are closed, then the greediest.
+    pub kernel_bytes_max: usize,
     /// What the kernel takes of a connection's responses before the client has room for it
     /// (TCP_NOTSENT_LOWAT). It asks for more when half of that is gone: so coarse are the steps in which a
-    /// slow client's progress is seen. Smaller makes fast downloads slower.
+    /// slow client's progress is seen. Smaller costs a wakeup for each piece.
     pub unsent_bytes_max: u32,
     /// The kernel's buffer for what a connection sends, bytes; `None` leaves it to the kernel, which gives
     /// each as much as makes it fast: megabytes.
@@ -68,7 +71,8 @@ pub struct Limits {
     /// Bytes. Slower than this is no line but an attack. One byte would do where steps are coarse; where
     /// memory is bounded, buffers and steps are small.
     pub send_bytes_min: usize,
-    /// Waiting for the client to close after the last response, seconds.
+    /// Waiting for the client to close after the last response, seconds: until then it has taken what the
+    /// kernel holds for it, at 10 KB a second at least. Then the kernel lets go of that, too.
     pub linger_secs: u32,
     /// Finishing the responses under way after a stop was asked for, seconds.
     pub drain_secs: u32,
@@ -92,6 +96,7 @@ impl Default for Limits {
             cache_bytes_max: 16 * 1024 * 1024,
             cached_descriptors_max: 1024,
             kept_bytes_max: usize::MAX,
+            kernel_bytes_max: usize::MAX,
             unsent_bytes_max: 256 * 1024,
             send_buffer_bytes: None,
             linger_bytes_max: 256 * 1024,
@@ -100,7 +105,7 @@ impl Default for Limits {
             body_secs: 30,
             send_secs: 30,
             send_bytes_min: 32 * 1024,
-            linger_secs: 2,
+            linger_secs: 30,
             drain_secs: 10,
         }
     }
@@ -120,35 +125,45 @@ impl Limits {
         (self.turn_bytes_max / count.max(1)).max(RUN_BYTES_MIN).min(self.run_bytes_max)
     }
 
-    /// Bounds for a host that has `memory_bytes` to spare for the server, the kernel's part included. Of
-    /// that, a quarter goes to files, an eighth to what connections keep, three eighths to the kernel's
-    /// buffers, and the rest is the program's own. An idle connection takes next to nothing, so there are
-    /// buffers for one in twelve.
+    /// Sockets and files that may be open at once, beside this process's own descriptors.
+    pub fn descriptors(&self) -> usize {
+        usize::try_from(self.open_files_max.saturating_sub(OWN_DESCRIPTORS)).unwrap_or(usize::MAX)
+    }
+
+    /// Bounds for a server that may take `memory_bytes`, the kernel's part included. Of what the program itself
+    /// does not take, seven tenths go to the kernel, for sockets and what they hold, one each to files, to
+    /// what connections keep, and to rules and whatever else there is.
     pub fn within(memory_bytes: usize) -> Limits {
-        let connections_max = (memory_bytes / 7168).max(8);
-        // The kernel takes twice as much as it is asked for, for its own book-keeping.
-        let buffer_bytes = memory_bytes * 3 / 8 / (connections_max / 12 + 1) / 2;
+        let defaults = Limits::default();
+        let tenth_bytes = memory_bytes.saturating_sub(PROGRAM_BYTES) / 10;
+        let kernel_bytes_max = 7 * tenth_bytes;
+        let descriptors_max = memory_bytes / BYTES_PER_CACHED_DESCRIPTOR;
+        let bounded = Limits {
+            cache_bytes_max: defaults.cache_bytes_max.min(tenth_bytes),
+            cached_descriptors_max: defaults.cached_descriptors_max.min(descriptors_max),
+            kept_bytes_max: tenth_bytes,
+            kernel_bytes_max,
+            connections_max: Some((kernel_bytes_max / SOCKET_BYTES).max(CONNECTIONS_MIN)),
+            ..defaults
+        };
+        if memory_bytes >= SMALL_MEMORY_BYTES {
+            return bounded;
+        }
         Limits {
-            cache_bytes_max: memory_bytes / 4,
-            cached_descriptors_max: connections_max / 16,
-            kept_bytes_max: memory_bytes / 8,
-            connections_max: Some(connections_max),
-            send_buffer_bytes: Some(buffer_bytes.saturating_sub(RECEIVE_BUFFER_BYTES)),
+            // What a client does not take is not even handed to the kernel, beyond a packet or two.
+            unsent_bytes_max: SMALL_UNSENT_BYTES,
+            send_buffer_bytes: Some(SMALL_SEND_BUFFER_BYTES),
             outbox_bytes_max: 8 * 1024,
-            run_bytes_max: 64 * 1024,
-            ..Limits::default()
+            ..bounded
         }
     }
 
-    /// What was derived from a bound on memory, in words; `None` if there is none.
-    pub fn told_memory(&self) -> Option<String> {
+    /// What of a memory goes where, in words.
+    pub fn told_memory(&self) -> String {
         let kib = |bytes: usize| bytes / 1024;
-        let buffers = kib(self.send_buffer_bytes?);
-        let (files, kept) = (kib(self.cache_bytes_max), kib(self.kept_bytes_max));
-        Some(format!(
-            "{files} KiB for files, {kept} KiB for what connections keep, {buffers} KiB of the \
-             kernel's for what each sends"
-        ))
+        let (files, kept, kernel) =
+            (kib(self.cache_bytes_max), kib(self.kept_bytes_max), kib(self.kernel_bytes_max));
+        format!("{files} KiB for files, {kept} KiB for what connections keep, {kernel} KiB for their sockets")
     }
 
     /// Refuses bounds within which nothing could ever be done.
@@ -172,8 +187,30 @@ impl Limits {
 /// Nobody gets less than this in a turn, unless all do: smaller pieces take more time than they save.
 const RUN_BYTES_MIN: usize = 64 * 1024;
 
-/// The kernel's buffer for what a connection receives, where memory is bounded: some requests fit.
+/// What a socket takes of the kernel's memory, whatever it does: measured, 3.9 KB.
+pub const SOCKET_BYTES: usize = 4 * 1024;
+/// And what it takes beside what is unsent while a response is under way: what was received meanwhile, and
+/// what rounding to pages costs.
+pub const BUSY_SOCKET_BYTES: usize = 6 * 1024;
+
+/// The kernel's buffer for what a connection receives, where memory is small: some requests fit.
 pub const RECEIVE_BUFFER_BYTES: usize = 4 * 1024;
+
+/// What this program takes when it has just been started: measured, without the pages of its file, which the
+/// kernel can read again.
+const PROGRAM_BYTES: usize = 512 * 1024;
+/// Below this, memory is small: there is no room for a megabyte that a client may not take.
+const SMALL_MEMORY_BYTES: usize = 256 * 1024 * 1024;
+/// The kernel takes no more before the client has room for what it has: of a client that takes nothing it
+/// holds a page.
+const SMALL_UNSENT_BYTES: u32 = 2 * 1024;
+/// What may be on its way to a client that takes it. The kernel takes twice as much, for its own
+/// book-keeping.
+const SMALL_SEND_BUFFER_BYTES: usize = 12 * 1024;
+/// A descriptor kept open takes the kernel some hundred bytes, and memory is for more than that.
+const BYTES_PER_CACHED_DESCRIPTOR: usize = 128 * 1024;
+/// However little memory there is.
+const CONNECTIONS_MIN: usize = 8;
 
 /// Descriptors for files: cached, and being sent.
 const FILES_OPEN_MAX: u64 = 1280;

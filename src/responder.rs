@@ -18,6 +18,9 @@ pub trait Responder {
     /// younger: once the poll has told of news, for each connection that is accepted, and before one that has
     /// been read from in a turn is read from again.
     fn recheck(&mut self);
+
+    /// Files and folders that are open, for responses under way and to be used again.
+    fn descriptors(&self) -> usize;
 }
 
 /// A request, and what else its response rests on.

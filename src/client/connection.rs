@@ -7,7 +7,8 @@ use super::session::{Context, Session, Want};
 use super::wait::Wait;
 use crate::access_log::AccessLog;
 use crate::clock::{Now, Tick};
-use crate::limits::Limits;
+use crate::ledger::Held;
+use crate::limits::{BUSY_SOCKET_BYTES, Limits, SOCKET_BYTES};
 use crate::net::peer::Peer;
 use crate::net::socket::{Edge, Readiness, Socket};
 use crate::outbox::{Ended, Outbox, Sent};
@@ -39,6 +40,9 @@ impl Buffers {
 
 /// What a call takes of the budget beside its bytes: one that was interrupted, or had nothing to move.
 const CALL_BYTES: usize = 64;
+
+/// What the kernel is taken to hold for a client that has been sent all: most have taken most of it.
+const LINGERING_BYTES: usize = 32 * 1024;
 
 /// What a run came to, for the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +139,24 @@ impl<S: Socket> Connection<S> {
         self.session.wait()
     }
 
+    /// What it holds while it waits.
+    pub fn held(&self, limits: &Limits) -> Held {
+        let unsent_bytes = limits.unsent_bytes_max as usize;
+        let kernel_bytes = match self.wait() {
+            Some(Wait::Request | Wait::Head | Wait::Body) => SOCKET_BYTES,
+            Some(Wait::Linger) => SOCKET_BYTES + unsent_bytes.min(LINGERING_BYTES),
+            Some(Wait::Send) | None => SOCKET_BYTES + BUSY_SOCKET_BYTES + unsent_bytes,
+        };
+        let files = self.rest.as_ref().map_or(0, |rest| rest.outbox.segments());
+        Held { heap_bytes: self.kept_bytes(), kernel_bytes, descriptors: 1 + files }
+    }
+
+    /// For how long it has waited without getting on, seconds.
+    pub fn stalled_secs(&self, tick: Tick, limits: &Limits) -> u32 {
+        let secs_max = self.wait().map_or(0, |wait| wait.secs_max(limits));
+        (tick + secs_max + 1).saturating_sub(self.deadline())
+    }
+
     /// Bytes of memory it owns while it waits.
     pub fn kept_bytes(&self) -> usize {
         self.rest.as_ref().map_or(0, |rest| rest.input.capacity() + rest.outbox.capacity())
@@ -185,7 +207,9 @@ impl<S: Socket> Connection<S> {
         self.session.resume(context.now, context.limits);
         while !context.slice.is_over() {
             let step = match self.session.advance(input, outbox, context) {
-                Want::Read if self.read_end == ReadEnd::Reached => return Verdict::Close,
+                Want::Read if self.read_end == ReadEnd::Reached => {
+                    return self.end_of_input(context);
+                }
                 Want::Read if !self.readable => return Verdict::Park(self.socket.read_edge()),
                 Want::Read => {
                     // What comes now may have been sent after the disk was looked at in this turn: by a
@@ -218,6 +242,16 @@ impl<S: Socket> Connection<S> {
             }
         }
         Verdict::Yield
+    }
+
+    /// What follows where the client sends no more and has been sent all. It may still have to take that: if
+    /// too much is left with the kernel already, it is waited for until it has, which the poll tells.
+    fn end_of_input(&self, context: &mut Context) -> Verdict {
+        let is_over = self.is_broken || self.wait() != Some(Wait::Linger);
+        match is_over || self.session.leaves_behind(context) {
+            true => Verdict::Close,
+            false => Verdict::Park(self.socket.read_edge()),
+        }
     }
 
     /// Reads once. After that `readable` tells whether there may be more: a read that did not fill the buffer
@@ -309,6 +343,7 @@ mod tests {
 
     use super::*;
     use crate::client::slice::Slice;
+    use crate::ledger::Ledger;
     use crate::http::status::Status;
     use crate::responder::{Asked, Responded, Responder};
 
@@ -376,6 +411,7 @@ mod tests {
                 access_log: &mut AccessLog::off(),
                 key: 0,
                 slice: Slice::new(&|| 0, 1, 1000),
+                ledger: &mut Ledger::new(&limits),
                 is_draining: false,
             };
             connection.run(&mut buffers, &mut context)

@@ -23,6 +23,7 @@ use crate::http::body::{BodyPlan, Skip, Skipped};
 use crate::http::head::{CONTINUE, Persistence};
 use crate::http::request::{self, FieldSlots, Parsed, Request, Version};
 use crate::http::status::Status;
+use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
 use crate::responder::{Asked, Responded, Responder};
@@ -37,6 +38,8 @@ pub struct Context<'a> {
     pub key: usize,
     /// What it may take before it is the others' turn.
     pub slice: Slice<'a>,
+    /// What all connections hold.
+    pub ledger: &'a mut Ledger,
     /// The server is stopping: every response is the last on its connection.
     pub is_draining: bool,
 }
@@ -74,9 +77,10 @@ enum Phase {
     },
     /// The last response is out, or cut short. What still comes in is counted and thrown away: closing on
     /// unread input would send a reset, which can destroy a response before the client has read it (RFC 9112
-    /// §9.6).
+    /// §9.6). Of what was `sent` last, the kernel may hold some until the client takes it.
     Linger {
         received: u32,
+        sent: u32,
     },
     Done,
 }
@@ -155,27 +159,36 @@ impl Session {
                         None => return Want::Read,
                     }
                 }
-                Phase::Send { afterwards, .. } => match afterwards {
+                Phase::Send { sent, afterwards } => match afterwards {
                     Afterwards::NextRequest => self.enter(Phase::Idle, now, limits),
-                    Afterwards::Close if input.is_empty() => self.enter(Phase::Done, now, limits),
+                    Afterwards::Close if input.is_empty() && self.leaves_behind(context) => {
+                        self.enter(Phase::Done, now, limits);
+                    }
                     Afterwards::Close | Afterwards::Linger => {
-                        self.enter(Phase::Linger { received: 0 }, now, limits);
+                        self.enter(Phase::Linger { received: 0, sent }, now, limits);
                         return Want::HalfClose;
                     }
                 },
-                Phase::Linger { received } => {
+                Phase::Linger { received, sent } => {
                     let received = received.saturating_add(input.bytes().len() as u32);
                     input.clear();
                     if received >= limits.linger_bytes_max {
                         self.enter(Phase::Done, now, limits);
                     } else {
-                        self.phase = Phase::Linger { received };
+                        self.phase = Phase::Linger { received, sent };
                         return Want::Read;
                     }
                 }
                 Phase::Done => return Want::Close,
             }
         }
+    }
+
+    /// Whether the connection may be closed at once, though nobody knows whether the client has got what was
+    /// sent last: the kernel keeps that for it.
+    pub fn leaves_behind(&self, context: &mut Context) -> bool {
+        let sent = if let Phase::Send { sent, .. } | Phase::Linger { sent, .. } = self.phase { sent } else { 0 };
+        context.ledger.leaves_behind(sent as usize, context.now.tick)
     }
 
     /// The pump's word that `count` bytes were sent. Enough of them renew the deadline: to take one now and

@@ -1,7 +1,7 @@
 //! Who is at the other end of a connection.
 
 use std::fmt::{self, Display};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// A client, as far as it can be told from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,6 +9,22 @@ pub enum Peer {
     Ip(IpAddr),
     /// A process on this machine, by a socket that has no address.
     Local,
+}
+
+/// The leading bits of an IPv6 address by which a client is known: it has the rest to itself (RFC 6177 §2).
+const IPV6_PREFIX_BITS: u32 = 64;
+
+impl Peer {
+    /// What all connections of the same client have in common: the network, where a client has one to itself.
+    pub fn client(self) -> Peer {
+        match self {
+            Peer::Ip(IpAddr::V6(address)) => {
+                let mask = u128::MAX << (128 - IPV6_PREFIX_BITS);
+                Peer::Ip(Ipv6Addr::from_bits(address.to_bits() & mask).into())
+            }
+            _ => self,
+        }
+    }
 }
 
 impl From<SocketAddr> for Peer {

@@ -91,6 +91,11 @@ impl Outbox {
         !self.segments.is_empty()
     }
 
+    /// How many files and sources are to be sent, each with a descriptor.
+    pub fn segments(&self) -> usize {
+        self.segments.len()
+    }
+
     /// Where the next bytes go: append only.
     pub fn bytes_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes

@@ -9,6 +9,7 @@ use crate::client::connection::{Buffers, Connection, Verdict};
 use crate::client::session::Context;
 use crate::client::wait::Wait;
 use crate::clock::{Now, Tick};
+use crate::ledger::{Held, Ledger};
 use crate::limits::Limits;
 use crate::net::peer::Peer;
 use crate::net::socket::{Edge, Pollable, Readiness};
@@ -16,6 +17,23 @@ use crate::turn::per_client::ClientCounts;
 use crate::turn::run_queue::{Lane, RunQueue};
 use crate::turn::slot::Slot;
 use crate::turn::waiting::{KEYS_MAX, Waiting};
+
+/// Why a connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It is over.
+    Over,
+    /// It is not, and its time is up or its place is needed.
+    Cut,
+}
+
+/// What has a part in the end of a connection.
+pub struct End<'a> {
+    pub access_log: &'a mut AccessLog,
+    pub ledger: &'a mut Ledger,
+    pub limits: &'a Limits,
+    pub now: &'a Now,
+}
 
 /// Idle connections closed at once when there are too many.
 const EVICTED_MAX: usize = 64;
@@ -28,9 +46,6 @@ pub struct Connections<S> {
     slots: Slab<Slot<S>>,
     waiting: Waiting,
     clients: ClientCounts,
-    /// What all together keep of the unread and the unsent.
-    kept_bytes: usize,
-    kept_bytes_max: usize,
     count_max: usize,
     /// How many have ever been closed.
     closed: u64,
@@ -42,8 +57,6 @@ impl<S: Pollable> Connections<S> {
             slots: Slab::new(),
             waiting: Waiting::default(),
             clients: ClientCounts::new(limits.connections_per_client_max),
-            kept_bytes: 0,
-            kept_bytes_max: limits.kept_bytes_max,
             count_max: limits.connections().min(KEYS_MAX),
             closed: 0,
         }
@@ -62,8 +75,9 @@ impl<S: Pollable> Connections<S> {
         self.slots.is_empty()
     }
 
-    pub fn is_full(&self) -> bool {
-        self.slots.len() >= self.count_max
+    /// Whether there is a place for one more.
+    pub fn has_place(&self) -> bool {
+        self.slots.len() < self.count_max
     }
 
     /// How many have ever been closed.
@@ -82,8 +96,9 @@ impl<S: Pollable> Connections<S> {
     }
 
     /// Gives a connection a place; returns its key.
-    pub fn insert(&mut self, connection: Connection<S>) -> usize {
+    pub fn insert(&mut self, connection: Connection<S>, ledger: &mut Ledger, limits: &Limits) -> usize {
         self.clients.enter(connection.peer());
+        ledger.replace(Held::default(), connection.held(limits));
         let wait = connection.wait();
         let key = self.slots.insert(Slot::new(connection));
         if let Some(wait) = wait {
@@ -115,24 +130,18 @@ impl<S: Pollable> Connections<S> {
         }
     }
 
-    /// Runs the connection that `context` names. It is over, too, if there is no memory for what it leaves
-    /// undone.
+    /// Runs the connection that `context` names.
     pub fn run(&mut self, buffers: &mut Buffers, context: &mut Context) -> Verdict {
         let key = context.key;
         let Some(slot) = self.slots.get_mut(key) else { return Verdict::Close };
         slot.lane = None;
         let connection = &mut slot.connection;
-        let (kept_before, wait_before) =
-            (connection.kept_bytes(), (connection.wait(), connection.deadline()));
+        let (held_before, wait_before) =
+            (connection.held(context.limits), (connection.wait(), connection.deadline()));
         let verdict = connection.run(buffers, context);
-        let kept_bytes = connection.kept_bytes();
+        context.ledger.replace(held_before, connection.held(context.limits));
         let wait = connection.wait();
         let has_waited_anew = wait_before != (wait, connection.deadline());
-        self.kept_bytes = self.kept_bytes - kept_before + kept_bytes;
-        if kept_bytes > 0 && self.kept_bytes > self.kept_bytes_max {
-            log::debug!("{}: closed, there is no memory for what it leaves undone", connection.peer());
-            return Verdict::Close;
-        }
         match wait {
             // Only the order within a tick is lost, and much work saved.
             Some(wait) if has_waited_anew => self.waiting.join(key, wait),
@@ -155,16 +164,19 @@ impl<S: Pollable> Connections<S> {
     /// Closes the connection at `key`, if there is one.
     ///
     /// A response under way is cut by a reset: whoever gets it sees that, even where the end of the
-    /// connection would be the end of the response.
-    pub fn close(&mut self, key: usize, access_log: &mut AccessLog, now: &Now) {
+    /// connection would be the end of the response. A reset also takes back what the kernel still holds for a
+    /// client that has not taken it in time.
+    pub fn close(&mut self, key: usize, ending: Ending, end: &mut End) {
         let Some(mut slot) = self.slots.try_remove(key) else { return };
         self.waiting.leave(key);
-        if slot.connection.has_unsent() {
-            slot.connection.socket.reset_when_closed();
+        let connection = &mut slot.connection;
+        let is_late = ending == Ending::Cut && connection.wait() == Some(Wait::Linger);
+        if connection.has_unsent() || is_late {
+            connection.socket.reset_when_closed();
         }
-        self.kept_bytes -= slot.connection.kept_bytes();
-        self.clients.leave(slot.connection.peer());
-        slot.connection.end(access_log, now);
+        end.ledger.replace(connection.held(end.limits), Held::default());
+        self.clients.leave(connection.peer());
+        connection.end(end.access_log, end.now);
         self.closed += 1;
     }
 
@@ -182,33 +194,26 @@ impl<S: Pollable> Connections<S> {
         firsts.find(|key| is_overdue(&self.slots[*key]))
     }
 
-    /// Makes room: of those between two requests, the ones that have been waiting longest go, of one tick and
-    /// within a bound. Clients expect that of a kept connection (RFC 9112 §9.5). False if there are none
-    /// whose time is up by `deadline_max`.
-    pub fn close_longest_idle(&mut self, deadline_max: Tick, access_log: &mut AccessLog, now: &Now) -> bool {
-        let Some(first) = self.waiting.first(Wait::Request) else { return false };
-        let oldest = self.slots[first].connection.deadline();
-        let mut count = 0;
-        while let Some(key) = self.waiting.first(Wait::Request)
-            && count < EVICTED_MAX
-        {
-            let slot = &self.slots[key];
-            if slot.connection.deadline() != oldest || oldest > deadline_max || slot.lane.is_some() {
-                break;
-            }
-            log::debug!("{}: closed, idle, to make room", slot.connection.peer());
-            self.close(key, access_log, now);
-            count += 1;
-        }
-        count > 0
+    /// Everybody who waits for `wait`, from whoever has been waiting longest on.
+    pub fn waiting_for(&self, wait: Wait) -> impl Iterator<Item = usize> {
+        self.waiting.iter(wait)
     }
 
-    /// What comes before all are dropped: responses under way are cut.
-    pub fn end(&mut self, access_log: &mut AccessLog, now: &Now) {
-        let keys: Vec<usize> = self.slots.iter().map(|(key, _)| key).collect();
-        for key in keys {
-            self.close(key, access_log, now);
-        }
+    /// Of those between two requests, the ones that have been waiting longest, of one tick and within a bound:
+    /// the first to go where room is needed. Clients expect that of a kept connection (RFC 9112 §9.5). None if
+    /// there are none whose time is up by `deadline_max`.
+    pub fn longest_idle(&self, deadline_max: Tick) -> Vec<usize> {
+        let idle = self.waiting.iter(Wait::Request).take(EVICTED_MAX);
+        let idle = idle.map(|key| (key, &self.slots[key])).filter(|(_, slot)| slot.lane.is_none());
+        let mut idle = idle.map(|(key, slot)| (key, slot.connection.deadline())).peekable();
+        let oldest = idle.peek().map_or(Tick::MAX, |(_, deadline)| *deadline);
+        let is_longest = |deadline: Tick| deadline == oldest && deadline <= deadline_max;
+        idle.take_while(|(_, deadline)| is_longest(*deadline)).map(|(key, _)| key).collect()
+    }
+
+    /// All keys, for what comes before all are dropped.
+    pub fn keys(&self) -> Vec<usize> {
+        self.slots.iter().map(|(key, _)| key).collect()
     }
 
     /// A crowd that has left leaves no memory behind.

@@ -11,13 +11,15 @@ use crate::client::slice::Slice;
 use crate::clock::{Now, Stopwatch, Tick};
 use crate::http::request;
 use crate::http::status::Status;
-use crate::limits::Limits;
+use crate::ledger::{Held, Ledger, Resource};
+use crate::limits::{Limits, SOCKET_BYTES};
 use crate::net::peer::Peer;
 use crate::net::socket::{Listener, Pollable, Readiness, Socket};
 use crate::responder::Responder;
 use crate::turn::acceptor::Acceptor;
-use crate::turn::connections::Connections;
+use crate::turn::connections::{Connections, End, Ending};
 use crate::turn::run_queue::{Lane, RunQueue};
+use crate::turn::shortage;
 
 /// Something that the poll has told.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +34,13 @@ pub enum News {
 
 /// Connections closed in one turn because their time is up: about a millisecond's work.
 const OVERDUE_MAX: usize = 512;
+
+/// Connections closed at once where something is short, at most: about half a millisecond's work.
+const RELIEVED_MAX: usize = 256;
+/// Whoever gets on has its place for sure; who has not for so long makes room, seconds.
+const STALLED_SECS_MIN: u32 = 5;
+/// What a newcomer holds.
+const NEWCOMER: Held = Held { heap_bytes: 0, kernel_bytes: SOCKET_BYTES, descriptors: 1 };
 
 /// How long a turn runs those who are queued, and then those who have just come; what there is no time for
 /// is the next turn's. A step under way ends first: it takes a millisecond at most. So a turn ends within
@@ -83,6 +92,7 @@ pub struct EventLoop<L: Listener, R> {
     buffers: Buffers,
     responder: R,
     access_log: AccessLog,
+    ledger: Ledger,
     limits: Limits,
     stage: Stage,
     last_tick: Tick,
@@ -99,6 +109,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             buffers: Buffers::new(&limits),
             responder,
             access_log,
+            ledger: Ledger::new(&limits),
             limits,
             stage: Stage::Serving,
             last_tick: 0,
@@ -117,6 +128,11 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
 
     pub fn connections(&self) -> &Connections<L::Socket> {
         &self.connections
+    }
+
+    /// What the connections hold, by its own account.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// Whether there is nothing left to do: what is still open is to be [ended](EventLoop::end).
@@ -182,7 +198,9 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
 
     /// Ends: what is still under way is cut, and told to the log.
     pub fn end(&mut self, now: &Now) {
-        self.connections.end(&mut self.access_log, now);
+        for key in self.connections.keys() {
+            self.close(key, Ending::Over, now);
+        }
         self.access_log.finish();
     }
 }
@@ -229,6 +247,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             access_log: &mut self.access_log,
             key,
             slice: Slice::new(turn.stopwatch, share.nanos, share.bytes),
+            ledger: &mut self.ledger,
             is_draining,
         };
         match self.connections.run(&mut self.buffers, &mut context) {
@@ -237,10 +256,41 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             Verdict::Park(edge) if !(is_draining && self.awaits_request(key)) => {
                 if let Err(error) = self.connections.register(key, edge, turn.registry) {
                     log::debug!("connection closed, it cannot be polled: {error}");
-                    self.close(key, now);
+                    self.close(key, Ending::Cut, now);
                 }
             }
-            Verdict::Close | Verdict::Park(_) => self.close(key, now),
+            Verdict::Close | Verdict::Park(_) => self.close(key, Ending::Over, now),
+        }
+        self.relieve(now);
+    }
+
+    /// Where something has run short, has those idle longest go, then the greediest, until a reserve is left.
+    fn relieve(&mut self, now: &Now) {
+        let mut left = RELIEVED_MAX;
+        while let Some(resource) = self.ledger.shortage(self.responder.descriptors()) {
+            let wanted = self.ledger.excess_over_reserve(resource, self.responder.descriptors());
+            // Who is idle keeps nothing in this program's memory.
+            let is_heap = resource == Resource::Heap;
+            let mut keys = if is_heap { Vec::new() } else { self.connections.longest_idle(Tick::MAX) };
+            if keys.is_empty() {
+                keys = shortage::greediest(&self.connections, (resource, wanted), 0, now.tick, &self.limits);
+            }
+            keys.truncate(left);
+            left -= keys.len();
+            if keys.is_empty() {
+                return;
+            }
+            self.cut(&keys, "greediest", now);
+        }
+    }
+
+    /// Closes connections whose places or memory are needed.
+    fn cut(&mut self, keys: &[usize], why: &str, now: &Now) {
+        for &key in keys {
+            if let Some(slot) = self.connections.get(key) {
+                log::debug!("{}: closed, {why}, to make room", slot.connection.peer());
+            }
+            self.close(key, Ending::Cut, now);
         }
     }
 
@@ -249,8 +299,9 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.connections.get(key).is_some_and(|slot| slot.connection.awaits_request())
     }
 
-    fn close(&mut self, key: usize, now: &Now) {
-        self.connections.close(key, &mut self.access_log, now);
+    fn close(&mut self, key: usize, ending: Ending, now: &Now) {
+        let (access_log, ledger) = (&mut self.access_log, &mut self.ledger);
+        self.connections.close(key, ending, &mut End { access_log, ledger, limits: &self.limits, now });
     }
 
     /// Closes whose time is up. If this process stood still for a while, there may be more news than one look
@@ -268,7 +319,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             if let Some(slot) = self.connections.get(key) {
                 log::debug!("{}: closed, its time was up", slot.connection.peer());
             }
-            self.close(key, now);
+            self.close(key, Ending::Cut, now);
         }
     }
 
@@ -281,16 +332,14 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let now = turn.now;
         let end_nanos = (turn.stopwatch)() + ACCEPT_NANOS;
         // Looked for once a turn if there are none: a crowd outside must not cost those inside a search each.
-        let mut may_be_idle = true;
+        let mut may_have_room = true;
         for _ in 0..self.limits.accepts_per_turn_max {
             let Some((socket, peer)) = self.acceptor.next(now.tick) else { return };
             let is_welcome = self.connections.welcomes(peer);
-            if is_welcome && self.connections.is_full() && may_be_idle {
-                // Nobody is idle who was busy this very second.
-                let deadline_max = now.tick.saturating_add(self.limits.idle_secs);
-                may_be_idle = self.connections.close_longest_idle(deadline_max, &mut self.access_log, now);
+            if is_welcome && !self.has_room() && may_have_room {
+                may_have_room = self.make_room(now);
             }
-            match is_welcome && !self.connections.is_full() {
+            match is_welcome && self.has_room() {
                 true => self.admit(socket, peer, turn),
                 false => self.turn_away(socket, peer, now),
             }
@@ -301,10 +350,33 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.acceptor.turn_to_next();
     }
 
+    fn has_room(&self) -> bool {
+        self.connections.has_place() && self.ledger.has_room_for(NEWCOMER)
+    }
+
+    /// Makes room for newcomers: those idle longest go, then the greediest of those who do not get on. False
+    /// if there are none.
+    fn make_room(&mut self, now: &Now) -> bool {
+        // Nobody is idle who was busy this very second.
+        let deadline_max = now.tick.saturating_add(self.limits.idle_secs);
+        let idle = self.connections.longest_idle(deadline_max);
+        self.cut(&idle, "idle", now);
+        if !idle.is_empty() {
+            return true;
+        }
+        let places = (Resource::Descriptors, 1);
+        let keys = shortage::greediest(&self.connections, places, STALLED_SECS_MIN, now.tick, &self.limits);
+        self.cut(&keys, "stalled", now);
+        !keys.is_empty()
+    }
+
     fn admit(&mut self, socket: L::Socket, peer: Peer, turn: &Turn<Registry<L>>) {
         // Its request may be younger than what was checked in this turn so far.
         self.responder.recheck();
-        let key = self.connections.insert(Connection::new(socket, peer, turn.now, &self.limits));
+        let key = {
+            let connection = Connection::new(socket, peer, turn.now, &self.limits);
+            self.connections.insert(connection, &mut self.ledger, &self.limits)
+        };
         self.run(key, Share::of(self.limits.accepts_per_turn_max, ACCEPT_NANOS, &self.limits), turn);
     }
 

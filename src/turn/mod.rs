@@ -3,7 +3,7 @@
 //! [`server`] is the poll and whatever else only the real world has; [`event_loop`] is a turn of it, on
 //! sockets of any kind. [`connections`] are all of them, each in a [`slot`]; [`run_queue`] says who is
 //! next, [`waiting`] who has been waiting longest, [`acceptor`] who comes in, [`per_client`] who has too
-//! many, [`stop`] when it ends.
+//! many, [`shortage`] who has to go, [`stop`] when it ends.
 
 pub mod acceptor;
 pub mod connections;
@@ -11,6 +11,7 @@ pub mod event_loop;
 pub mod per_client;
 pub mod run_queue;
 pub mod server;
+pub mod shortage;
 pub mod slot;
 pub mod stop;
 pub mod waiting;

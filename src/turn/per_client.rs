@@ -1,17 +1,13 @@
 //! How many connections each client has, where that is limited.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
 
 use crate::net::peer::Peer;
-
-/// The leading bits of an IPv6 address by which a client is known: it has the rest to itself (RFC 6177 §2).
-const IPV6_PREFIX_BITS: u32 = 64;
 
 /// Counts by client, each within the same bound. Local ones cannot be told from each other, and have none.
 #[derive(Debug)]
 pub struct ClientCounts {
-    by_client: HashMap<IpAddr, usize>,
+    by_client: HashMap<Peer, usize>,
     /// `None`: nobody is counted.
     count_max: Option<usize>,
 }
@@ -21,38 +17,27 @@ impl ClientCounts {
         ClientCounts { by_client: HashMap::new(), count_max }
     }
 
-    /// Whether one more connection of `client` is within its bound.
-    pub fn has_room(&self, client: Peer) -> bool {
-        let (Some(count_max), Peer::Ip(address)) = (self.count_max, client) else { return true };
-        self.by_client.get(&key(address)).is_none_or(|count| *count < count_max)
+    /// Whether one more connection of `peer` is within its client's bound.
+    pub fn has_room(&self, peer: Peer) -> bool {
+        let Some(count_max) = self.count_max.filter(|_| peer != Peer::Local) else { return true };
+        self.by_client.get(&peer.client()).is_none_or(|count| *count < count_max)
     }
 
-    /// Counts one more connection of `client`.
-    pub fn enter(&mut self, client: Peer) {
-        if let (Some(_), Peer::Ip(address)) = (self.count_max, client) {
-            *self.by_client.entry(key(address)).or_default() += 1;
+    /// Counts one more connection of `peer`.
+    pub fn enter(&mut self, peer: Peer) {
+        if self.count_max.is_some() {
+            *self.by_client.entry(peer.client()).or_default() += 1;
         }
     }
 
     /// A connection that was counted is gone.
-    pub fn leave(&mut self, client: Peer) {
-        let (Some(_), Peer::Ip(address)) = (self.count_max, client) else { return };
-        let client = key(address);
+    pub fn leave(&mut self, peer: Peer) {
+        let client = peer.client();
         if let Some(count) = self.by_client.get_mut(&client) {
             *count -= 1;
             if *count == 0 {
                 self.by_client.remove(&client);
             }
-        }
-    }
-}
-
-fn key(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            let mask = u128::MAX << (128 - IPV6_PREFIX_BITS);
-            Ipv6Addr::from_bits(address.to_bits() & mask).into()
         }
     }
 }

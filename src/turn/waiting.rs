@@ -38,7 +38,13 @@ impl Default for Waiting {
 impl Waiting {
     /// Who has been waiting for `wait` longest.
     pub fn first(&self, wait: Wait) -> Option<usize> {
-        (self.0[wait as usize].next as usize).checked_sub(LISTS)
+        self.iter(wait).next()
+    }
+
+    /// Everybody who waits for `wait`, from whoever has been waiting longest on.
+    pub fn iter(&self, wait: Wait) -> impl Iterator<Item = usize> {
+        let next = move |place: u32| (self.0[place as usize].next as usize).checked_sub(LISTS);
+        std::iter::successors(next(wait as u32), move |key| next((key + LISTS) as u32))
     }
 
     /// Puts `key` at the end of a list, out of whichever it was in.
@@ -114,6 +120,7 @@ mod tests {
                 }
             }
             for (list, queue) in queues.into_iter().enumerate() {
+                prop_assert!(waiting.iter(Wait::ALL[list]).eq(queue.iter().copied()));
                 prop_assert_eq!(keys(&mut waiting, Wait::ALL[list]), Vec::from(queue));
             }
         }
