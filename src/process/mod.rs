@@ -2,5 +2,6 @@
 //!
 //! For programs that are the server; a library leaves its host as it is.
 
+mod cgroup;
 pub mod confine;
 pub mod resources;
