@@ -56,6 +56,7 @@ pub mod http;
 pub mod limits;
 pub mod listing;
 pub mod net;
+pub mod notices;
 pub mod outbox;
 pub mod process;
 pub mod responder;

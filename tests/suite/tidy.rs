@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Each room with the rooms below it that it may use; `main`, `cli` and `lib` use all. A room is a folder of
 /// `src`, or a file in it. Nothing calls upwards: a row names rooms of rows further down only.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     (
         "turn",
         &[
@@ -20,15 +20,19 @@ const ROOMS: [(&str, &[&str]); 16] = [
             "http",
             "limits",
             "net",
+            "notices",
             "outbox",
             "process",
             "responder",
             "site",
         ],
     ),
-    ("client", &["access_log", "clock", "http", "limits", "net", "outbox", "responder"]),
-    ("site", &["clock", "config", "files", "http", "limits", "listing", "outbox", "responder", "rules"]),
-    ("responder", &["clock", "http", "outbox"]),
+    ("client", &["access_log", "clock", "http", "limits", "net", "notices", "outbox", "responder"]),
+    (
+        "site",
+        &["clock", "config", "files", "http", "limits", "listing", "notices", "outbox", "responder", "rules"],
+    ),
+    ("responder", &["clock", "http", "notices", "outbox"]),
     ("access_log", &["clock", "http", "net", "outbox"]),
     ("outbox", &["files", "net"]),
     ("listing", &["date", "files", "http"]),
@@ -38,6 +42,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("net", &["limits"]),
     ("process", &[]),
     ("config", &["limits"]),
+    ("notices", &["clock"]),
     ("clock", &["date"]),
     ("limits", &[]),
     ("date", &[]),
