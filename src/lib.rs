@@ -61,6 +61,7 @@ pub mod outbox;
 pub mod process;
 pub mod responder;
 pub mod rules;
+pub mod sink;
 pub mod site;
 pub mod turn;
 
