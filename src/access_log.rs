@@ -1,39 +1,41 @@
-//! One line per response in the common log format, gathered in memory and written once a turn at most.
+//! One line per response in the common log format, gathered in memory and written once a turn, or when much
+//! has gathered.
 //!
 //! A line is made in two steps. What the request tells is written down when it is answered, since its head is
 //! consumed then, and kept with the unsent rest; the line is added when the response has left or was cut,
 //! with what was handed to the client. Whoever reads the log slowly costs lines, not the loop's time.
 
+use std::fmt::{self, Display};
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::net::SendFlags;
 
 use crate::clock::Now;
 use crate::http::request;
 use crate::http::status::Status;
 use crate::net::peer::Peer;
 use crate::outbox::Ended;
+use crate::sink::{self, Sink};
 
-/// Lines kept while the reader is slow, in bytes. Further ones are counted and dropped.
+/// Lines kept until they are written, in bytes. Further ones are counted and dropped.
 const BUFFER_BYTES_MAX: usize = 256 * 1024;
-/// How often, and how long each time, the reader is waited for at the end: a second in all.
-const FINISH_WAITS: usize = 100;
-const FINISH_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+/// What a line has beside what was told of its request, in bytes: an address, a count, and what is between.
+const AROUND_BYTES_MAX: usize = 80;
 
 /// The log of a server.
 #[derive(Debug)]
 pub struct AccessLog {
     /// `None`: lines are not even made.
-    sink: Option<Sink>,
+    sink: Option<Sink<OwnedFd>>,
     lines: Vec<u8>,
-    lost: u64,
-    /// The last write failed, and it was told.
+    responses: u64,
+    lost: Lost,
+    /// Why not all lines were written the last time.
+    refused: Option<Errno>,
+    /// Writing failed, and it was told.
     is_failing: bool,
 }
 
@@ -48,22 +50,23 @@ impl AccessLog {
         AccessLog::to(std::io::stdout().as_fd())
     }
 
-    /// Logs to `target`, without waiting for its reader where that can be had.
+    /// Logs to `target`, without waiting for its reader.
     pub fn to(target: BorrowedFd<'_>) -> io::Result<AccessLog> {
-        Ok(AccessLog::with_sink(Some(Sink::to(target)?)))
+        Ok(AccessLog::with_sink(Some(sink::open(target)?)))
     }
 
     /// Has the poll wake with `token` when a reader that was slow takes lines again. What cannot be polled, a
     /// regular file for one, does not need it.
     pub fn register(&self, registry: &Registry, token: Token) {
         if let Some(sink) = &self.sink {
-            let descriptor = sink.descriptor.as_raw_fd();
+            let descriptor = sink.as_fd().as_raw_fd();
             let _ = registry.register(&mut SourceFd(&descriptor), token, Interest::WRITABLE);
         }
     }
 
-    fn with_sink(sink: Option<Sink>) -> AccessLog {
-        AccessLog { sink, lines: Vec::new(), lost: 0, is_failing: false }
+    fn with_sink(sink: Option<Sink<OwnedFd>>) -> AccessLog {
+        let (lines, lost) = (Vec::new(), Lost::default());
+        AccessLog { sink, lines, responses: 0, lost, refused: None, is_failing: false }
     }
 
     /// Appends what is known of a response when it is queued to `line`: `[time] "request line" status`. Of
@@ -82,18 +85,30 @@ impl AccessLog {
 
     /// Adds the line of a response that has left, or of which no more will leave: `client - - [time] "request
     /// line" status bytes`, these being those of its content that were handed to the client's socket.
+    ///
+    /// It is lost if there is no room for it and what has gathered cannot be written now.
     pub fn write(&mut self, peer: Peer, response: &Ended) {
+        self.responses += 1;
         if self.sink.is_none() {
             return;
         }
-        if self.lines.len() >= BUFFER_BYTES_MAX {
-            self.lost += 1;
+        let len_max = response.line.len() + AROUND_BYTES_MAX;
+        if self.lines.len() + len_max > BUFFER_BYTES_MAX {
+            self.write_gathered(0);
+        }
+        if self.lines.len() + len_max > BUFFER_BYTES_MAX {
+            self.lost.add(response.line);
             return;
         }
         // Neither can fail: writing to memory.
         let _ = write!(self.lines, "{peer} - - ");
         self.lines.extend_from_slice(response.line);
         let _ = writeln!(self.lines, " {}", response.content_bytes);
+    }
+
+    /// How many responses have left or were cut, logged or not.
+    pub fn responses(&self) -> u64 {
+        self.responses
     }
 
     /// Whether lines are waiting.
@@ -103,93 +118,93 @@ impl AccessLog {
 
     /// Writes what has gathered, as far as the reader takes it.
     pub fn flush(&mut self) {
-        let Some(sink) = self.sink.as_ref().filter(|_| !self.lines.is_empty()) else { return };
-        match sink.write(&self.lines) {
-            Ok(written) => {
-                self.lines.drain(..written);
-                self.is_failing = false;
-                if self.lines.is_empty() {
-                    self.tell_lost();
-                }
-            }
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(errno) => {
-                if !self.is_failing {
-                    log::warn!("access log: cannot write: {errno}; lines are lost until that works again");
-                }
-                self.is_failing = true;
-                self.lose_all();
-            }
-        }
+        self.write_gathered(0);
+        self.tell_lost();
     }
 
     /// Writes the rest at the end, for which the reader gets a moment; what it does not take is counted.
     pub fn finish(&mut self) {
-        for _ in 0..FINISH_WAITS {
-            self.flush();
-            let Some(sink) = self.sink.as_ref().filter(|_| !self.lines.is_empty()) else { break };
-            let _ = poll(&mut [PollFd::new(&sink.descriptor, PollFlags::OUT)], Some(&FINISH_WAIT));
-        }
-        self.lose_all();
+        self.write_gathered(sink::MOMENT_WAITS);
+        self.lose_gathered();
+        self.refused = None;
         self.tell_lost();
     }
 
-    fn lose_all(&mut self) {
-        self.lost += self.lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
+    /// The lines that were lost since the last call, if any.
+    pub fn take_lost(&mut self) -> Option<Lost> {
+        (self.lost.count > 0).then(|| std::mem::take(&mut self.lost))
+    }
+
+    fn write_gathered(&mut self, waits: usize) {
+        let Some(sink) = self.sink.as_mut().filter(|_| !self.lines.is_empty()) else { return };
+        let (written, refused) = sink.write(&self.lines, waits);
+        self.lines.drain(..written);
+        self.refused = refused;
+        // Where writing fails nobody can tell when it will work again: lines would be kept for nothing, and
+        // those that come then be missed.
+        if let Some(errno) = refused.filter(|errno| *errno != Errno::AGAIN) {
+            self.lost.reason = Some(errno);
+            self.lose_gathered();
+        }
+    }
+
+    fn lose_gathered(&mut self) {
+        self.lines.split_inclusive(|&byte| byte == b'\n').for_each(|line| self.lost.add(line));
         self.lines.clear();
+        if let Some(sink) = &mut self.sink {
+            sink.break_off();
+        }
     }
 
-    /// Standard error may be the same pipe, and writing to that waits: it is told when there is room, or
-    /// later.
+    /// Tells of a failure once, and of what was lost when lines are taken again.
     fn tell_lost(&mut self) {
-        let stderr = std::io::stderr();
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        if self.lost > 0 && poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Some(&now)) == Ok(1) {
-            log::warn!("access log: its reader is slow or gone, {} lines were lost", self.lost);
-            self.lost = 0;
+        let is_slow = self.refused == Some(Errno::AGAIN);
+        let is_failing = self.refused.is_some() && !is_slow;
+        if is_slow || is_failing && self.is_failing {
+            return;
+        }
+        if let Some(lost) = self.take_lost() {
+            log::warn!("{} lines of the access log lost: {lost}", lost.count);
+        }
+        self.is_failing = is_failing;
+    }
+}
+
+/// Lines that were lost, as a text: from when to when, and why.
+#[derive(Debug, Default)]
+pub struct Lost {
+    pub count: u64,
+    /// When the responses of the first and the last of them were queued, as the log has it.
+    times: Option<[Time; 2]>,
+    /// `None`: the reader is too slow.
+    reason: Option<Errno>,
+}
+
+/// Such as `06/Nov/1994:08:49:37`.
+type Time = [u8; 20];
+
+impl Lost {
+    fn add(&mut self, line: &[u8]) {
+        self.count += 1;
+        let time = line.split(|&byte| byte == b'[').nth(1).and_then(|rest| rest.first_chunk::<20>().copied());
+        if let Some(time) = time {
+            let [first, _] = self.times.unwrap_or([time; 2]);
+            self.times = Some([first, time]);
         }
     }
 }
 
-/// Where lines go, without waiting for whoever reads them.
-#[derive(Debug)]
-struct Sink {
-    descriptor: OwnedFd,
-    is_socket: bool,
-}
-
-impl Sink {
-    /// A pipe or terminal is opened anew, so that it can be non-blocking here without being so for others
-    /// that share it, the shell for one. Regular files never block; a socket is told with each write.
-    fn to(target: BorrowedFd<'_>) -> io::Result<Sink> {
-        let kind = FileType::from_raw_mode(rustix::fs::fstat(target)?.st_mode);
-        let reopened = match kind {
-            FileType::Fifo | FileType::CharacterDevice => reopen_nonblocking(target),
-            _ => None,
-        };
-        if kind == FileType::Fifo && reopened.is_none() {
-            log::warn!("access log: its pipe is somebody else's, who can hold the server up by not reading");
+impl Display for Lost {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some([first, last]) = &self.times {
+            let [first, last] = [first, last].map(|time| String::from_utf8_lossy(time));
+            write!(formatter, "from {first} to {last}, ")?;
         }
-        let descriptor = match reopened {
-            Some(descriptor) => descriptor,
-            None => target.try_clone_to_owned()?,
-        };
-        Ok(Sink { descriptor, is_socket: kind == FileType::Socket })
-    }
-
-    fn write(&self, bytes: &[u8]) -> Result<usize, Errno> {
-        match self.is_socket {
-            true => rustix::net::send(&self.descriptor, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL),
-            false => rustix::io::write(&self.descriptor, bytes),
+        match self.reason {
+            Some(errno) => errno.fmt(formatter),
+            None => formatter.write_str("its reader is slow"),
         }
     }
-}
-
-/// `None` where it cannot be had: then a reader that sleeps holds the server up.
-fn reopen_nonblocking(target: BorrowedFd<'_>) -> Option<OwnedFd> {
-    let path = format!("/proc/self/fd/{}", target.as_raw_fd());
-    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    rustix::fs::open(path, flags, Mode::empty()).ok()
 }
 
 /// Writes `bytes` so that they can neither end the line nor the quotes, nor reach a terminal as commands.
@@ -242,13 +257,17 @@ mod tests {
     fn a_reader_that_sleeps_holds_nobody_up_and_costs_whole_lines() -> io::Result<()> {
         let (mut reader, writer) = std::io::pipe()?;
         let mut log = AccessLog::to(writer.as_fd())?;
-        let now = Now::at(0, 0);
-        for _ in 0..20_000 {
-            log_one(&mut log, &now, b"GET /some/path HTTP/1.1", 1);
-            log.flush();
+        for second in 0..20_000 {
+            log_one(&mut log, &Now::at(0, second), b"GET /some/path HTTP/1.1", 1);
+            log.write_gathered(0);
+            assert!(log.lines.len() <= BUFFER_BYTES_MAX);
         }
-        assert!(log.lost > 0);
-        assert!(log.lines.len() <= BUFFER_BYTES_MAX + 128);
+        let lost = log.take_lost().expect("lines that were lost");
+        assert_eq!(log.responses(), 20_000);
+        let first_lost = Now::at(0, 20_000 - lost.count);
+        let first_lost = String::from_utf8_lossy(&first_lost.log_time()[..20]).into_owned();
+        let expected = format!("from {first_lost} to 01/Jan/1970:05:33:19, its reader is slow");
+        assert_eq!(lost.to_string(), expected);
         let reading = std::thread::spawn(move || {
             let mut text = String::new();
             reader.read_to_string(&mut text).map(|_| text)
@@ -259,6 +278,62 @@ mod tests {
         drop((log, writer));
         let text = reading.join().expect("the reader")?;
         assert!(text.lines().all(|line| line.ends_with("\"GET /some/path HTTP/1.1\" 200 1")));
+        assert_eq!(text.lines().count() as u64, 20_000 - lost.count);
+        Ok(())
+    }
+
+    #[test]
+    fn a_file_gets_every_line_of_a_turn_however_many_there_are() -> io::Result<()> {
+        let file = tempfile::NamedTempFile::new()?;
+        let mut log = AccessLog::to(file.as_file().as_fd())?;
+        let now = Now::at(0, 0);
+        let long = [b"GET /".as_slice(), &[0xff; 8000], b" HTTP/1.1"].concat();
+        for _ in 0..100 {
+            log_one(&mut log, &now, &long, 0);
+            log_one(&mut log, &now, b"GET /short HTTP/1.1", 1);
+            assert!(log.lines.len() <= BUFFER_BYTES_MAX);
+        }
+        log.flush();
+        assert!(log.take_lost().is_none());
+        let text = std::fs::read_to_string(file.path())?;
+        assert_eq!(text.lines().count(), 200);
+        assert_eq!(text.lines().filter(|line| line.ends_with("\"GET /short HTTP/1.1\" 200 1")).count(), 100);
+        Ok(())
+    }
+
+    #[test]
+    fn a_line_that_was_lost_amid_leaves_the_next_one_whole() -> io::Result<()> {
+        let (mut reader, writer) = std::io::pipe()?;
+        let mut log = AccessLog::to(writer.as_fd())?;
+        let now = Now::at(0, 0);
+        let long = [b"GET /".as_slice(), &[b'x'; 16_000], b" HTTP/1.1"].concat();
+        for _ in 0..10 {
+            log_one(&mut log, &now, &long, 0);
+        }
+        log.write_gathered(0);
+        assert!(!log.is_empty(), "a pipe has less room");
+        log.lose_gathered();
+        reader.read_exact(&mut vec![0; 4 * 16_000])?;
+        log_one(&mut log, &now, b"GET /next HTTP/1.1", 2);
+        log.flush();
+        drop((log, writer));
+        let mut text = String::new();
+        reader.read_to_string(&mut text)?;
+        assert!(text.ends_with("x\n::1 - - [01/Jan/1970:00:00:00 +0000] \"GET /next HTTP/1.1\" 200 2\n"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_disk_that_is_full_loses_lines_and_says_which() -> io::Result<()> {
+        let full = std::fs::File::options().write(true).open("/dev/full")?;
+        let mut log = AccessLog::to(full.as_fd())?;
+        for second in 0..3 {
+            log_one(&mut log, &Now::at(0, second), b"GET / HTTP/1.1", 1);
+        }
+        log.write_gathered(0);
+        assert!(log.is_empty(), "nothing to wake up for");
+        let told = "from 01/Jan/1970:00:00:00 to 01/Jan/1970:00:00:02, No space left on device (os error 28)";
+        assert_eq!(log.take_lost().map(|lost| (lost.count, lost.to_string())), Some((3, told.to_owned())));
         Ok(())
     }
 }

@@ -57,10 +57,12 @@ pub mod ledger;
 pub mod limits;
 pub mod listing;
 pub mod net;
+pub mod notices;
 pub mod outbox;
 pub mod process;
 pub mod responder;
 pub mod rules;
+pub mod sink;
 pub mod site;
 pub mod turn;
 

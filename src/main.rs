@@ -5,7 +5,8 @@
 
 mod cli;
 
-use std::io::{self, Write};
+use std::io;
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use pws::Server;
@@ -13,17 +14,20 @@ use pws::config::Symlinks;
 use pws::net::listener;
 use pws::process::confine::{self, Sandbox};
 use pws::process::resources;
+use pws::process::stderr::Stderr;
+use pws::sink;
 
 use cli::Settings;
 
 fn main() -> ExitCode {
     let settings = Settings::read();
-    env_logger::Builder::new().filter_level(settings.log_level).format_timestamp(None).init();
+    let stderr = env_logger::Target::Pipe(Box::new(Stderr::open()));
+    env_logger::Builder::new().filter_level(settings.log_level).format_timestamp(None).target(stderr).init();
     match serve(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where nobody can be told, the exit code still tells.
-            let _ = writeln!(io::stderr(), "pws: {error}");
+            Stderr::open().tell_last(&format!("pws: {error}\n"));
             ExitCode::FAILURE
         }
     }
@@ -36,6 +40,8 @@ fn serve(settings: Settings) -> io::Result<()> {
     let open_files = resources::raise_open_files();
     let (folder, follows_all) = (config.folder.clone(), config.site.symlinks == Symlinks::Follow);
     let told_memory = config.limits.told_memory();
+    // Before the sandbox forbids to open it.
+    let mut stdout = sink::open(io::stdout().as_fd())?;
     let mut server = Server::bind(config)?;
     server.stop_on_signals()?;
     let urls: Vec<String> = server.local_addrs()?.into_iter().map(listener::url).collect();
@@ -58,9 +64,11 @@ fn serve(settings: Settings) -> io::Result<()> {
         (false, _) => confine::enter_sandbox(server.root_folder(), sandbox)?,
     };
     // A full disk or a reader that is gone is no reason not to serve.
-    if let Err(error) = writeln!(io::stdout(), "Serving {} at {}", shown_folder.display(), urls.join(" ")) {
+    let first_line = format!("Serving {} at {}\n", shown_folder.display(), urls.join(" "));
+    if let (_, Some(error)) = stdout.write(first_line.as_bytes(), sink::MOMENT_WAITS) {
         log::warn!("cannot write to standard output: {error}");
     }
+    drop(stdout);
     log::info!("limits: {open_files} open files, {connections} connections, a backlog of {backlog}");
     if let Some(told) = told_memory {
         log::info!("memory: {told}");

@@ -3,6 +3,8 @@
 
 #![allow(clippy::expect_used, clippy::disallowed_methods)]
 
+use pws::clock::Now;
+use pws::notices::{Notice, Notices};
 use pws::rules::{Headers, Redirects};
 use pws_testing::folder::Folder;
 use pws_testing::memory::MemoryServer;
@@ -69,6 +71,18 @@ fn rules_that_say_nothing_of_a_path_allocate_nothing() {
     // Nor does an app behind one page.
     let info = allocation_counter::measure(|| assert!(redirects.find(b"app/users/5", None).is_some()));
     assert_eq!(info.count_total, 0);
+}
+
+#[test]
+fn a_notice_of_a_kind_that_was_told_allocates_nothing() {
+    let mut notices = Notices::default();
+    let mut count =
+        |path: &str| notices.count(Notice::Unreadable, &format_args!("{path}: gone"), &Now::at(0, 0));
+    count("a");
+    let info =
+        allocation_counter::measure(|| (0..100).for_each(|_| count("some/longer/path/of/a/file.html")));
+    assert_eq!(info.count_total, 0);
+    assert_eq!(notices.total(Notice::Unreadable), 101);
 }
 
 /// So that the tests above can be believed.

@@ -5,8 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use mio::{Interest, Registry, Token, Waker};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook_mio::v1_0::Signals;
+
+use crate::process::signals::{Ignored, Terminal};
+
+/// The signals that mean something here, or at least not the end that they are to who does not know them.
+const HEEDED: [i32; 5] = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2];
 
 /// Stops a server from anywhere: another thread, a test.
 #[derive(Clone, Debug)]
@@ -27,7 +32,7 @@ impl StopHandle {
 pub struct Stops {
     handle: StopHandle,
     seen: u32,
-    signals: Option<Signals>,
+    signals: Option<(Signals, Terminal)>,
 }
 
 impl Stops {
@@ -38,11 +43,14 @@ impl Stops {
         Ok(Stops { handle, seen: 0, signals: None })
     }
 
-    /// Counts SIGINT and SIGTERM too, and wakes the poll with `token` for them.
+    /// Counts SIGINT and SIGTERM too, and SIGHUP if the terminal that the process was started on is gone, and
+    /// wakes the poll with `token` for them. SIGUSR1 and SIGUSR2 do nothing from now on. What is ignored, or
+    /// blocked, stays so.
     pub fn listen_to_signals(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        let ignored = Ignored::now();
+        let mut signals = Signals::new(HEEDED.iter().filter(|signal| !ignored.contains(**signal)))?;
         registry.register(&mut signals, token, Interest::READABLE)?;
-        self.signals = Some(signals);
+        self.signals = Some((signals, Terminal::find()));
         Ok(())
     }
 
@@ -55,7 +63,14 @@ impl Stops {
         let asked = self.handle.asked.load(Ordering::Relaxed);
         let by_handle = asked.wrapping_sub(self.seen);
         self.seen = asked;
-        let by_signal = self.signals.as_mut().map_or(0, |signals| signals.pending().count() as u32);
+        let by_signal = self.signals.as_mut().map_or(0, |(signals, terminal)| {
+            let is_to_stop = |signal: &i32| match *signal {
+                SIGINT | SIGTERM => true,
+                SIGHUP => terminal.is_gone(),
+                _ => false,
+            };
+            signals.pending().filter(is_to_stop).count() as u32
+        });
         by_handle.saturating_add(by_signal)
     }
 }

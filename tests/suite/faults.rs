@@ -18,10 +18,14 @@ mod resets;
 mod root;
 mod silence;
 mod slow_attacks;
+mod stderr;
 
+use std::io::{PipeReader, Write};
+use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pws_testing::folder::Folder;
+use rustix::fs::{OFlags, fcntl_setfl};
 
 /// Large files that the server keeps open once they are old enough to be kept.
 const KEPT_FILES: usize = 1;
@@ -36,4 +40,13 @@ fn alone() -> MutexGuard<'static, ()> {
 
     // What has failed elsewhere is told there.
     MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A pipe that is full, and its reader.
+fn full_pipe() -> (PipeReader, OwnedFd) {
+    let (reader, mut writer) = std::io::pipe().expect("a pipe");
+    fcntl_setfl(&writer, OFlags::NONBLOCK).expect("not to be waited for");
+    while writer.write(b"x").is_ok() {}
+    fcntl_setfl(&writer, OFlags::empty()).expect("as it was");
+    (reader, writer.into())
 }

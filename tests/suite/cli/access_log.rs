@@ -1,12 +1,11 @@
 //! The access log on standard output: what a line says, and that nobody who reads it holds the server up.
 
+use std::fs::File;
 use std::io::{BufRead, Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pws_testing::client::Client;
 use pws_testing::patience::wait_until;
@@ -130,12 +129,20 @@ fn a_log_to_a_socket_nobody_reads_holds_nobody_up() {
     pipeline(address_in(&first_line), 20_000);
 }
 
-/// How many lines standard error says were lost.
+const LOST: &str = " of the access log lost";
+
+/// How many lines standard error says were lost: in its summary, or one message behind the other.
 #[track_caller]
 fn lost_lines(process: &Process) -> usize {
     let stderr = process.stderr();
-    let numbers = stderr.lines().filter_map(|line| line.strip_suffix(" lines were lost")?.rsplit(' ').next());
-    numbers.map(|number| number.parse::<usize>().expect("a count")).sum()
+    let (summaries, messages): (Vec<&str>, Vec<&str>) =
+        stderr.lines().filter(|line| line.contains(LOST)).partition(|line| line.contains("served "));
+    let count = |line: &&str| {
+        let (before, _) = line.split_once(LOST).expect(LOST);
+        let number = before.rsplit(' ').nth(1).expect("a number").replace(',', "");
+        number.parse::<usize>().expect("a count")
+    };
+    if summaries.is_empty() { &messages } else { &summaries }.iter().map(count).sum()
 }
 
 #[test]
@@ -145,15 +152,15 @@ fn every_line_is_written_or_counted_as_lost() {
     let mut process = serve(folder(), &[]);
     pipeline(process.address(), COUNT);
     let stdout = process.stdout.take().expect("standard output");
-    let written = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&written);
-    std::thread::spawn(move || {
-        for line in stdout.lines() {
-            line.expect("whole lines");
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
-    });
-    wait_until("the lines add up", || written.load(Ordering::Relaxed) + lost_lines(&process) == COUNT);
+    let reader = std::thread::spawn(move || stdout.lines().map(|line| line.expect("whole lines")).count());
+    // While it runs: the reader takes lines again.
+    process.wait_for(LOST);
+    assert!(process.stderr().contains(", its reader is slow"), "{}", process.stderr());
+    process.signal(Signal::TERM);
+    let written = reader.join().expect("a reader");
+    assert_eq!(process.wait().code(), Some(0));
+    let lost = lost_lines(&process);
+    assert_eq!(written + lost, COUNT, "{written} lines written, {lost} told as lost");
 }
 
 #[test]
@@ -170,6 +177,47 @@ fn a_stop_writes_every_line_or_counts_it_as_lost() {
     assert!(text.ends_with('\n'), "cut amid a line: {:?}", text.lines().last());
     let (written, lost) = (text.lines().count(), lost_lines(&process));
     assert_eq!(written + lost, COUNT, "{written} lines written, {lost} told as lost");
+}
+
+/// A disk can always take them, so it gets them within the turn: neither a crowd of long lines nor a long
+/// pipeline hides what others ask for.
+#[test]
+fn a_log_file_has_every_line() {
+    const PIPELINED: usize = 20_000;
+
+    let folder = folder();
+    let log = folder.outside().join("log");
+    let mut command = serving(command(), &folder);
+    command.stdout(File::create(&log).expect("a file")).stderr(Stdio::null());
+    let _child = KilledOnDrop(command.spawn().expect("the binary"));
+    let lines = || std::fs::read_to_string(&log).expect("UTF-8");
+    wait_until("it serves", || lines().ends_with('\n'));
+    let address = address_in(lines().trim_end());
+    let mut clients: Vec<Client> = (0..62).map(|_| Client::connect(address)).collect();
+    // Sent together: most are answered in one turn.
+    for (index, client) in clients.iter_mut().enumerate() {
+        let target = if index < 12 { "\u{fc}".repeat(4000) } else { index.to_string() };
+        client.send(format!("GET /{target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"));
+    }
+    pipeline(address, PIPELINED);
+    wait_until("every line is there", || lines().lines().count() == 1 + 62 + PIPELINED);
+}
+
+/// Whoever rotates logs may empty the file; what comes then stands at its start.
+#[test]
+fn a_log_file_that_is_emptied_goes_on_from_its_start() {
+    let folder = folder();
+    let log = folder.outside().join("log");
+    let mut command = serving(command(), &folder);
+    command.stdout(File::create(&log).expect("a file")).stderr(Stdio::null());
+    let _child = KilledOnDrop(command.spawn().expect("the binary"));
+    let lines = || std::fs::read_to_string(&log).expect("UTF-8");
+    wait_until("it serves", || lines().ends_with('\n'));
+    let mut client = Client::connect(address_in(lines().trim_end()));
+    File::options().write(true).open(&log).and_then(|log| log.set_len(0)).expect("an empty file");
+    assert_eq!(client.get("/page.html").status, 200);
+    wait_until("its line is there", || lines().ends_with('\n'));
+    assert_common_log_format(lines().trim_end(), "GET /page.html HTTP/1.1", 200, 7);
 }
 
 #[test]

@@ -1,21 +1,43 @@
-//! Signals: the first finishes what is under way, the second does not.
+//! Signals: the first finishes what is under way, the second does not; others, and those that whoever started
+//! the process had it ignore, end nothing.
 
 use std::io::Read;
 use std::net::TcpStream;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use pws::process::signals::Ignored;
 use pws_testing::client::Client;
 use pws_testing::patience::wait_until;
-use rustix::process::Signal;
+use pws_testing::process::{KilledOnDrop, Process, address_in, command_of, first_line};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::folder;
-use crate::support::binary::serve;
+use crate::support::binary::{PWS, command_after, serve};
+use crate::support::tools;
 
 const LARGE: u64 = 64 << 20;
 
+/// What these tests were started with ignored, pws is, too.
+fn is_heeded(signal: Signal) -> bool {
+    let is_ignored = Ignored::now().contains(signal.as_raw());
+    if is_ignored {
+        tools::skip(&format!("{signal:?} is ignored here"));
+    }
+    !is_ignored
+}
+
+#[track_caller]
+fn assert_goes_on(process: &mut Process, signal: Signal) {
+    process.signal(signal);
+    // Signals are handled before sockets are.
+    assert_eq!(process.connect().get("/page.html").text(), "<p>page", "{signal:?}");
+    assert!(process.is_running(), "{signal:?}");
+}
+
 #[test]
 fn sigterm_and_sigint_end_with_0_and_the_whole_log() {
-    for signal in [Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT].into_iter().filter(|signal| is_heeded(*signal)) {
         let mut process = serve(folder(), &[]);
         let mut client = process.connect();
         client.send("GET /page.html HTTP/1.1\r\nHost: test\r\n\r\n".repeat(200));
@@ -35,6 +57,9 @@ fn sigterm_and_sigint_end_with_0_and_the_whole_log() {
 #[test]
 fn a_signal_finishes_the_download_and_a_second_one_does_not() {
     for second in [None, Some(Signal::TERM), Some(Signal::INT)] {
+        if !second.is_none_or(is_heeded) {
+            continue;
+        }
         let mut process = serve(folder().sparse_file("large.bin", LARGE), &[]);
         let address = process.address();
         let mut client = Client::connect_with_receive_buffer(address, 32 * 1024);
@@ -52,5 +77,63 @@ fn a_signal_finishes_the_download_and_a_second_one_does_not() {
         let total = client.count_rest(LARGE);
         assert_eq!(total == LARGE, second.is_none(), "{total} bytes, {second:?}");
         assert_eq!(process.wait().code(), Some(0));
+    }
+}
+
+#[test]
+fn signals_that_ask_for_nothing_end_nothing() {
+    let mut process = serve(folder(), &[]);
+    for signal in [Signal::USR1, Signal::USR2, Signal::HUP, Signal::PIPE] {
+        assert_goes_on(&mut process, signal);
+    }
+    process.signal(Signal::TERM);
+    assert_eq!(process.wait().code(), Some(0));
+}
+
+#[test]
+fn what_was_ignored_or_blocked_at_the_start_stays_so() {
+    let mut process = Process::serve(command_after("trap '' INT HUP USR1"), folder(), &[]);
+    for signal in [Signal::INT, Signal::HUP, Signal::USR1] {
+        assert_goes_on(&mut process, signal);
+    }
+    process.signal(Signal::TERM);
+    assert_eq!(process.wait().code(), Some(0));
+    let mut command = command_of("env");
+    command.args(["--block-signal=TERM", "true"]);
+    if !command.stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+        return tools::skip("env cannot block signals here");
+    }
+    let mut command = command_of("env");
+    command.args(["--block-signal=TERM", PWS]);
+    let mut process = Process::serve(command, folder(), &[]);
+    assert_goes_on(&mut process, Signal::TERM);
+}
+
+#[test]
+fn sighup_ends_who_was_started_on_a_terminal_that_is_gone() {
+    if !tools::has("script") || !is_heeded(Signal::HUP) {
+        return;
+    }
+    let folder = folder();
+    let log = folder.outside().join("log");
+    for others in ["", "</dev/null 2>/dev/null"] {
+        // In a session of its own, on a terminal of its own, whose other end `script` has.
+        let (root, shown_log) = (folder.root(), log.display());
+        let serving = format!("--bind 127.0.0.1 --directory '{}' 0", root.display());
+        let inner = format!("echo $$; exec {PWS} {serving} >'{shown_log}' {others}");
+        let mut command = command_of("script");
+        command.args(["--quiet", "--command", &inner, "/dev/null"]);
+        command.env("SHELL", "/bin/sh").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut script = KilledOnDrop(command.spawn().expect("script"));
+        let (pid, _reader) = first_line(script.0.stdout.take().expect("a pipe"));
+        let pid = pid.trim().parse().ok().and_then(Pid::from_raw).expect("a process");
+        let told = || std::fs::read_to_string(&log).unwrap_or_default();
+        wait_until("it serves", || told().ends_with('\n'));
+        let address = address_in(told().trim_end());
+        kill_process(pid, Signal::HUP).expect("a process to signal");
+        assert_eq!(Client::connect(address).get("/page.html").text(), "<p>page", "the terminal is there");
+        drop(script);
+        wait_until("it ends", || TcpStream::connect(address).is_err());
+        std::fs::remove_file(&log).expect("its log");
     }
 }

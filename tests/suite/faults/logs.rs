@@ -11,7 +11,9 @@ use pws_testing::folder::Folder;
 use pws_testing::process::{Process, run};
 use pws_testing::vitals::assert_no_spinning;
 
-use super::folder;
+use rustix::process::Signal;
+
+use super::{folder, full_pipe};
 use crate::support::binary::{command, command_after, serve};
 
 /// What a pipe and the server's own buffer hold is filled.
@@ -66,6 +68,19 @@ fn a_disk_that_is_full_from_the_start_ends_nothing() {
     let stderr = process.stderr();
     assert!(stderr.contains("No space left"), "it is told: {stderr}");
     assert!(stderr.lines().count() < 10, "{stderr}");
+}
+
+/// Not even the first line gets through.
+#[test]
+fn a_first_line_that_nobody_reads_keeps_nobody_waiting() {
+    let folder = folder();
+    let (_reader, writer) = full_pipe();
+    let mut command = command();
+    command.stdout(writer);
+    let mut process = start_unheard(&folder, command);
+    assert_eq!(process.connect().get("/page.html").status, 200);
+    process.signal(Signal::TERM);
+    assert_eq!(process.wait().code(), Some(0));
 }
 
 #[test]

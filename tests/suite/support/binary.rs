@@ -5,7 +5,7 @@ use std::process::Command;
 use pws_testing::folder::Folder;
 use pws_testing::process::{self, Process};
 
-const PWS: &str = env!("CARGO_BIN_EXE_pws");
+pub const PWS: &str = env!("CARGO_BIN_EXE_pws");
 
 /// The binary without arguments, and without variables that it or its log would heed.
 pub fn command() -> Command {
