@@ -103,9 +103,11 @@ impl Cache {
         Some(entry.known.clone())
     }
 
-    /// Keeps a file that was just found at `path`, if it can be told from what it will be.
+    /// Keeps a file that was just found at `path`, or given its content, if it can be told from what it will
+    /// be. One whose content is not in memory is kept without: the next to ask may find it there.
     pub fn keep(&mut self, path: &[u8], file: &Arc<File>, codings: Codings, now: &Now) {
-        if !file.is_in_doubt && !file.is_cold {
+        let is_cold = matches!(file.content(), Stored::Disk { is_cold: true, .. });
+        if !file.is_in_doubt && !is_cold {
             self.insert(path, Known::File(Arc::clone(file), codings), now);
         }
     }

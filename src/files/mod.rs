@@ -12,7 +12,7 @@ pub mod root;
 pub mod variant;
 
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,10 +44,13 @@ pub struct Files {
 }
 
 /// A file, and the codings in which it is there as well.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Found {
+    /// Without content, if nobody has asked for that before: see [`Files::with_content`].
     pub file: Arc<File>,
     pub codings: Codings,
+    /// It was opened to find it.
+    opened: Option<OwnedFd>,
 }
 
 impl Files {
@@ -80,24 +83,23 @@ impl Files {
         self.cache.recheck();
     }
 
-    /// The file at `path`; `None` if there is a folder.
+    /// The file at `path`; `None` if there is a folder. Of its content nothing is read, unless only that
+    /// tells how long it is.
     ///
-    /// Errors are those of the open; what is no regular file counts as not there, and one that changes faster
-    /// than it can be read is `EAGAIN`.
+    /// Errors are those of the open and of reading; what is no regular file counts as not there.
     pub fn find(&mut self, path: &[u8], now: &Now) -> Result<Option<Found>, Errno> {
         match self.cache.get(path, &self.root, now) {
-            Some(Known::File(file, codings)) => return Ok(Some(Found { file, codings })),
+            Some(Known::File(file, codings)) => return Ok(Some(Found { file, codings, opened: None })),
             Some(Known::Missing) => return Err(Errno::NOENT),
             None => {}
         }
         match self.root.open_file(path) {
             Ok(Opened::File(descriptor, stamp)) => {
-                let content_type = self.media_types.of_path(path);
-                let max = self.loaded_file_bytes_max;
-                let file = Arc::new(File::new((descriptor, stamp), &content_type, None, max, now)?);
+                let file = File::describe(stamp, &self.media_types.of_path(path), None, now);
+                let (file, opened) = self.described(file, descriptor, now)?;
                 let codings = variant::codings(path, &file, &self.root);
                 self.cache.keep(path, &file, codings, now);
-                Ok(Some(Found { file, codings }))
+                Ok(Some(Found { file, codings, opened }))
             }
             Ok(Opened::Folder) => Ok(None),
             Ok(Opened::Special) => Err(Errno::NXIO),
@@ -111,20 +113,65 @@ impl Files {
 
     /// The variant of `file`, found at `path`, in `coding`; `None` if it is gone, or was made of what the
     /// file held before.
-    pub fn find_variant(&mut self, path: &[u8], file: &File, coding: Coding, now: &Now) -> Option<Arc<File>> {
-        let key = &mut self.variant_key;
-        variant::write_key(path, coding, key);
-        if let Some(Known::File(variant, _)) = self.cache.get(key, &self.root, now) {
-            return variant::is_current(&variant.stamp, file).then_some(variant);
-        }
-        let Ok(Opened::File(descriptor, stamp)) = self.root.open_file(variant::disk_path(key)) else {
-            return None;
+    pub fn find_variant(&mut self, path: &[u8], file: &File, coding: Coding, now: &Now) -> Option<Found> {
+        variant::write_key(path, coding, &mut self.variant_key);
+        let (variant, opened) = match self.cache.get(&self.variant_key, &self.root, now) {
+            Some(Known::File(variant, _)) => (variant, None),
+            _ => match self.root.open_file(variant::disk_path(&self.variant_key)) {
+                Ok(Opened::File(descriptor, stamp)) => {
+                    let variant = File::describe(stamp, &file.content_type, Some(coding), now);
+                    let (variant, opened) = self.described(variant, descriptor, now).ok()?;
+                    self.cache.keep(&self.variant_key, &variant, Codings::default(), now);
+                    (variant, opened)
+                }
+                _ => return None,
+            },
         };
+        let is_current = variant::is_current(&variant.stamp, file);
+        is_current.then(|| Found { file: variant, codings: Codings::default(), opened })
+    }
+
+    /// A file that was just opened; with its content, where only that tells how long it is.
+    fn described(
+        &self,
+        file: File,
+        descriptor: OwnedFd,
+        now: &Now,
+    ) -> Result<(Arc<File>, Option<OwnedFd>), Errno> {
         let max = self.loaded_file_bytes_max;
-        let variant = File::new((descriptor, stamp), &file.content_type, Some(coding), max, now);
-        let variant = Arc::new(variant.ok().filter(|variant| variant::is_current(&variant.stamp, file))?);
-        self.cache.keep(key, &variant, Codings::default(), now);
-        Some(variant)
+        if file.must_be_read(max) {
+            let file = file.with_content((descriptor, file.stamp), max, now)?;
+            return Ok((Arc::new(file), None));
+        }
+        Ok((Arc::new(file), Some(descriptor)))
+    }
+
+    /// The file that was `found` at `path`, or as a variant of what is there, with its content: to be asked
+    /// for when that is to be sent, and only then. If it was replaced since, it is the other file.
+    ///
+    /// Errors are those of the open and of reading; one that changes faster than it can be read is `AGAIN`.
+    pub fn with_content(&mut self, path: &[u8], found: Found, now: &Now) -> Result<Arc<File>, Errno> {
+        let Found { file, codings, opened } = found;
+        if file.has_content() {
+            return Ok(file);
+        }
+        let key = match file.coding {
+            None => path,
+            Some(coding) => {
+                variant::write_key(path, coding, &mut self.variant_key);
+                &self.variant_key
+            }
+        };
+        let opened = match opened {
+            Some(descriptor) => (descriptor, file.stamp),
+            None => match self.root.open_file(variant::disk_path(key))? {
+                Opened::File(descriptor, stamp) => (descriptor, stamp),
+                Opened::Folder | Opened::Special => return Err(Errno::AGAIN),
+            },
+        };
+        let file = Arc::new(file.with_content(opened, self.loaded_file_bytes_max, now)?);
+        self.cache.keep(key, &file, codings, now);
+        Ok(file)
     }
 
     /// Opens the folder at `path`, to read what is in it; `EMFILE` if too many are being read.

@@ -39,6 +39,9 @@ pub struct Stamp {
     inode: u64,
     mode: u32,
     pub len: u64,
+    /// Whether it takes room on the disk. The length of what does not may be a mere claim, as in `/proc` and
+    /// `/sys`.
+    pub has_blocks: bool,
     /// Last change of the content, since 1970; before it negative.
     pub modified: FileTime,
     /// Last change of content, owner, permissions or name.
@@ -60,6 +63,7 @@ impl Stamp {
             inode: stat.st_ino,
             mode: stat.st_mode,
             len: u64::try_from(stat.st_size).unwrap_or(0),
+            has_blocks: stat.st_blocks > 0,
             modified: FileTime { secs: stat.st_mtime, nanos: stat.st_mtime_nsec as u32 },
             changed: FileTime { secs: stat.st_ctime, nanos: stat.st_ctime_nsec as u32 },
         }

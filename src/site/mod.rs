@@ -33,6 +33,7 @@ use self::search::{Resolved, Search, status_of};
 use self::visible::Visible;
 use crate::clock::Now;
 use crate::config::SiteOptions;
+use crate::files::file::File;
 use crate::files::mime::MediaTypes;
 use crate::files::root::Stamp;
 use crate::files::{Files, Found};
@@ -107,11 +108,14 @@ impl Responder for Site {
             Ok(Resolved::File(found)) => show_file(request, found, &mut search, &mut response),
             Ok(Resolved::Folder) => show_folder(request, url_path, &search, &mut response),
             Ok(Resolved::Redirect { status, location }) => Ok(response.redirect(status, &location)),
-            Ok(Resolved::NotFound { page: Some(page) }) => Ok(response.stand_in(Status::NotFound, &page)),
+            Ok(Resolved::NotFound { page: Some(page) }) => search
+                .prepare(page, !head_only)
+                .map(|page| response.stand_in(Status::NotFound, &page))
+                .map_err(|_| Status::NotFound),
             Ok(Resolved::NotFound { page: None }) => Err(Status::NotFound),
             Err(status) => Err(status),
         };
-        shown.unwrap_or_else(|status| match search.error_page(status) {
+        shown.unwrap_or_else(|status| match search.error_page(status, !head_only) {
             Some(page) => response.stand_in(status, &page),
             None => response.without_file(status),
         })
@@ -155,13 +159,24 @@ fn show_file(
     search: &mut Search,
     response: &mut Response,
 ) -> Result<Responded, Status> {
-    let Found { file, codings } = found;
+    let codings = found.codings;
     let may_choose = !codings.is_empty() && !response.owner.rules.replaces("content-encoding");
     let coding = if may_choose { negotiate::choose_coding(request, codings) } else { None };
-    let variant =
-        coding.and_then(|coding| search.files.find_variant(search.path, &file, coding, response.now));
     response.owner.varies.by_accept_encoding = may_choose;
-    let file = variant.unwrap_or(file);
+    // What has its content already need not be asked twice.
+    let wants_content = |file: &File| !file.has_content() && response.sends_content(file, request);
+    let variant = coding.and_then(|coding| {
+        let variant = search.files.find_variant(search.path, &found.file, coding, response.now)?;
+        let wants_content = wants_content(&variant.file);
+        search.prepare(variant, wants_content).ok()
+    });
+    let file = match variant {
+        Some(variant) => variant,
+        None => {
+            let wants_content = wants_content(&found.file);
+            search.prepare(found, wants_content)?
+        }
+    };
     response.show(&Representation::of_file(&file), request, || Err(Status::InternalServerError))
 }
 

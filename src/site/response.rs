@@ -70,6 +70,11 @@ impl Response<'_> {
         }
     }
 
+    /// Whether the response to `request` has content of `file` in it. Only then is that to be read.
+    pub fn sends_content(&self, file: &File, request: &Request) -> bool {
+        !self.head_only && conditional::evaluate(request, &file.validators, self.now) == Outcome::Proceed
+    }
+
     /// A file that stands in for one that is not there.
     pub fn stand_in(&mut self, status: Status, page: &File) -> Responded {
         let representation = Representation::of_stand_in(page);
@@ -162,6 +167,7 @@ impl Response<'_> {
         let mut head_bytes = self.outbox.bytes_mut().len() - start;
         if !self.head_only {
             match file.content() {
+                Stored::Unread => debug_assert!(false, "content was promised and not read"),
                 Stored::Memory(bytes) => head_bytes -= bytes.len(),
                 Stored::Disk { file: open_file, is_cold } => {
                     self.outbox.push_file(FileSlice::new(open_file, 0, file.content_len(), is_cold));
@@ -256,6 +262,7 @@ impl Response<'_> {
 
     fn push_stretch(&mut self, content: &Stored, range: Range<u64>) {
         match *content {
+            Stored::Unread => debug_assert!(false, "content was promised and not read"),
             // What is in memory has a length that fits a usize, and so have its parts.
             Stored::Memory(bytes) => {
                 let stretch = &bytes[range.start as usize..range.end as usize];

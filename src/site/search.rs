@@ -34,7 +34,7 @@ pub enum Resolved {
     },
     /// 404 with a page of the site's choice, if that is there.
     NotFound {
-        page: Option<Arc<File>>,
+        page: Option<Found>,
     },
 }
 
@@ -84,15 +84,26 @@ impl Search<'_> {
         }
     }
 
-    /// The page that the site has for `status`.
-    pub fn error_page(&mut self, status: Status) -> Option<Arc<File>> {
+    /// What was found last, with its content if that is wanted.
+    pub fn prepare(&mut self, found: Found, wants_content: bool) -> Result<Arc<File>, Status> {
+        match wants_content {
+            true => self.files.with_content(self.path, found, self.now).map_err(status_of),
+            false => Ok(found.file),
+        }
+    }
+
+    /// The page that the site has for `status`, with its content if that is wanted.
+    pub fn error_page(&mut self, status: Status, wants_content: bool) -> Option<Arc<File>> {
         let names: &[&[u8]] = match status {
             Status::NotFound => &[b"404.html", b"error.html"],
             Status::Forbidden => &[b"403.html"],
             Status::InternalServerError | Status::ServiceUnavailable => &[b"50x.html"],
             _ => &[],
         };
-        names.iter().find_map(|name| self.find(name).ok().flatten()).map(|found| found.file)
+        names.iter().find_map(|name| {
+            let found = self.find(name).ok().flatten()?;
+            self.prepare(found, wants_content).ok()
+        })
     }
 
     /// What is at the path that was asked for.
@@ -124,8 +135,8 @@ impl Search<'_> {
             Action::Rewrite { path } => self.file(&path),
             Action::Error { path } => {
                 let page = self.file(&path).ok();
-                let page = page
-                    .and_then(|page| if let Resolved::File(page) = page { Some(page.file) } else { None });
+                let page =
+                    page.and_then(|page| if let Resolved::File(page) = page { Some(page) } else { None });
                 Ok(Resolved::NotFound { page })
             }
         }

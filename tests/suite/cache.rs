@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use pws::clock::Now;
 use pws::config::Symlinks;
 use pws::files::Files;
-use pws::files::file::Stored;
+use pws::files::file::{File, Stored};
 use pws::files::mime::MediaTypes;
 use pws::limits::Limits;
 use pws_testing::client::Client;
@@ -17,18 +18,30 @@ use pws_testing::folder::{Folder, noise};
 use pws_testing::memory::NOW_UNIX_SECS;
 
 use crate::support::server::RunningServer;
+use crate::support::tools;
+
+/// The file at `path`, with its content; `None` if it is not there.
+fn get(files: &mut Files, path: &str, now: &Now) -> Option<Arc<File>> {
+    let found = files.find(path.as_bytes(), now).ok()??;
+    files.with_content(path.as_bytes(), found, now).ok()
+}
 
 /// The content at `path` as the next turn sees it: `None` if it is not there.
 #[track_caller]
 fn find(files: &mut Files, path: &str) -> Option<Vec<u8>> {
     files.recheck();
-    let file = files.find(path.as_bytes(), &Now::at(0, NOW_UNIX_SECS)).ok()??.file;
+    get(files, path, &Now::at(0, NOW_UNIX_SECS)).map(|file| content(&file))
+}
+
+#[track_caller]
+fn content(file: &File) -> Vec<u8> {
     match file.content() {
-        Stored::Memory(bytes) => Some(bytes.to_vec()),
+        Stored::Unread => panic!("without content"),
+        Stored::Memory(bytes) => bytes.to_vec(),
         Stored::Disk { file: open_file, .. } => {
             let mut bytes = vec![0; file.content_len() as usize];
             rustix::io::pread(open_file, &mut bytes, 0).expect("the content");
-            Some(bytes)
+            bytes
         }
     }
 }
@@ -80,14 +93,58 @@ fn a_file_that_may_be_changing_is_not_kept() {
     let mut files = open(&folder);
     let changed = fs::metadata(&path).expect("it").modified().expect("a time");
     let now_unix_secs = changed.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
-    let find = |files: &mut Files, now_unix_secs| {
-        files.find(b"a", &Now::at(0, now_unix_secs)).expect("it").expect("a file").file
-    };
+    let find =
+        |files: &mut Files, now_unix_secs| get(files, "a", &Now::at(0, now_unix_secs)).expect("a file");
     let (first, second) = (find(&mut files, now_unix_secs), find(&mut files, now_unix_secs));
     assert!(!Arc::ptr_eq(&first, &second), "just changed");
     let later = now_unix_secs + 10;
     let (first, second) = (find(&mut files, later), find(&mut files, later));
     assert!(Arc::ptr_eq(&first, &second), "changed a while ago");
+}
+
+#[test]
+fn content_is_had_when_it_is_asked_for_and_is_that_of_now() {
+    for len in [10, 100_000] {
+        let (old, new) = (noise(len), noise(len + 1));
+        let folder = Folder::new().file("a", &old);
+        let mut files = open(&folder);
+        let now = Now::at(0, NOW_UNIX_SECS);
+        let find = |files: &mut Files| files.find(b"a", &now).expect("it").expect("a file");
+        let (opened, known) = (find(&mut files), find(&mut files));
+        assert!(Arc::ptr_eq(&opened.file, &known.file) && !known.file.has_content());
+        // Nobody looks at the disk again, but whoever reads it.
+        fs::write(folder.root().join("b"), &new).expect("another file");
+        fs::rename(folder.root().join("b"), folder.root().join("a")).expect("renamed");
+        let file = files.with_content(b"a", opened, &now).expect("it");
+        assert_eq!(content(&file), old, "what was opened");
+        files.recheck();
+        let known = find(&mut files);
+        assert!(!known.file.has_content(), "the other file");
+        drop(known);
+        let known = find(&mut files);
+        fs::write(folder.root().join("b"), &old).expect("another file");
+        fs::rename(folder.root().join("b"), folder.root().join("a")).expect("renamed");
+        let file = files.with_content(b"a", known, &now).expect("it");
+        assert_eq!((content(&file), file.content_len()), (old, len as u64), "what is there now");
+        assert!(Arc::ptr_eq(&file, &find(&mut files).file), "and kept with its content");
+    }
+}
+
+/// The kernel makes what is in `/proc` whenever it is read, and says that it has not changed.
+#[test]
+fn what_is_made_when_it_is_read_is_never_kept() {
+    let own = Path::new("/proc/thread-self");
+    if !own.exists() {
+        tools::skip("/proc is missing");
+        return;
+    }
+    let mut files =
+        Files::open(own, Symlinks::Inside, MediaTypes::default(), &Limits::default()).expect("the folder");
+    for name in ["one", "two", "more"] {
+        fs::write(own.join("comm"), name).expect("a thread may be called anything");
+        let file = get(&mut files, "comm", &Now::at(0, u64::from(u32::MAX))).expect("it");
+        assert_eq!(content(&file), format!("{name}\n").into_bytes());
+    }
 }
 
 #[test]
@@ -113,7 +170,7 @@ fn what_is_kept_is_bounded_and_what_is_used_stays() {
     let mut files =
         Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
-    let mut find = |name: &str| files.find(name.as_bytes(), &now).expect("it").expect("a file").file;
+    let mut find = |name: &str| get(&mut files, name, &now).expect("a file");
     let favourite = find("0");
     let mut weak = Vec::new();
     for index in 1..100 {
@@ -135,7 +192,7 @@ fn descriptors_of_large_files_are_bounded() {
         Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
     let weak: Vec<_> = (0..20)
-        .map(|index| files.find(index.to_string().as_bytes(), &now).expect("it").expect("a file").file)
+        .map(|index| get(&mut files, &index.to_string(), &now).expect("a file"))
         .map(|file| Arc::downgrade(&file))
         .collect();
     assert_eq!(weak.iter().filter(|file| file.upgrade().is_some()).count(), 3);
@@ -148,7 +205,7 @@ fn a_cache_of_no_bytes_keeps_nothing() {
     let mut files =
         Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
-    let weak = Arc::downgrade(&files.find(b"a", &now).expect("it").expect("a file").file);
+    let weak = Arc::downgrade(&get(&mut files, "a", &now).expect("a file"));
     assert!(weak.upgrade().is_none());
     assert!(files.find(b"b", &now).is_err());
 }
@@ -160,7 +217,7 @@ fn a_cache_of_no_descriptors_keeps_no_large_file() {
     let mut files =
         Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
-    let weak = Arc::downgrade(&files.find(b"a", &now).expect("it").expect("a file").file);
+    let weak = Arc::downgrade(&get(&mut files, "a", &now).expect("a file"));
     assert!(weak.upgrade().is_none());
 }
 
@@ -171,10 +228,10 @@ fn names_that_do_not_exist_do_not_fill_memory() {
     let mut files =
         Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
-    let kept = files.find(b"a", &now).expect("it").expect("a file").file;
+    let kept = get(&mut files, "a", &now).expect("a file");
     for index in 0..10_000 {
         assert!(files.find(format!("missing-{index}").as_bytes(), &now).is_err());
-        let again = files.find(b"a", &now).expect("it").expect("a file").file;
+        let again = get(&mut files, "a", &now).expect("a file");
         assert!(Arc::ptr_eq(&kept, &again), "what is used stays while names come and go");
     }
 }

@@ -13,6 +13,7 @@ mod corpus;
 mod edges;
 mod faults;
 mod properties;
+mod reading;
 mod regressions;
 mod serving;
 mod site;

@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod listed;
 pub mod server;
+pub mod strace;
 pub mod tools;
 pub mod visitor;
 pub mod webdriver;
