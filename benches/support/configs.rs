@@ -1,16 +1,17 @@
 //! Configurations of the peers, as fair as their manuals allow: one worker, no access log, no cap on requests
-//! per connection, room for the connections of the largest case, the longest backlog.
+//! per connection, room for the connections of the largest case, the longest backlog, folders listed.
 
 use std::path::Path;
 use std::process::Command;
 
 use super::folder::LARGE;
 use super::programs::first_line;
+use super::running::Conditions;
 
 /// The clip is the kernel's (`net.core.somaxconn`).
 const BACKLOG: u32 = 65_535;
 /// The largest case has 10,000, and each may have a file open.
-const CONNECTIONS_MAX: u32 = 20_000;
+const CONNECTIONS_MAX: u64 = 20_000;
 /// As long as pws keeps an idle connection.
 const IDLE_SECS: u32 = 75;
 
@@ -21,6 +22,14 @@ pub struct Place<'a> {
     /// Where it may leave its own files.
     pub work: &'a Path,
     pub port: u16,
+    pub conditions: &'a Conditions<'a>,
+}
+
+impl Place<'_> {
+    /// For servers that want to be told.
+    fn connections_max(&self) -> u64 {
+        self.conditions.open_files_max.unwrap_or(CONNECTIONS_MAX)
+    }
 }
 
 /// Ways of running nginx, all of which somebody would call the right one.
@@ -38,7 +47,8 @@ pub enum Nginx {
 pub fn nginx(place: &Place, nginx: Nginx) -> String {
     const FILE_CACHE: &str =
         "open_file_cache max=4096 inactive=60s; open_file_cache_valid 60s; open_file_cache_errors on;";
-    let Place { root, work, port } = place;
+    let Place { root, work, port, .. } = place;
+    let connections_max = place.connections_max();
     let (root, work) = (root.display(), work.display());
     let (user, group) = (id("-un"), id("-gn"));
     let (sending, file_cache) = match nginx {
@@ -50,10 +60,10 @@ pub fn nginx(place: &Place, nginx: Nginx) -> String {
         "daemon off;
 user {user} {group};
 worker_processes 1;
-worker_rlimit_nofile {CONNECTIONS_MAX};
+worker_rlimit_nofile {connections_max};
 pid {work}/nginx.pid;
 error_log {work}/error.log error;
-events {{ worker_connections {CONNECTIONS_MAX}; multi_accept on; }}
+events {{ worker_connections {connections_max}; multi_accept on; }}
 http {{
     access_log off;
     keepalive_requests 1000000000;
@@ -69,6 +79,7 @@ http {{
     server {{
         listen 127.0.0.1:{port} backlog={BACKLOG};
         root {root};
+        autoindex on;
         location {LARGE}/ {{ sendfile on; }}
     }}
 }}
@@ -79,19 +90,21 @@ http {{
 /// The cap on requests per connection is a 16-bit number that cannot be lifted: at its largest, it is met
 /// once in 65,535 requests.
 pub fn lighttpd(place: &Place) -> String {
-    let Place { root, work, port } = place;
+    let Place { root, work, port, .. } = place;
+    let connections_max = place.connections_max();
     let (root, work) = (root.display(), work.display());
     format!(
         "server.document-root = \"{root}\"
 server.bind = \"127.0.0.1\"
 server.port = {port}
 server.listen-backlog = {BACKLOG}
-server.max-fds = {CONNECTIONS_MAX}
-server.max-connections = {CONNECTIONS_MAX}
+server.max-fds = {connections_max}
+server.max-connections = {connections_max}
 server.max-keep-alive-requests = 65535
 server.max-keep-alive-idle = {IDLE_SECS}
 server.errorlog = \"{work}/error.log\"
 server.upload-dirs = (\"{work}\")
+dir-listing.activate = \"enable\"
 mimetype.assign = (\".html\" => \"text/html\")
 "
     )
@@ -100,14 +113,15 @@ mimetype.assign = (\".html\" => \"text/html\")
 /// No cap on requests per connection to lift, and the backlog is 65,535 already. The request timeout is the
 /// idle one, too.
 pub fn h2o(place: &Place) -> String {
-    let Place { root, work, port } = place;
+    let Place { root, work, port, .. } = place;
+    let connections_max = place.connections_max();
     let (root, work) = (root.display(), work.display());
     let user = id("-un");
     format!(
         "user: {user}
 num-threads: 1
 num-name-resolution-threads: 1
-max-connections: {CONNECTIONS_MAX}
+max-connections: {connections_max}
 http1-request-timeout: {IDLE_SECS}
 pid-file: {work}/h2o.pid
 error-log: {work}/error.log
@@ -124,7 +138,7 @@ hosts:
 }
 
 pub fn caddy(place: &Place) -> String {
-    let Place { root, work, port } = place;
+    let Place { root, work, port, .. } = place;
     let (root, work) = (root.display(), work.display());
     format!(
         "{{

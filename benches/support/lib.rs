@@ -15,14 +15,17 @@ pub mod servers;
 pub mod table;
 pub mod wrk;
 
+use std::env;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A program that measures ends at the first error it cannot work around: a text for a person is enough.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// What comes before servers are measured; returns how many files may be open. `pws`: the binary.
-pub fn begin(pws: &'static str) -> Result<u64> {
-    servers::PWS.get_or_init(|| pws);
+/// What comes before servers are measured; returns how many files may be open. `pws`: the binary, unless
+/// `PWS_PROGRAM` names another.
+pub fn begin(pws: &str) -> Result<u64> {
+    servers::PWS.get_or_init(|| env::var_os("PWS_PROGRAM").map_or_else(|| pws.into(), PathBuf::from));
     interrupt::watch()?;
     running::keep_off_the_servers_cpu()?;
     Ok(pws::process::resources::raise_open_files())

@@ -28,13 +28,34 @@ pub struct Running {
     pub work: TempDir,
 }
 
+/// Under which conditions a server runs.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions<'a> {
+    /// Files that it may have open; `None` is as many as for the others.
+    pub open_files_max: Option<u64>,
+    /// Further options of pws. Others do not know them.
+    pub pws_options: &'a [&'a str],
+    /// What a shell does that then becomes the server.
+    pub preparation: Option<String>,
+}
+
 impl Running {
     /// Starts `server` on `folder` and waits until it listens. `file` is the one that will be asked for.
     pub fn start(server: Server, folder: &Folder, file: &str) -> Result<Running> {
+        Running::start_under(&Conditions::default(), server, folder, file)
+    }
+
+    /// [`Running::start`] under other conditions than usual.
+    pub fn start_under(
+        conditions: &Conditions,
+        server: Server,
+        folder: &Folder,
+        file: &str,
+    ) -> Result<Running> {
         let work = TempDir::with_prefix("pws-bench-server-")?;
         let port = free_port()?;
         let root = folder.root();
-        let place = Place { root: &root, work: work.path(), port };
+        let place = Place { root: &root, work: work.path(), port, conditions };
         let mut command = server.command(&place, file)?;
         let child = command.process_group(0).spawn().map_err(|error| {
             format!("cannot start {} by taskset: {error} (try 'apt-get install util-linux')", server.name())

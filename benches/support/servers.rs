@@ -10,8 +10,8 @@ use super::configs::{self, Place};
 use super::programs::{find, first_line};
 use super::{Result, SERVER_CPU};
 
-/// Where cargo has built pws, which it tells to benches only.
-pub static PWS: OnceLock<&str> = OnceLock::new();
+/// Where cargo has built pws, which it tells to benches only; or another one, if `PWS_PROGRAM` names it.
+pub static PWS: OnceLock<PathBuf> = OnceLock::new();
 
 /// A server, in one way of running it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +90,7 @@ impl Server {
     /// The program, if it is installed.
     pub fn program(self) -> Option<PathBuf> {
         match self {
-            Server::Pws | Server::PwsLogNull | Server::PwsLogFile => PWS.get().map(PathBuf::from),
+            Server::Pws | Server::PwsLogNull | Server::PwsLogFile => PWS.get().cloned(),
             Server::Nginx | Server::NginxOfc | Server::NginxTuned => find("nginx"),
             Server::Floor => env::current_exe().ok(),
             other => find(other.name()),
@@ -122,7 +122,14 @@ impl Server {
     /// The command that runs it, alone on its CPU. Of the folder, [`Server::Floor`] serves `file` only.
     pub fn command(self, place: &Place, file: &str) -> Result<Command> {
         let program = self.program().ok_or_else(|| format!("{} is not installed", self.name()))?;
-        let mut command = Command::new("taskset");
+        let mut command = match self.preparation(place) {
+            Some(preparation) => {
+                let mut command = Command::new("sh");
+                command.args(["-c", &format!("{preparation}; exec \"$0\" \"$@\""), "taskset"]);
+                command
+            }
+            None => Command::new("taskset"),
+        };
         command.args(["--cpu-list", &SERVER_CPU.to_string()]).arg(program).args(self.arguments(place, file)?);
         // One worker for those that would take as many as there are CPUs.
         command.env("GOMAXPROCS", "1").env("HOME", place.work).current_dir(place.work);
@@ -141,6 +148,13 @@ impl Server {
         Ok(command)
     }
 
+    /// What a shell does before it becomes the server, if there is anything to do.
+    fn preparation(self, place: &Place) -> Option<String> {
+        let limit = place.conditions.open_files_max.map(|count| format!("ulimit -n {count}"));
+        let steps = [limit, place.conditions.preparation.clone()];
+        steps.into_iter().flatten().reduce(|steps, step| format!("{steps} && {step}"))
+    }
+
     fn arguments(self, place: &Place, file: &str) -> Result<Vec<String>> {
         let port = place.port.to_string();
         let root = place.root.display().to_string();
@@ -151,7 +165,7 @@ impl Server {
         };
         let pws = |log: &str| {
             let options = ["--bind", "127.0.0.1", "--log-level", "error", "--access-log", log];
-            words(&[&[&port, "--directory", &root], &options[..]].concat())
+            words(&[&[&port, "--directory", &root], &options[..], place.conditions.pws_options].concat())
         };
         let nginx = |way| -> Result<Vec<String>> {
             let config = write("nginx.conf", configs::nginx(place, way))?;

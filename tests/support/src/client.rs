@@ -4,7 +4,7 @@
 //! panic. Both say what was asked.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -38,6 +38,19 @@ impl Client {
 
     pub fn try_connect(address: SocketAddr) -> io::Result<Client> {
         Client::of(TcpStream::connect(address)?)
+    }
+
+    /// A client at the loopback's address `source`; neither connecting nor anything after it takes longer than
+    /// `patience`.
+    pub fn try_connect_from(source: Ipv4Addr, address: SocketAddr, patience: Duration) -> io::Result<Client> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        // Of many that come and go, the ports of those gone are free at once.
+        socket.set_reuse_address(true)?;
+        socket.bind(&SocketAddr::from((source, 0)).into())?;
+        socket.connect_timeout(&address.into(), patience)?;
+        let mut client = Client::of(socket.into())?;
+        client.set_patience(patience);
+        Ok(client)
     }
 
     #[track_caller]

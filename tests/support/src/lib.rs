@@ -4,6 +4,7 @@
 //! What fails here panics where it was called, and says what was asked.
 
 pub mod answer;
+pub mod attacks;
 pub mod checks;
 pub mod client;
 pub mod folder;
