@@ -106,6 +106,10 @@ impl Responder for Terse {
     }
 
     fn recheck(&mut self) {}
+
+    fn descriptors(&self) -> usize {
+        0
+    }
 }
 
 /// A loop with a crowd that waits.

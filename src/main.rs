@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(settings: Settings) -> io::Result<()> {
-    let Settings { config, user, sandbox, .. } = settings;
+    let Settings { config, user, sandbox, memory, .. } = settings;
     resources::forbid_core_dumps();
     resources::survive_full_files()?;
     let open_files = resources::raise_open_files();
@@ -70,9 +70,7 @@ fn serve(settings: Settings) -> io::Result<()> {
     }
     drop(stdout);
     log::info!("limits: {open_files} open files, {connections} connections, a backlog of {backlog}");
-    if let Some(told) = told_memory {
-        log::info!("memory: {told}");
-    }
+    log::info!("memory: {} KiB by {}: {told_memory}", memory.bytes / 1024, memory.source);
     log::info!("sandbox: {told}");
     if confine::is_root() {
         log::warn!("running as root: '--user NAME' gives that up");

@@ -17,7 +17,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use log::LevelFilter;
 use pws::Config;
+use pws::limits::Limits;
 use pws::process::confine::Sandbox;
+use pws::process::resources::{self, Granted};
 
 use options::{OPTIONS, Otherwise, Put, Row};
 
@@ -29,36 +31,39 @@ pub struct Settings {
     pub user: Option<String>,
     pub sandbox: Sandbox,
     pub log_level: LevelFilter,
+    /// Where the bound on memory comes from.
+    pub memory: Granted,
 }
 
 impl Settings {
     /// Reads the command line and the variables. What is wrong with them is told together with the usage;
     /// exit code 2.
     pub fn read() -> Settings {
-        read_from(env::args_os()).unwrap_or_else(|error| error.exit())
+        read_from(env::args_os(), resources::memory_granted()).unwrap_or_else(|error| error.exit())
     }
 
-    /// What there is before the table is gone through. Lists are empty: their defaults are put like what is
-    /// typed.
-    fn unread() -> Settings {
+    /// What there is before the table is gone through, with as much memory as the system grants. Lists are
+    /// empty: their defaults are put like what is typed.
+    fn unread(memory: Granted) -> Settings {
         let folder = if Path::new(DEFAULT_FOLDER).is_dir() { DEFAULT_FOLDER } else { "." };
         let mut config = Config::new(folder);
         config.site.indexes.clear();
-        Settings { config, user: None, sandbox: Sandbox::default(), log_level: LevelFilter::Info }
+        config.limits = Limits::within(usize::try_from(memory.bytes).unwrap_or(usize::MAX));
+        Settings { config, user: None, sandbox: Sandbox::default(), log_level: LevelFilter::Info, memory }
     }
 }
 
 /// The folder served where none was asked for, if it exists; else the current one.
 const DEFAULT_FOLDER: &str = "static";
 
-fn read_from(args: impl IntoIterator<Item = OsString>) -> Result<Settings, clap::Error> {
+fn read_from(args: impl IntoIterator<Item = OsString>, memory: Granted) -> Result<Settings, clap::Error> {
     let mut command = command();
     let usage = command.render_usage();
     let matches = command.try_get_matches_from_mut(args).map_err(|mut error| {
         error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
         error
     })?;
-    let mut settings = Settings::unread();
+    let mut settings = Settings::unread(memory);
     for row in OPTIONS {
         put_found(row, &matches, &mut settings).map_err(|(value, reason)| {
             let arg = command.get_arguments().find(|arg| arg.get_id() == row.name);
@@ -159,13 +164,14 @@ mod tests {
     use std::collections::BTreeSet;
     use std::os::unix::ffi::OsStringExt;
 
-    use pws::limits::Limits;
-
     use super::*;
+
+    /// What this test's machine grants.
+    const GRANTED: Granted = Granted { bytes: 1 << 40, source: "a test" };
 
     fn typed(args: &[&str]) -> Settings {
         let args = ["pws"].iter().chain(args).map(OsString::from);
-        read_from(args).unwrap_or_else(|error| panic!("{error}"))
+        read_from(args, GRANTED).unwrap_or_else(|error| panic!("{error}"))
     }
 
     #[test]
@@ -186,7 +192,10 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_the_library() {
         let settings = typed(&[]);
-        let expected = Config::new(settings.config.folder.clone());
+        let expected = Config {
+            limits: Limits::within(GRANTED.bytes as usize),
+            ..Config::new(settings.config.folder.clone())
+        };
         assert_eq!(format!("{:?}", settings.config), format!("{expected:?}"));
         assert_eq!((settings.user, settings.sandbox), (None, Sandbox::default()));
         // This one is told in words.
@@ -206,7 +215,7 @@ mod tests {
     fn a_folder_needs_no_utf8_and_a_choice_no_lower_case() {
         let folder = OsString::from_vec(b"/srv/\xff".to_vec());
         let args = ["pws".into(), "--directory".into(), folder.clone(), "--log-level=WARN".into()];
-        let settings = read_from(args).unwrap_or_else(|error| panic!("{error}"));
+        let settings = read_from(args, GRANTED).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(settings.config.folder, folder);
         assert_eq!(settings.log_level, LevelFilter::Warn);
     }

@@ -7,6 +7,7 @@ use log::LevelFilter;
 use pws::config::Symlinks;
 use pws::limits::Limits;
 use pws::process::confine::Sandbox;
+use pws::process::resources::Granted;
 
 use super::Settings;
 use super::values;
@@ -251,7 +252,13 @@ pub static OPTIONS: &[Row] = &[
         value: Some("SIZE"),
         help: "Memory for everything, for small hosts: connections, buffers and files are held to it, the \
                kernel's part too; `8M` is enough for a thousand connections, a hundred of them in full swing",
-        put: Put::Text(|to, text| values::memory(text).map(|bytes| to.config.limits = Limits::within(bytes))),
+        otherwise: Otherwise::Words("what the system grants"),
+        put: Put::Text(|to, text| {
+            values::memory(text).map(|bytes| {
+                to.config.limits = Limits::within(bytes);
+                to.memory = Granted { bytes: bytes as u64, source: "'--memory'" };
+            })
+        }),
         ..ROW
     },
     Row {

@@ -147,8 +147,12 @@ impl<S: Socket> Connection<S> {
             Some(Wait::Linger) => SOCKET_BYTES + unsent_bytes.min(LINGERING_BYTES),
             Some(Wait::Send) | None => SOCKET_BYTES + BUSY_SOCKET_BYTES + unsent_bytes,
         };
-        let files = self.rest.as_ref().map_or(0, |rest| rest.outbox.segments());
-        Held { heap_bytes: self.kept_bytes(), kernel_bytes, descriptors: 1 + files }
+        Held { heap_bytes: self.kept_bytes(), kernel_bytes, descriptors: 1 }
+    }
+
+    /// How many files and folders its responses hold open. Others may share them.
+    pub fn files(&self) -> usize {
+        self.rest.as_ref().map_or(0, |rest| rest.outbox.segments())
     }
 
     /// For how long it has waited without getting on, seconds.
@@ -343,8 +347,8 @@ mod tests {
 
     use super::*;
     use crate::client::slice::Slice;
-    use crate::ledger::Ledger;
     use crate::http::status::Status;
+    use crate::ledger::Ledger;
     use crate::responder::{Asked, Responded, Responder};
 
     /// A socket that has to write before it can be read, as one that negotiates.
@@ -395,6 +399,10 @@ mod tests {
         }
 
         fn recheck(&mut self) {}
+
+        fn descriptors(&self) -> usize {
+            0
+        }
     }
 
     #[test]

@@ -187,7 +187,8 @@ impl Session {
     /// Whether the connection may be closed at once, though nobody knows whether the client has got what was
     /// sent last: the kernel keeps that for it.
     pub fn leaves_behind(&self, context: &mut Context) -> bool {
-        let sent = if let Phase::Send { sent, .. } | Phase::Linger { sent, .. } = self.phase { sent } else { 0 };
+        let sent =
+            if let Phase::Send { sent, .. } | Phase::Linger { sent, .. } = self.phase { sent } else { 0 };
         context.ledger.leaves_behind(sent as usize, context.now.tick)
     }
 

@@ -126,6 +126,10 @@ impl Responder for Site {
         Response { persistence: Persistence::Close, head_only, now, owner, outbox }.without_file(status)
     }
 
+    fn descriptors(&self) -> usize {
+        0
+    }
+
     fn recheck(&mut self) {
         self.files.recheck();
     }

@@ -225,9 +225,8 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// Runs the connections queued so far, as long as there is time. Those that yield are queued for the next
     /// turn.
     fn run_queued(&mut self, turn: &Turn<Registry<L>>) {
-        self.run_queue.look_at_disk(turn.now.elapsed_millis);
         let end_nanos = (turn.stopwatch)() + RUN_NANOS;
-        let mut due = self.run_queue.due();
+        let mut due = self.run_queue.due(turn.now.elapsed_millis);
         let share = Share::of(due.count(), RUN_NANOS, &self.limits);
         while let Some(key) = self.run_queue.next(&mut due) {
             self.run(key, share, turn);
@@ -300,6 +299,9 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     }
 
     fn close(&mut self, key: usize, ending: Ending, now: &Now) {
+        if let Some(lane) = self.connections.get(key).and_then(|slot| slot.lane) {
+            self.run_queue.forget(key, lane);
+        }
         let (access_log, ledger) = (&mut self.access_log, &mut self.ledger);
         self.connections.close(key, ending, &mut End { access_log, ledger, limits: &self.limits, now });
     }

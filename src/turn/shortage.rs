@@ -45,7 +45,8 @@ pub fn greediest<S: Pollable>(
     for key in WAITS.into_iter().flat_map(|wait| connections.waiting_for(wait).take(LOOKED_AT_MAX)) {
         let Some(slot) = connections.get(key) else { continue };
         let connection = &slot.connection;
-        let held = connection.held(limits).of(resource);
+        let files = if resource == Resource::Descriptors { connection.files() } else { 0 };
+        let held = connection.held(limits).of(resource) + files;
         let stalled_secs = connection.stalled_secs(tick, limits);
         if held == 0 || stalled_secs < stalled_secs_min {
             continue;

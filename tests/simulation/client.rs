@@ -358,7 +358,7 @@ impl Client {
         match reason {
             Some(Reason::TurnedAway) => return self.judge_turned_away(tally),
             // Judged when it happened.
-            Some(Reason::NoMemory) => return,
+            Some(Reason::Greediest | Reason::Stalled) => return,
             Some(Reason::Evicted | Reason::Overdue) | None => {}
         }
         let is_overdue = reason == Some(Reason::Overdue);
@@ -374,7 +374,8 @@ impl Client {
         }
         if is_overdue && !self.is_stopping() {
             self.judge_deadline(limits);
-            if self.head.is_none() || !is_shut {
+            // What it has not taken in that time is lost.
+            if self.head.is_none() || !is_shut || self.pipe.borrow().is_reset_by_server {
                 return;
             }
         }

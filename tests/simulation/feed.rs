@@ -90,6 +90,10 @@ impl Responder for FedSite {
         self.site.refuse(status, head_only, now, outbox)
     }
 
+    fn descriptors(&self) -> usize {
+        self.site.descriptors()
+    }
+
     fn recheck(&mut self) {
         self.site.recheck();
         let mut disk = self.disk.borrow_mut();

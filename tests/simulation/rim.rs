@@ -5,7 +5,7 @@
 //! So a loop that sleeps where it must not never wakes, and that shows.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
@@ -16,6 +16,7 @@ use pws::access_log::AccessLog;
 use pws::client::wait::Wait;
 use pws::clock::{Now, Tick};
 use pws::config::SiteOptions;
+use pws::ledger::Held;
 use pws::limits::Limits;
 use pws::net::peer::Peer;
 use pws::net::socket::Listener;
@@ -36,8 +37,11 @@ const NEWS_AFTER_STANDSTILL: usize = 1;
 const ACCEPTS_MAX: usize = 8;
 /// What some of the steps take by the stopwatch: so much that turns end before all have run.
 const STEP_NANOS_MAX: u64 = 300_000;
-/// What one connection may keep, or some let go of in a turn.
+/// What some connections may come to hold, or let go of, within a turn.
 const KEPT_BYTES_DOUBT: usize = 30_000;
+const KERNEL_BYTES_DOUBT: usize = 300_000;
+/// Whoever has not got on for so long makes room.
+const STALLED_SECS: Tick = 5;
 
 /// Bounds so tight that all of them are met.
 pub fn limits(is_tight: bool) -> Limits {
@@ -55,6 +59,8 @@ pub fn limits(is_tight: bool) -> Limits {
         cache_bytes_max: 24 * 1024,
         cached_descriptors_max: 3,
         kept_bytes_max: if is_tight { 60_000 } else { usize::MAX },
+        kernel_bytes_max: if is_tight { 600_000 } else { usize::MAX },
+        unsent_bytes_max: 1000,
         linger_bytes_max: 1000,
         // Any progress renews the deadline.
         send_bytes_min: 1,
@@ -158,8 +164,9 @@ pub struct Rim {
     stood_still: bool,
     turns_since_standstill: usize,
     /// What it was like before this turn.
-    kept_bytes_before: usize,
+    held_before: Held,
     idle_before: BTreeMap<u32, Tick>,
+    stalled_before: BTreeSet<u32>,
     /// After a standstill, those who asked meanwhile are given so much time.
     spared_until: Tick,
     pub is_stopping: bool,
@@ -199,8 +206,9 @@ impl Rim {
             now: Now::at(0, disk.borrow().unix_secs()),
             stood_still: false,
             turns_since_standstill: 0,
-            kept_bytes_before: 0,
+            held_before: Held::default(),
             idle_before: BTreeMap::new(),
+            stalled_before: BTreeSet::new(),
             spared_until: 0,
             is_stopping: false,
         }
@@ -317,8 +325,9 @@ impl Rim {
         self.street.asked.set(0);
         self.street.short.set(0);
         self.street.was_full.set(false);
-        self.kept_bytes_before = self.kept_bytes();
+        self.held_before = self.held();
         self.idle_before = self.idle().collect();
+        self.stalled_before = self.stalled().collect();
         self.live.borrow().values().for_each(|pipe| pipe.borrow_mut().moved_in_turn = 0);
         let spent_nanos = Cell::new(0);
         let rng = RefCell::new(&mut self.rng);
@@ -340,13 +349,20 @@ impl Rim {
         assert!(short <= 1, "{short} accepts in a turn without a descriptor");
         let connections = self.event_loop.connections();
         assert!(connections.len() <= CONNECTIONS_MAX, "{} connections", connections.len());
-        let kept_bytes = self.kept_bytes();
-        assert!(kept_bytes <= self.limits.kept_bytes_max, "{kept_bytes} bytes are kept");
+        let held = self.held();
+        assert_eq!(*self.event_loop.ledger().held(), held, "the ledger says something else");
+        assert!(held.heap_bytes <= self.limits.kept_bytes_max, "{} bytes are kept", held.heap_bytes);
+        assert!(held.kernel_bytes <= self.limits.kernel_bytes_max, "{} bytes", held.kernel_bytes);
         for (address, reason) in told::take() {
             let live = self.live.borrow();
             let pipe = live.get(&address).expect("somebody who was accepted");
             self.judge_reason(reason, &pipe.borrow());
             pipe.borrow_mut().reason = Some(reason);
+        }
+        for pipe in self.live.borrow().values().map(|pipe| pipe.borrow()) {
+            // No file has a part in that.
+            let is_checked = !pipe.has_read_unchecked || pipe.reason == Some(Reason::TurnedAway);
+            assert!(is_checked, "read a request younger than what was checked: {}", pipe.state());
         }
         self.live.borrow_mut().retain(|_, pipe| pipe.borrow().gone.is_none());
         // A budget may be overdrawn by a buffer of input.
@@ -364,32 +380,63 @@ impl Rim {
         idle.map(|slot| (slot.connection.socket.0.borrow().address, slot.connection.deadline()))
     }
 
-    fn kept_bytes(&self) -> usize {
-        self.event_loop.connections().iter().map(|(_, slot)| slot.connection.kept_bytes()).sum()
+    /// What all connections hold, as they say themselves.
+    fn held(&self) -> Held {
+        let all = self.event_loop.connections().iter().map(|(_, slot)| slot.connection.held(&self.limits));
+        all.fold(Held::default(), |sum, held| Held {
+            heap_bytes: sum.heap_bytes + held.heap_bytes,
+            kernel_bytes: sum.kernel_bytes + held.kernel_bytes,
+            descriptors: sum.descriptors + held.descriptors,
+        })
+    }
+
+    /// Whether so much was held, before this turn or behind it, that there may have been too little within.
+    fn was_short(&self) -> bool {
+        let (before, behind, limits) = (self.held_before, self.held(), &self.limits);
+        let is_near = |before: usize, behind: usize, doubt: usize, max: usize| {
+            before.max(behind).saturating_add(doubt) > max
+        };
+        is_near(before.heap_bytes, behind.heap_bytes, KEPT_BYTES_DOUBT, limits.kept_bytes_max)
+            || is_near(before.kernel_bytes, behind.kernel_bytes, KERNEL_BYTES_DOUBT, limits.kernel_bytes_max)
+    }
+
+    /// Who has not got on for so long that it makes room: addresses.
+    fn stalled(&self) -> impl Iterator<Item = u32> {
+        let slots = self.event_loop.connections().iter().map(|(_, slot)| &slot.connection);
+        let waiting = slots.filter(|connection| {
+            let is_waiting = connection.wait().is_some_and(|wait| wait != Wait::Request);
+            is_waiting && connection.stalled_secs(self.now.tick, &self.limits) >= STALLED_SECS
+        });
+        waiting.map(|connection| connection.socket.0.borrow().address)
     }
 
     fn judge_reason(&self, reason: Reason, pipe: &Pipe) {
         match reason {
             Reason::Evicted => {
                 let deadline = self.idle_before.get(&pipe.address);
+                // Where memory is short, those go, too, who have become idle in this turn.
+                if self.was_short() {
+                    return;
+                }
                 let deadline = deadline.unwrap_or_else(|| panic!("busy: {}", pipe.state()));
                 let others = self.idle().map(|(_, deadline)| deadline).min();
                 assert!(others.is_none_or(|other| *deadline <= other), "another was idle for longer");
                 assert!(pipe.used_at() < self.now.tick, "made to go, and was busy this very second");
-                assert!(self.street.was_full.get(), "made to go, and there was room");
+                assert!(self.street.was_full.get() || self.was_short(), "made to go, and there was room");
             }
             Reason::TurnedAway => {
-                assert!(pipe.has_come_to_full, "turned away, and there was room");
+                assert!(pipe.has_come_to_full || self.was_short(), "turned away, and there was room");
+                assert_eq!(self.stalled().next(), None, "turned away, and another did not get on");
                 // Who was idle before this very second still is: nobody else ran behind the accepts.
                 let newest = self.now.tick + self.limits.idle_secs;
                 let is_idle = self.idle().any(|(_, deadline)| deadline <= newest);
                 assert!(!is_idle, "turned away, and another was idle");
             }
-            Reason::NoMemory => {
-                // What it would have kept is not known any more, nor what others have let go of meanwhile.
-                let kept_bytes = self.kept_bytes().max(self.kept_bytes_before) + KEPT_BYTES_DOUBT;
-                let bound = self.limits.kept_bytes_max;
-                assert!(kept_bytes > bound, "no memory, with {kept_bytes} bytes of {bound} kept");
+            Reason::Greediest => assert!(self.was_short(), "made to go, and nothing was short"),
+            Reason::Stalled => {
+                assert!(self.street.was_full.get() || self.was_short(), "made to go, and there was room");
+                let was_stalled = self.stalled_before.contains(&pipe.address);
+                assert!(was_stalled, "cut, and got on: {}", pipe.state());
             }
             // Whoever looks at the end of a client knows how much time it had.
             Reason::Overdue => {}
@@ -422,7 +469,9 @@ impl Rim {
             }
             assert!(!pipe.is_reset, "a broken connection is kept");
             assert_eq!(pipe.unread_by_server(), 0, "input that nobody will read");
-            assert!(!pipe.has_ended, "the client has gone and the connection is kept");
+            // Too much may be left with the kernel to leave that there, too.
+            let is_taking = connection.wait() == Some(Wait::Linger) && pipe.incoming() > 0;
+            assert!(!pipe.has_ended || is_taking, "the client has gone and the connection is kept");
         }
     }
 

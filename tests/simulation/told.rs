@@ -10,14 +10,18 @@ use log::{LevelFilter, Log, Metadata, Record};
 pub enum Reason {
     Overdue,
     Evicted,
-    NoMemory,
+    /// Something was short, and it had most of it.
+    Greediest,
+    /// A newcomer had its place.
+    Stalled,
     TurnedAway,
 }
 
-const TEXTS: [(&str, Reason); 4] = [
+const TEXTS: [(&str, Reason); 5] = [
     (": closed, its time was up", Reason::Overdue),
     (": closed, idle, to make room", Reason::Evicted),
-    (": closed, there is no memory for what it leaves undone", Reason::NoMemory),
+    (": closed, greediest, to make room", Reason::Greediest),
+    (": closed, stalled, to make room", Reason::Stalled),
     (": turned away, there is no room for it", Reason::TurnedAway),
 ];
 

@@ -15,6 +15,7 @@ use pws::client::session::Context;
 use pws::client::slice::Slice;
 use pws::clock::Now;
 use pws::config::SiteOptions;
+use pws::ledger::Ledger;
 use pws::limits::Limits;
 use pws::net::peer::Peer;
 pub use pws::net::socket::{Edge, Readiness, Socket};
@@ -106,6 +107,7 @@ pub struct MemoryServer {
     pub limits: Limits,
     pub now: Now,
     access_log: AccessLog,
+    ledger: Ledger,
     pub buffers: Buffers,
     pub is_draining: bool,
     /// What a connection may take of a turn. Here no time passes: 0 is too little for more than what is
@@ -126,6 +128,7 @@ impl MemoryServer {
         let (buffers, now) = (Buffers::new(&limits), Now::at(0, NOW_UNIX_SECS));
         MemoryServer {
             site,
+            ledger: Ledger::new(&limits),
             limits,
             now,
             access_log: AccessLog::off(),
@@ -165,6 +168,7 @@ impl MemoryServer {
             access_log: &mut self.access_log,
             key: 0,
             slice: Slice::new(&|| 0, self.slice_nanos, self.limits.run_bytes_max),
+            ledger: &mut self.ledger,
             is_draining: self.is_draining,
         };
         (context, &mut self.buffers)
