@@ -41,7 +41,8 @@
 //! [`access_log`], [`outbox`]. Below them are the rules that a site brings along in [`rules`], those of
 //! the wire in [`http`], the disk in [`files`], the pages that show a folder in [`listing`] and the
 //! sockets in [`net`]; at the bottom [`config`], [`clock`] and [`limits`]. [`process`] is what the
-//! process gives up once it is bound. The front page of each says what its files are for.
+//! process gives up once it is bound, [`notices`] what whoever operates it is told, and [`sink`] how that is
+//! written without waiting. The front page of each says what its files are for.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::allow_attributes)]

@@ -6,7 +6,6 @@
 mod cli;
 
 use std::io;
-use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use pws::Server;
@@ -15,7 +14,7 @@ use pws::net::listener;
 use pws::process::confine::{self, Sandbox};
 use pws::process::resources;
 use pws::process::stderr::Stderr;
-use pws::sink;
+use pws::sink::{self, Sink};
 
 use cli::Settings;
 
@@ -33,15 +32,19 @@ fn main() -> ExitCode {
     }
 }
 
+/// Descriptors that a start takes beside one for each further address: the folder, the poll, its waker, a
+/// listener, the log, two for signals. And those of a client and its file.
+const START_DESCRIPTORS: usize = 7 + SERVING_DESCRIPTORS;
+const SERVING_DESCRIPTORS: usize = 2;
+
 fn serve(settings: Settings) -> io::Result<()> {
     let Settings { config, user, sandbox, memory, .. } = settings;
     resources::forbid_core_dumps();
     resources::survive_full_files()?;
     let open_files = resources::raise_open_files();
+    resources::check_spare_descriptors(START_DESCRIPTORS + config.binds.len().saturating_sub(1))?;
     let (folder, follows_all) = (config.folder.clone(), config.site.symlinks == Symlinks::Follow);
     let told_memory = config.limits.told_memory();
-    // Before the sandbox forbids to open it.
-    let mut stdout = sink::open(io::stdout().as_fd())?;
     let mut server = Server::bind(config)?;
     server.stop_on_signals()?;
     let urls: Vec<String> = server.local_addrs()?.into_iter().map(listener::url).collect();
@@ -63,12 +66,11 @@ fn serve(settings: Settings) -> io::Result<()> {
         (true, _) => "off, since symbolic links are followed wherever they lead",
         (false, _) => confine::enter_sandbox(server.root_folder(), sandbox)?,
     };
+    resources::check_spare_descriptors(SERVING_DESCRIPTORS)?;
     // A full disk or a reader that is gone is no reason not to serve.
-    let first_line = format!("Serving {} at {}\n", shown_folder.display(), urls.join(" "));
-    if let (_, Some(error)) = stdout.write(first_line.as_bytes(), sink::MOMENT_WAITS) {
+    if let Err(error) = tell_first(&format!("Serving {} at {}\n", shown_folder.display(), urls.join(" "))) {
         log::warn!("cannot write to standard output: {error}");
     }
-    drop(stdout);
     log::info!("limits: {open_files} open files, {connections} connections, a backlog of {backlog}");
     log::info!("memory: {} KiB by {}: {told_memory}", memory.bytes / 1024, memory.source);
     log::info!("sandbox: {told}");
@@ -76,4 +78,10 @@ fn serve(settings: Settings) -> io::Result<()> {
         log::warn!("running as root: '--user NAME' gives that up");
     }
     server.run()
+}
+
+/// Writes the first line to standard output, whose reader gets a moment for it.
+fn tell_first(line: &str) -> io::Result<()> {
+    let (_, refused) = Sink::of(io::stdout())?.write(line.as_bytes(), sink::MOMENT_WAITS);
+    refused.map_or(Ok(()), |errno| Err(errno.into()))
 }

@@ -1,10 +1,12 @@
 //! What the system grants this process: memory, open files, the size of a file, copies of its memory.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGXFSZ;
 
@@ -75,6 +77,19 @@ pub fn survive_full_files() -> io::Result<()> {
 /// The limit on open files in force.
 pub fn open_files() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+/// Refuses to go on if fewer than `count` descriptors can be opened, whatever the others are taken by.
+pub fn check_spare_descriptors(count: usize) -> io::Result<()> {
+    let stderr = io::stderr();
+    let spare: Result<Vec<OwnedFd>, Errno> =
+        (0..count).map(|_| rustix::io::fcntl_dupfd_cloexec(&stderr, 0)).collect();
+    spare.map(drop).map_err(|errno| {
+        let limit = open_files();
+        let text =
+            format!("cannot serve within a limit of {limit} open files: {errno} (try 'ulimit -n 1024')");
+        io::Error::new(io::ErrorKind::OutOfMemory, text)
+    })
 }
 
 /// A crash writes no copy of the memory to the disk: it may hold what only some clients may see.

@@ -6,6 +6,7 @@ mod cost;
 mod ending;
 mod options;
 mod site_options;
+mod starting;
 
 use pws_testing::folder::Folder;
 

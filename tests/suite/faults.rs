@@ -20,8 +20,8 @@ mod silence;
 mod slow_attacks;
 mod stderr;
 
-use std::io::{PipeReader, Write};
-use std::os::fd::OwnedFd;
+use std::io::Write;
+use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pws_testing::folder::Folder;
@@ -42,11 +42,9 @@ fn alone() -> MutexGuard<'static, ()> {
     MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A pipe that is full, and its reader.
-fn full_pipe() -> (PipeReader, OwnedFd) {
-    let (reader, mut writer) = std::io::pipe().expect("a pipe");
-    fcntl_setfl(&writer, OFlags::NONBLOCK).expect("not to be waited for");
-    while writer.write(b"x").is_ok() {}
-    fcntl_setfl(&writer, OFlags::empty()).expect("as it was");
-    (reader, writer.into())
+/// Fills a pipe, so that whoever writes to it has to wait for its reader.
+fn fill(pipe: &mut (impl Write + AsFd)) {
+    fcntl_setfl(&*pipe, OFlags::NONBLOCK).expect("not to wait");
+    while pipe.write(b"x").is_ok() {}
+    fcntl_setfl(&*pipe, OFlags::empty()).expect("to wait again");
 }

@@ -152,12 +152,13 @@ fn every_line_is_written_or_counted_as_lost() {
     let mut process = serve(folder(), &[]);
     pipeline(process.address(), COUNT);
     let stdout = process.stdout.take().expect("standard output");
-    let reader = std::thread::spawn(move || stdout.lines().map(|line| line.expect("whole lines")).count());
+    let reader =
+        std::thread::spawn(move || stdout.lines().try_fold(0, |count, line| line.map(|_| count + 1)));
     // While it runs: the reader takes lines again.
     process.wait_for(LOST);
     assert!(process.stderr().contains(", its reader is slow"), "{}", process.stderr());
     process.signal(Signal::TERM);
-    let written = reader.join().expect("a reader");
+    let written: usize = reader.join().expect("a reader").expect("UTF-8");
     assert_eq!(process.wait().code(), Some(0));
     let lost = lost_lines(&process);
     assert_eq!(written + lost, COUNT, "{written} lines written, {lost} told as lost");

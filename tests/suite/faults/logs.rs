@@ -13,7 +13,7 @@ use pws_testing::vitals::assert_no_spinning;
 
 use rustix::process::Signal;
 
-use super::{folder, full_pipe};
+use super::{fill, folder};
 use crate::support::binary::{command, command_after, serve};
 
 /// What a pipe and the server's own buffer hold is filled.
@@ -74,7 +74,8 @@ fn a_disk_that_is_full_from_the_start_ends_nothing() {
 #[test]
 fn a_first_line_that_nobody_reads_keeps_nobody_waiting() {
     let folder = folder();
-    let (_reader, writer) = full_pipe();
+    let (_reader, mut writer) = std::io::pipe().expect("a pipe");
+    fill(&mut writer);
     let mut command = command();
     command.stdout(writer);
     let mut process = start_unheard(&folder, command);

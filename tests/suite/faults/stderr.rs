@@ -9,7 +9,7 @@ use pws_testing::patience::wait_until;
 use pws_testing::process::{KilledOnDrop, address_in, first_line, serving};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{folder, full_pipe};
+use super::{fill, folder};
 use crate::support::binary::command;
 
 /// Asks `count` times on one connection.
@@ -43,7 +43,9 @@ fn assert_ends(mut child: KilledOnDrop) {
 
 #[test]
 fn a_standard_error_that_nobody_reads_holds_nobody_up() {
-    let (folder, (_reader, writer)) = (folder(), full_pipe());
+    let folder = folder();
+    let (_reader, mut writer) = std::io::pipe().expect("a pipe");
+    fill(&mut writer);
     let (child, mut client) = serve_to(writer, &folder);
     ask(&mut client, 10);
     assert_ends(child);
@@ -71,7 +73,8 @@ fn what_was_lost_meanwhile_is_told_to_who_reads_again() {
 
 #[test]
 fn who_cannot_start_and_is_not_read_ends_with_1() {
-    let (_reader, writer) = full_pipe();
+    let (_reader, mut writer) = std::io::pipe().expect("a pipe");
+    fill(&mut writer);
     let mut command = command();
     command.args(["--directory", "/nowhere/at/all", "0"]).stderr(writer);
     let mut child = KilledOnDrop(command.spawn().expect("the binary"));

@@ -17,7 +17,6 @@ mod socket;
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 
 use pws::client::input::Input;
@@ -246,10 +245,10 @@ impl World {
     /// What was logged since the last call.
     fn take_log(&mut self) -> String {
         self.sites.flush_logs();
-        let len = self.log_file.stream_position().expect("a position");
+        let len = self.log_file.metadata().expect("its length").len();
         let mut lines = vec![0; usize::try_from(len).expect("a short log")];
         self.log_file.read_exact_at(&mut lines, 0).expect("the log");
-        self.log_file.seek(SeekFrom::Start(0)).expect("a file without holes");
+        self.log_file.set_len(0).expect("an empty file");
         String::from_utf8(lines).expect("a log is ASCII")
     }
 }

@@ -1,0 +1,67 @@
+//! Starts with little: few descriptors, no standard streams.
+
+use std::fs;
+use std::process::Stdio;
+
+use pws_testing::client::Client;
+use pws_testing::patience::wait_until;
+use pws_testing::process::{KilledOnDrop, address_in, first_line, serving};
+
+use super::folder;
+use crate::support::binary::command_after;
+
+/// Starts with a limit of `open_files`; what it answered, or how it ended and what it said.
+#[track_caller]
+fn start_within(open_files: u32) -> Result<u16, (Option<i32>, String)> {
+    let folder = folder();
+    let mut command = serving(command_after(&format!("ulimit -n {open_files}")), &folder);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = KilledOnDrop(command.spawn().expect("a shell"));
+    let (line, _reader) = first_line(child.0.stdout.take().expect("a pipe"));
+    if !line.is_empty() {
+        return Ok(Client::connect(address_in(&line)).get("/page.html").status);
+    }
+    wait_until("it ends", || child.0.try_wait().expect("a child").is_some());
+    let (said, _reader) = first_line(child.0.stderr.take().expect("a pipe"));
+    Err((child.0.wait().expect("an end").code(), said))
+}
+
+/// Each limit either suffices or is told. Those below are too few for a shell, or for shared libraries.
+#[test]
+fn few_open_files_suffice_or_are_told() {
+    let mut served = Vec::new();
+    for open_files in 5..=24 {
+        match start_within(open_files) {
+            Ok(status) => {
+                assert_eq!(status, 200, "it serves within {open_files} open files, but not a file");
+                served.push(open_files);
+            }
+            Err((code, said)) => {
+                assert_eq!(code, Some(1), "{open_files}: {said}");
+                let expected = format!("pws: cannot serve within a limit of {open_files} open files: ");
+                assert!(said.starts_with(&expected), "{open_files}: {said}");
+                assert!(said.ends_with("(try 'ulimit -n 1024')"), "{said}");
+            }
+        }
+    }
+    // What the tests themselves were started with, pws inherits.
+    assert!(served.first().is_some_and(|least| *least <= 18), "{served:?}");
+    assert!(served.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{served:?}");
+}
+
+/// Where a standard stream is closed, no socket may take its number.
+#[test]
+fn closed_streams_lead_nowhere() {
+    let folder = folder();
+    let log = folder.outside().join("log");
+    let preparation = format!("exec <&- 2>&- >'{}'", log.display());
+    let mut command = serving(command_after(&preparation), &folder);
+    let child = KilledOnDrop(command.spawn().expect("a shell"));
+    let told = || fs::read_to_string(&log).unwrap_or_default();
+    wait_until("it serves", || told().ends_with('\n'));
+    assert_eq!(Client::connect(address_in(told().trim_end())).get("/page.html").status, 200);
+    for stream in [0, 2] {
+        let leads_to = fs::read_link(format!("/proc/{}/fd/{stream}", child.0.id())).expect("a stream");
+        assert_eq!(leads_to.to_str(), Some("/dev/null"), "{stream}");
+    }
+}
