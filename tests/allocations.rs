@@ -85,6 +85,36 @@ fn a_notice_of_a_kind_that_was_told_allocates_nothing() {
     assert_eq!(notices.total(Notice::Unreadable), 101);
 }
 
+/// What rules say that they hold in memory is what they hold, and that is a few times their text.
+#[test]
+fn rules_know_what_they_hold() {
+    let numbers = 0..10_000;
+    let redirects: String = numbers
+        .clone()
+        .map(|n| match n % 4 {
+            0 => format!("/old/page/number/{n} /new/place/of/page/number/{n}.html 301\n"),
+            1 => format!("/old/section/{n}/* /new/section/number/{n}/:splat 302\n"),
+            2 => format!("/blog/:year/:month/{n} /posts/:year-:month/number/{n} 301\n"),
+            _ => format!("/shop/item id={n} colour=:colour /shop/:colour/{n}?from=search 302\n"),
+        })
+        .collect();
+    let headers: String = numbers
+        .map(|n| format!("/page/number/{n}/*\n  Cache-Control: max-age={n}\n  ! X-Frame-Options\n"))
+        .collect();
+    let mut parsed = (Redirects::default(), Headers::default());
+    let held = allocation_counter::measure(|| parsed.0 = Redirects::parse(redirects.as_bytes()).0);
+    let held_too = allocation_counter::measure(|| parsed.1 = Headers::parse(headers.as_bytes()).0);
+    for (held, told, text, times) in
+        [(held, parsed.0.heap_bytes(), &redirects, 4), (held_too, parsed.1.heap_bytes(), &headers, 4)]
+    {
+        let bytes = usize::try_from(held.bytes_current).expect("more than nothing");
+        assert!(bytes.abs_diff(told) <= bytes / 20, "{bytes} are held, {told} told");
+        assert!(bytes <= times * text.len(), "{bytes} for a text of {}", text.len());
+        // Lists that grow are there twice for a moment.
+        assert!(held.bytes_max <= 5 * bytes as u64 / 2, "{held:?}");
+    }
+}
+
 /// So that the tests above can be believed.
 #[test]
 fn an_allocation_is_counted() {

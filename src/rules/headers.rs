@@ -16,13 +16,20 @@
 //!
 //! Fields that tell how the response is framed, or what pws itself has made sure of, are its own: see
 //! [`OWNED`].
+//!
+//! What one response gets of this has a bound, [`LINES_MAX`] and [`BYTES_MAX`]: clients refuse heads beyond
+//! some ten KiB. What is beyond is left out, and told: of lines that it would hit on every path they have
+//! when they are parsed, of others when it happens.
 
-use std::borrow::Cow;
-
-use super::index::Index;
-use super::pattern::{Captures, Pattern};
-use super::template::{Place, Template};
-use super::text::{Complaint, RULES_MAX, each_line, quoted};
+use super::captures::{Captures, Names};
+pub use super::fields::Fields;
+use super::fields::{Amount, BYTES_MAX, LINES_MAX, Line, Response};
+use super::index::{Entry, Index};
+use super::path::Path;
+use super::pattern::Pattern;
+use super::store::{Run, Store};
+use super::template::Template;
+use super::text::{self, Complaint, Complaints, RULES_MAX, quoted, too_large};
 use crate::http::bytes::TOKEN;
 
 /// Fields that no file can set or remove, in lower case: the framing of the message and the connection
@@ -47,11 +54,6 @@ pub const OWNED: [&str; 15] = [
     "upgrade",
 ];
 
-/// Fields of one value, in lower case: two joined by a comma would be none. The last one counts.
-const SINGLE: [&str; 5] =
-    ["content-disposition", "content-location", "content-type", "expires", "strict-transport-security"];
-/// The one field that stands several times, since its values have commas of their own (RFC 6265 §3).
-const SET_COOKIE: &str = "set-cookie";
 /// No field at all, but a host's way to ask for a password.
 const BASIC_AUTH: &str = "basic-auth";
 
@@ -59,168 +61,199 @@ const BASIC_AUTH: &str = "basic-auth";
 #[derive(Debug, Default)]
 pub struct Headers {
     blocks: Vec<Block>,
+    lines: Vec<Line>,
+    store: Store,
     index: Index,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Block {
     pattern: Pattern,
-    removed: Vec<Box<str>>,
-    set: Vec<(Box<str>, Template)>,
-}
-
-/// What the blocks that match a path make of the fields of its response.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Fields<'a> {
-    /// Names and values to send, in order. A name stands once, but for `Set-Cookie`.
-    pub set: Vec<(&'a str, Cow<'a, str>)>,
-    /// Names that were removed; those set again afterwards are among [`set`](Fields::set), too.
-    pub removed: Vec<&'a str>,
-}
-
-impl Fields<'_> {
-    pub fn is_empty(&self) -> bool {
-        self.set.is_empty() && self.removed.is_empty()
-    }
-
-    /// Whether a field of that name, in any case, is not to be sent on the server's own account.
-    pub fn replaces(&self, name: &str) -> bool {
-        let mut names = self.set.iter().map(|(name, _)| name).chain(&self.removed);
-        names.any(|other| other.eq_ignore_ascii_case(name))
-    }
-}
-
-/// What the lines that follow belong to.
-enum State {
-    /// No path yet.
-    Start,
-    Block,
-    /// A path that was complained about.
-    Skip,
-    /// A path beyond the bound.
-    Full,
-}
-
-fn is_path(line: &[u8]) -> bool {
-    [&b"/"[..], b"http://", b"https://"].iter().any(|start| line.starts_with(start))
+    lines: Run,
 }
 
 impl Headers {
     /// Parses a file. A line that would not be followed is left out and complained about.
     pub fn parse(text: &[u8]) -> (Headers, Vec<Complaint>) {
-        let mut headers = Headers::default();
-        let mut state = State::Start;
-        // The line of a path behind which nothing came so far, and all those behind which nothing came.
-        let mut open = None;
-        let mut bare = Vec::new();
-        let mut complaints = each_line(text, |number, line| {
-            if is_path(line) {
-                bare.extend(open.take());
-                state = headers.start_block(line, &mut state)?;
-                open = matches!(state, State::Block).then_some(number);
-                return Ok(());
-            }
-            open = None;
-            match (&state, headers.blocks.last_mut()) {
-                (State::Block, Some(block)) => block.add(line),
-                (State::Start, _) => {
-                    Err(format!("{} belongs to no path: put one above it, `/*` for all", quoted(line)))
-                }
-                _ => Ok(()),
-            }
-        });
-        for line in bare.into_iter().chain(open) {
-            complaints.add(line, "nothing is set for this path: add `Name: value` below it");
-        }
-        (headers, complaints.into_sorted())
-    }
-
-    /// Starts the block of the path `line`; `state` is left at what holds if it cannot be started.
-    fn start_block(&mut self, line: &[u8], state: &mut State) -> Result<State, String> {
-        if self.blocks.len() == RULES_MAX {
-            return match std::mem::replace(state, State::Full) {
-                State::Full => Ok(State::Full),
-                _ => Err(format!("there are more than {RULES_MAX} paths; from here on they are left out")),
-            };
-        }
-        *state = State::Skip;
-        self.add(Pattern::parse(line)?);
-        Ok(State::Block)
-    }
-
-    fn add(&mut self, pattern: Pattern) {
-        self.index.add(self.blocks.len() as u32, &pattern);
-        self.blocks.push(Block { pattern, removed: Vec::new(), set: Vec::new() });
+        text::parse(Parser::new(usize::MAX), text)
     }
 
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
     }
 
+    /// Bytes of memory on the heap. While a file is parsed there may be room for as much again.
+    pub fn heap_bytes(&self) -> usize {
+        size_of_val(&self.blocks[..])
+            + size_of_val(&self.lines[..])
+            + self.store.heap_bytes()
+            + self.index.heap_bytes()
+    }
+
     /// What is to be done for `path`, normalised. Where nothing matches nothing is allocated.
     pub fn find<'a>(&'a self, path: &[u8]) -> Fields<'a> {
+        let path = Path::new(path);
         let mut captures = Captures::new();
-        let candidates = self.index.lists(path).flatten().copied();
+        let block = |number: u32| &self.blocks[number as usize];
+        let is_for = |number: u32, path: &[u8]| block(number).pattern.literal(&self.store) == Some(path);
+        let candidates = self.index.lists(path.bytes, is_for).flatten().map(|entry| entry.number);
         let mut matching: Vec<u32> = candidates
-            .filter(|number| self.blocks[*number as usize].pattern.matches(path, &mut captures))
+            .filter(|number| block(*number).pattern.matches(&self.store, &path, &mut captures))
             .collect();
         matching.sort_unstable();
-        let mut fields = Fields::default();
-        for number in matching {
-            let block = &self.blocks[number as usize];
+        let mut response = Response::default();
+        for block in matching.into_iter().map(block).filter(|block| !block.lines.is_empty()) {
             // Once more, since the values are those of the last one asked.
-            block.pattern.matches(path, &mut captures);
-            block.apply(&captures, &mut fields);
+            block.pattern.matches(&self.store, &path, &mut captures);
+            let applied = response.apply(block.lines.of(&self.lines), &self.store, &captures);
+            if applied.is_none() {
+                response.fields.is_cut = true;
+                break;
+            }
         }
-        fields
+        response.fields
     }
 }
 
-impl Block {
-    /// Takes a line: `Name: value` or `! Name`.
-    fn add(&mut self, line: &[u8]) -> Result<(), String> {
-        if let [b'!', name @ ..] = line {
-            self.removed.push(checked_name(name.trim_ascii())?.into());
+/// What the lines that follow belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// No path yet.
+    Start,
+    Block,
+    /// A path that was complained about.
+    Skip,
+    /// Beyond a bound, as all that comes.
+    Full,
+}
+
+/// A `_headers` file in the making.
+#[derive(Debug)]
+pub struct Parser {
+    headers: Headers,
+    heap_bytes_max: usize,
+    state: State,
+    /// The line of a path behind which nothing came so far, and all those behind which nothing came.
+    open: Option<usize>,
+    bare: Vec<usize>,
+    /// What the path of the block captures.
+    names: Names,
+    /// What every response gets, and what those of the block's path get.
+    everywhere: Amount,
+    here: Amount,
+    has_told_amount: bool,
+}
+
+impl Parser {
+    /// For blocks that may take `heap_bytes_max` bytes of memory.
+    pub fn new(heap_bytes_max: usize) -> Parser {
+        Parser {
+            headers: Headers::default(),
+            heap_bytes_max,
+            state: State::Start,
+            open: None,
+            bare: Vec::new(),
+            names: Names::default(),
+            everywhere: Amount::default(),
+            here: Amount::default(),
+            has_told_amount: false,
+        }
+    }
+
+    fn start_block(&mut self, path: &[u8]) -> Result<(), String> {
+        if self.state == State::Full {
             return Ok(());
         }
-        let (name, value) = parse_field(line)?;
-        self.set.push((name.into(), Template::parse(value, self.pattern.names())));
+        let headers = &mut self.headers;
+        if headers.blocks.len() == RULES_MAX {
+            self.state = State::Full;
+            return Err(format!("there are more than {RULES_MAX} paths; from here on they are left out"));
+        }
+        self.state = State::Skip;
+        let mark = headers.store.mark();
+        let parsed = Pattern::parse(path, &mut headers.store);
+        let (pattern, names) = parsed.inspect_err(|_| headers.store.take_back(mark))?;
+        if headers.heap_bytes() + size_of::<(Block, Entry)>() > self.heap_bytes_max {
+            headers.store.take_back(mark);
+            self.state = State::Full;
+            return Err(too_large(self.heap_bytes_max));
+        }
+        headers.index.add(headers.blocks.len() as u32, &pattern, &headers.store);
+        let start = headers.lines.len();
+        headers.blocks.push(Block { pattern, lines: Run::between(start, start) });
+        (self.names, self.here, self.state) = (names, self.everywhere, State::Block);
         Ok(())
     }
 
-    fn apply<'a>(&'a self, captures: &Captures, fields: &mut Fields<'a>) {
-        for name in &self.removed {
-            fields.set.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
-            fields.removed.push(name);
-        }
-        for (name, template) in &self.set {
-            let value = match template.text() {
-                Some(text) => Cow::Borrowed(text),
-                None => {
-                    let mut text = String::new();
-                    template.fill(captures, Place::Path, &mut text);
-                    Cow::Owned(text)
-                }
+    /// Takes a line of a block: `Name: value` or `! Name`.
+    fn add_line(&mut self, line: &[u8]) -> Result<(), String> {
+        let (name, value) = match line {
+            [b'!', name @ ..] => (checked_name(name.trim_ascii())?, None),
+            _ => parse_field(line).map(|(name, value)| (name, Some(value)))?,
+        };
+        if !self.here.add(name.len() + value.map_or(0, str::len)) {
+            return match std::mem::replace(&mut self.has_told_amount, true) {
+                true => Ok(()),
+                false => Err(format!(
+                    "with this line a response would get more than {LINES_MAX} lines or {} KiB; what is \
+                     beyond is left out, for every path: set less",
+                    BYTES_MAX / 1024
+                )),
             };
-            fields.add(name, value);
         }
+        let headers = &mut self.headers;
+        let mark = headers.store.mark();
+        let value = value.map(|value| Template::parse(value, &self.names, &mut headers.store));
+        let line = Line { name: headers.store.add_text(name), value };
+        if headers.heap_bytes() + size_of::<Line>() > self.heap_bytes_max {
+            headers.store.take_back(mark);
+            self.state = State::Full;
+            return Err(too_large(self.heap_bytes_max));
+        }
+        headers.lines.push(line);
+        if let Some(block) = headers.blocks.last_mut() {
+            block.lines.grow();
+            self.everywhere = if block.pattern.is_everything() { self.here } else { self.everywhere };
+        }
+        Ok(())
     }
 }
 
-impl<'a> Fields<'a> {
-    fn add(&mut self, name: &'a str, value: Cow<'a, str>) {
-        let has_name = |other: &&str| other.eq_ignore_ascii_case(name);
-        let before = self.set.iter_mut().find(|(other, _)| has_name(other));
-        match before.filter(|_| !name.eq_ignore_ascii_case(SET_COOKIE)) {
-            None => self.set.push((name, value)),
-            Some((_, before)) if SINGLE.iter().any(has_name) => *before = value,
-            Some((_, before)) => {
-                let joined = before.to_mut();
-                joined.push_str(", ");
-                joined.push_str(&value);
+impl text::Parser for Parser {
+    type Rules = Headers;
+
+    fn line(&mut self, number: usize, line: &[u8]) -> Result<(), String> {
+        if is_path(line) {
+            self.bare.extend(self.open.take());
+            self.start_block(line)?;
+            self.open = (self.state == State::Block).then_some(number);
+            return Ok(());
+        }
+        self.open = None;
+        match self.state {
+            State::Block => self.add_line(line),
+            State::Start => {
+                Err(format!("{} belongs to no path: put one above it, `/*` for all", quoted(line)))
             }
+            State::Skip | State::Full => Ok(()),
         }
     }
+
+    fn finish(self, complaints: &mut Complaints) -> Headers {
+        for line in self.bare.into_iter().chain(self.open) {
+            complaints.add(line, "nothing is set for this path: add `Name: value` below it");
+        }
+        let mut headers = self.headers;
+        headers.blocks.shrink_to_fit();
+        headers.lines.shrink_to_fit();
+        headers.store.shrink();
+        headers.index.finish();
+        headers
+    }
+}
+
+fn is_path(line: &[u8]) -> bool {
+    [&b"/"[..], b"http://", b"https://"].iter().any(|start| line.starts_with(start))
 }
 
 /// Takes `Name: value` apart, if a response may have such a field and pws leaves it to others to say.
@@ -254,15 +287,26 @@ fn checked_name(name: &[u8]) -> Result<&str, String> {
 fn checked_value<'a>(name: &str, value: &'a [u8]) -> Result<&'a str, String> {
     let is_fit = |value: &&str| !value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t');
     match std::str::from_utf8(value).ok().filter(is_fit) {
-        Some("") => Err(format!("`{name}` has no value: add one, or remove the field by `! {name}`")),
+        Some("") => {
+            let removal = ["! ", name].concat();
+            Err(format!(
+                "{} has no value: add one, or remove the field by {}",
+                quoted(name.as_bytes()),
+                quoted(removal.as_bytes())
+            ))
+        }
         Some(value) => Ok(value),
-        None => Err(format!("the value of `{name}` has bytes that no field can have, or is not UTF-8")),
+        None => Err(format!(
+            "the value of {} has bytes that no field can have, or is not UTF-8",
+            quoted(name.as_bytes())
+        )),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::text::{FILE_BYTES_MAX, Reader};
 
     /// Parses a file in which nothing is wrong.
     fn good(text: &str) -> Headers {
@@ -386,6 +430,87 @@ mod tests {
         assert_eq!(complaints[0].line, 2 * RULES_MAX + 1);
         assert_eq!(told(&headers, &format!("p{}", RULES_MAX - 1)), ["A: b"]);
         assert!(headers.find(format!("p{RULES_MAX}").as_bytes()).is_empty());
+    }
+
+    /// What one response gets is bounded, however many blocks match: told where it is certain.
+    #[test]
+    fn a_response_has_a_bound() {
+        let lines = |count: usize| (0..count).map(|number| format!(" A{number}: b\n")).collect::<String>();
+        let long = |count: usize| format!(" A: {}\n", "b".repeat(8000)).repeat(count);
+        for (file, line) in [
+            (format!("/*\n{}", lines(LINES_MAX + 5)), LINES_MAX + 2),
+            (lines(LINES_MAX + 5).replace(" A", "/*\n A"), 2 * LINES_MAX + 2),
+            (format!("/*\n{}/x\n{}", lines(LINES_MAX - 5), lines(10)), LINES_MAX + 3),
+            (format!("/*\n{}", long(6)), 6),
+            (format!("/*\n{}", " ! A\n".repeat(600)), LINES_MAX + 2),
+        ] {
+            let (headers, complaints) = Headers::parse(file.as_bytes());
+            let told: Vec<_> = complaints.iter().map(|complaint| complaint.line).collect();
+            assert_eq!(told, [line], "{complaints:?}");
+            assert!(complaints[0].text.contains("512 lines or 32 KiB"), "{complaints:?}");
+            assert!(!headers.find(b"x").is_cut);
+        }
+        // Otherwise it shows in the end.
+        for (file, count, is_cut) in [
+            (format!("/a/*\n{}/*/b\n{}", lines(300), lines(212).replace('A', "B")), 512, false),
+            (format!("/a/*\n{}/*/b\n{}", lines(300), lines(213).replace('A', "B")), 512, true),
+            (lines(LINES_MAX + 5).replace(" A", "/a*\n A"), 512, true),
+            (long(3).replace(" A", "/a*\n A") + "/*\n B: c\n/a*\n C: d\n", 3, false),
+            (long(5).replace(" A", "/a*\n A") + "/*\n B: c\n", 1, true),
+            ("/*\n A: :splat\n".repeat(9), 1, true),
+        ] {
+            let headers = good(&file);
+            let path = [&b"a/"[..], &b"x".repeat(4000), b"/b"].concat();
+            let fields = headers.find(&path);
+            assert_eq!((fields.set.len(), fields.is_cut), (count, is_cut));
+            let bytes: usize = fields.set.iter().map(|(name, value)| name.len() + value.len()).sum();
+            assert!(bytes <= BYTES_MAX + 2 * LINES_MAX, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn ten_thousand_blocks_that_match_take_no_time() {
+        let file: String = (0..RULES_MAX).map(|number| format!("/a*\n A{number}: b\n")).collect();
+        let path = "a".repeat(8000);
+        let headers = good(&file);
+        // In a debug build on a busy machine; in release it is a hundredth.
+        let fastest = (0..5).map(|_| {
+            let started = std::time::Instant::now();
+            assert!(headers.find(path.as_bytes()).is_cut);
+            started.elapsed()
+        });
+        let fastest = fastest.min().expect("five");
+        assert!(fastest < std::time::Duration::from_millis(100), "{fastest:?}");
+    }
+
+    #[test]
+    fn memory_has_a_bound() {
+        let file = "/a*\n A: b\n! C\n".repeat(100);
+        let all = good(&file).heap_bytes();
+        let parse = |heap_bytes_max| text::parse(Parser::new(heap_bytes_max), file.as_bytes());
+        assert_eq!(parse(all).1, []);
+        for bound in (all / 2 - 50)..(all / 2 + 50) {
+            let (half, complaints) = parse(bound);
+            assert!(complaints[0].text.contains("of memory"), "{complaints:?}");
+            assert!((140..160).contains(&complaints[0].line) && half.heap_bytes() <= bound, "{complaints:?}");
+            assert!(told(&half, "a").len() > 40);
+        }
+    }
+
+    #[test]
+    fn steps_make_no_difference() {
+        let block = "/a/:b\n A: :b\n! C\n\n# d\n/bare\n/b**\n D: e\nnonsense\n/*.js\n A: b\n";
+        for text in
+            [block.repeat(20), "nonsense\n".repeat(10) + &block.repeat(100), block.repeat(RULES_MAX / 2)]
+        {
+            let mut reader = Reader::new(Parser::new(usize::MAX), FILE_BYTES_MAX);
+            let mut steps = 1;
+            while reader.step(text.as_bytes()) {
+                steps += 1;
+            }
+            assert!(steps > 1);
+            assert!(format!("{:?}", reader.finish()) == format!("{:?}", Headers::parse(text.as_bytes())));
+        }
     }
 
     /// What a generator of sites writes for hashed assets, and what people add to it.

@@ -41,12 +41,16 @@
 //! - **Rules for one host, for a country, language, role or cookie, and proxying** are complained about: one
 //!   folder is served, the same to all, and nothing is fetched.
 
+pub mod captures;
 pub mod destination;
+pub mod fields;
 pub mod headers;
 pub mod index;
 pub mod parameters;
+pub mod path;
 pub mod pattern;
 pub mod redirects;
+pub mod store;
 pub mod template;
 pub mod text;
 

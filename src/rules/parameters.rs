@@ -1,99 +1,175 @@
 //! What a rule wants of the query: `id=:id` takes any value and names it, `id=5` wants that one.
+//!
+//! A query is taken apart once for all rules, and only if one wants as many parameters as it has. Both sides
+//! are sorted by name, so that they are compared in one go.
 
-use super::pattern::{CAPTURES_MAX, Captures, Value, name_at_start};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::captures::{Captures, Names, Value, name_at_start};
+use super::store::{Run, Store};
 use super::template::decode_parameter;
 use super::text::quoted;
 
 /// The parameters that the query must consist of, in any order. An empty list wants nothing: any query will
-/// do, or none.
-#[derive(Debug, Default)]
-pub struct Parameters(Vec<Parameter>);
+/// do, or none. They are in the [`Store`] they were kept in, sorted by name.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parameters(Run);
 
-#[derive(Debug)]
-struct Parameter {
-    name: Box<[u8]>,
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    name: Run,
     wanted: Wanted,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Wanted {
     /// Anything but nothing; it becomes the value at this index.
-    Any(usize),
-    Exactly(Box<[u8]>),
+    Any(u8),
+    Exactly(Run),
 }
 
-impl Parameters {
+/// Parameters as the words of a line tell them, one by one.
+#[derive(Debug, Default)]
+pub struct Words<'w>(BTreeMap<Cow<'w, [u8]>, Word<'w>>);
+
+#[derive(Debug)]
+enum Word<'w> {
+    Name(u8),
+    Value(Cow<'w, [u8]>),
+}
+
+impl<'w> Words<'w> {
     /// Adds `NAME=VALUE` as it stands in a rule; what it captures is added to `names`.
-    pub fn add(&mut self, word: &[u8], names: &mut Vec<Box<str>>) -> Result<(), String> {
+    pub fn add(&mut self, word: &'w [u8], names: &mut Names) -> Result<(), String> {
         let Some(at) = word.iter().position(|&byte| byte == b'=').filter(|at| *at > 0) else {
             return Err(format!(
                 "{} is neither a destination, which starts with `/` or `https://`, nor NAME=VALUE",
                 quoted(word)
             ));
         };
-        let name = decode_parameter(&word[..at]).into();
-        if self.0.iter().any(|other| other.name == name) {
-            return Err(format!("{} is asked for twice: a query has it once", quoted(&name)));
-        }
-        let value = &word[at + 1..];
-        let wanted = match name_at_start(value).filter(|name| name.len() + 1 == value.len()) {
-            None => Wanted::Exactly(decode_parameter(value).into()),
-            Some(name) if names.iter().any(|other| **other == *name) => {
-                return Err(format!("there are two values called `:{name}`: give one another name"));
-            }
-            Some(_) if names.len() == CAPTURES_MAX => {
-                return Err(format!("more than {CAPTURES_MAX} values are captured: use fewer names"));
-            }
-            Some(name) => {
-                names.push(name.into());
-                Wanted::Any(names.len() - 1)
+        let entry = match self.0.entry(decode_parameter(&word[..at])) {
+            Entry::Vacant(entry) => entry,
+            Entry::Occupied(entry) => {
+                return Err(format!("{} is asked for twice: a query has it once", quoted(entry.key())));
             }
         };
-        self.0.push(Parameter { name, wanted });
+        let value = &word[at + 1..];
+        entry.insert(match name_at_start(value).filter(|name| name.len() + 1 == value.len()) {
+            None => Word::Value(decode_parameter(value)),
+            Some(name) => Word::Name(names.add(name)?),
+        });
         Ok(())
     }
 
-    /// Whether `query` has these parameters and no others, each once.
-    pub fn matches<'a>(&self, query: Option<&'a [u8]>, captures: &mut Captures<'a>) -> bool {
-        if self.0.is_empty() {
-            return true;
+    /// Puts them into `store`.
+    pub fn keep(&self, store: &mut Store) -> Parameters {
+        let start = store.parameters.len();
+        for (name, word) in &self.0 {
+            let name = store.add_bytes(name);
+            let wanted = match word {
+                Word::Name(index) => Wanted::Any(*index),
+                Word::Value(value) => Wanted::Exactly(store.add_bytes(value)),
+            };
+            store.parameters.push(Parameter { name, wanted });
         }
-        let pairs = || {
-            let pairs = query.unwrap_or_default().split(|&byte| byte == b'&');
-            pairs.filter(|pair| !pair.is_empty()).map(split_pair)
-        };
-        let is_met = |parameter: &Parameter| {
-            let pair = pairs().find(|(name, _)| *decode_parameter(name) == *parameter.name);
-            pair.is_some_and(|(_, value)| match &parameter.wanted {
-                Wanted::Exactly(wanted) => *decode_parameter(value) == **wanted,
-                // No path can have a NUL in it.
-                Wanted::Any(_) if value.is_empty() || decode_parameter(value).contains(&0) => false,
-                Wanted::Any(index) => {
-                    captures.set(*index, Value::Parameter(value));
-                    true
-                }
-            })
-        };
-        pairs().take(self.0.len() + 1).count() == self.0.len() && self.0.iter().all(is_met)
+        Parameters(Run::between(start, store.parameters.len()))
     }
 }
 
-fn split_pair(pair: &[u8]) -> (&[u8], &[u8]) {
-    match pair.iter().position(|&byte| byte == b'=') {
-        Some(at) => (&pair[..at], &pair[at + 1..]),
-        None => (pair, b""),
+impl Parameters {
+    /// Whether `query` has these parameters and no others, each once.
+    pub fn are_met_by<'q>(&self, store: &Store, query: &Query<'q>, captures: &mut Captures<'q>) -> bool {
+        let wanted = self.0.of(&store.parameters);
+        if wanted.is_empty() {
+            return true;
+        }
+        // No name is wanted twice, so if there are as many pairs and each is wanted, all are there.
+        query.count() == wanted.len()
+            && wanted.iter().zip(query.pairs()).all(|(parameter, pair)| {
+                *pair.name == *parameter.name.of(&store.bytes)
+                    && match parameter.wanted {
+                        Wanted::Exactly(value) => *pair.value == *value.of(&store.bytes),
+                        Wanted::Any(_) if !pair.is_fit => false,
+                        Wanted::Any(index) => {
+                            captures.set(index, Value::Parameter(pair.raw_value));
+                            true
+                        }
+                    }
+            })
+    }
+}
+
+/// The query of a request, taken apart when a rule first asks for that.
+#[derive(Debug)]
+pub struct Query<'q> {
+    raw: &'q [u8],
+    count: OnceCell<usize>,
+    pairs: OnceCell<Vec<Pair<'q>>>,
+}
+
+#[derive(Debug)]
+struct Pair<'q> {
+    name: Cow<'q, [u8]>,
+    value: Cow<'q, [u8]>,
+    raw_value: &'q [u8],
+    /// The value may take the place of a name: it is something, and without a NUL, which no path can have.
+    is_fit: bool,
+}
+
+impl<'q> Query<'q> {
+    pub fn new(raw: Option<&'q [u8]>) -> Query<'q> {
+        Query { raw: raw.unwrap_or_default(), count: OnceCell::new(), pairs: OnceCell::new() }
+    }
+
+    fn raw_pairs(&self) -> impl Iterator<Item = &'q [u8]> + use<'q> {
+        self.raw.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty())
+    }
+
+    fn count(&self) -> usize {
+        *self.count.get_or_init(|| self.raw_pairs().count())
+    }
+
+    /// All pairs, sorted by name.
+    fn pairs(&self) -> &[Pair<'q>] {
+        self.pairs.get_or_init(|| {
+            let mut pairs: Vec<Pair> = self.raw_pairs().map(Pair::parse).collect();
+            pairs.sort_by(|one, other| one.name.cmp(&other.name));
+            pairs
+        })
+    }
+}
+
+impl<'q> Pair<'q> {
+    fn parse(pair: &'q [u8]) -> Pair<'q> {
+        let (name, raw_value) = match pair.iter().position(|&byte| byte == b'=') {
+            Some(at) => (&pair[..at], &pair[at + 1..]),
+            None => (pair, &b""[..]),
+        };
+        let value = decode_parameter(raw_value);
+        let is_fit = !raw_value.is_empty() && !value.contains(&0);
+        Pair { name: decode_parameter(name), value, raw_value, is_fit }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::captures::CAPTURES_MAX;
 
-    fn parameters(words: &str) -> Result<Parameters, String> {
-        let mut names = vec!["splat".into()];
-        let mut parameters = Parameters::default();
-        words.split(' ').try_for_each(|word| parameters.add(word.as_bytes(), &mut names))?;
-        Ok(parameters)
+    fn parameters(words: &str) -> Result<(Parameters, Store), String> {
+        let mut names = Names::of(&["splat"]);
+        let mut read = Words::default();
+        words.split(' ').try_for_each(|word| read.add(word.as_bytes(), &mut names))?;
+        let mut store = Store::default();
+        Ok((read.keep(&mut store), store))
+    }
+
+    fn is_met<'q>(words: &str, query: &Query<'q>, captures: &mut Captures<'q>) -> bool {
+        let (parameters, store) = parameters(words).expect(words);
+        parameters.are_met_by(&store, query, captures)
     }
 
     #[test]
@@ -119,19 +195,21 @@ mod tests {
             ("p=a%20b", Some("p=a+b"), true),
             ("p=", Some("p"), true),
             ("p=", Some("p=1"), false),
+            ("b=1 a=2", Some("%61=2&b=1"), true),
+            ("b=1 a=2", Some("b=1&b=1"), false),
+            ("a=1 b=2", Some("a=1&a=2"), false),
         ] {
-            let parameters = parameters(words).expect(words);
-            let found = parameters.matches(query.map(str::as_bytes), &mut Captures::new());
+            let found = is_met(words, &Query::new(query.map(str::as_bytes)), &mut Captures::new());
             assert_eq!(found, expected, "{words} {query:?}");
         }
-        assert!(Parameters::default().matches(Some(b"a=b"), &mut Captures::new()));
+        let (none, query) = (Parameters::default(), Query::new(Some(b"a=b")));
+        assert!(none.are_met_by(&Store::default(), &query, &mut Captures::new()));
     }
 
     #[test]
     fn captures_behind_what_the_path_gave() {
-        let parameters = parameters("a=1 b=:b c=:c").expect("good words");
         let mut captures = Captures::new();
-        assert!(parameters.matches(Some(b"c=x%20y&a=1&b=z"), &mut captures));
+        assert!(is_met("a=1 b=:b c=:c", &Query::new(Some(b"c=x%20y&a=1&b=z")), &mut captures));
         assert_eq!(captures.value(1), Value::Parameter(b"z"));
         assert_eq!(captures.value(2), Value::Parameter(b"x%20y"));
     }
@@ -147,8 +225,21 @@ mod tests {
             ("a=:splat", "called `:splat`"),
             (&many.join(" "), "more than 16"),
         ] {
-            let complaint = parameters(words).expect_err(words);
+            let complaint = parameters(words).map(|_| ()).expect_err(words);
             assert!(complaint.contains(hint), "{words}: {complaint}");
         }
+    }
+
+    #[test]
+    fn a_query_is_taken_apart_once_and_only_if_it_may_be_what_is_wanted() {
+        let raw = b"p=%31&".repeat(1000);
+        let (query, mut captures) = (Query::new(Some(&raw)), Captures::new());
+        assert!(!is_met("p=1", &query, &mut captures));
+        assert_eq!((query.count.get(), query.pairs.get().map(Vec::len)), (Some(&1000), None));
+        let query = Query::new(Some(b"q=%31&p=2"));
+        assert!(!is_met("p=1 q=1", &query, &mut captures));
+        let pairs = query.pairs.get().map(|pairs| pairs.as_ptr());
+        assert!(is_met("p=2 q=1", &query, &mut captures) && pairs.is_some());
+        assert_eq!(query.pairs.get().map(|pairs| pairs.as_ptr()), pairs);
     }
 }

@@ -12,113 +12,72 @@
 //!   the one exception.
 //!
 //! Between two operators there is always a literal that tells where one ends, and there is one `*` at most,
-//! so nothing is ever tried twice: the cost of a match is linear in the path.
+//! so nothing is ever tried twice. A [`Path`] tells where its segments end, so that of the path only as much
+//! is gone through as the pattern has text: a match costs what it takes to read the pattern, however long the
+//! path is.
 
+use std::ops::Range;
+
+use super::captures::{Captures, Names, Value, name_at_start};
+use super::path::Path;
+use super::store::{Run, Store};
 use super::text::quoted;
 use crate::http::target::{self, PathError};
 
-/// Values that one rule can capture.
-pub const CAPTURES_MAX: usize = 16;
 /// What the value of `*` is called.
 const SPLAT: &str = "splat";
 
-/// A pattern, ready to be held against paths.
-#[derive(Debug)]
+/// A pattern, ready to be held against paths. What it is made of is in a [`Store`], the one it was parsed
+/// into.
+#[derive(Clone, Copy, Debug)]
 pub struct Pattern {
-    /// What must start the path, or be it if there is no splat.
-    head: Vec<Part>,
+    /// The text of all parts, in order.
+    text: Run,
+    parts: Run,
+    /// How much of the text every match starts with: whole segments, without a slash at their end.
+    start_len: u16,
+    /// Parts that must start the path, or be it if there is no splat. The others must end it.
+    head_len: u8,
     splat: Option<Splat>,
-    names: Vec<Box<str>>,
     ends_in_slash: bool,
 }
 
-#[derive(Debug)]
-enum Part {
-    Literal(Box<[u8]>),
-    /// A segment but for its suffix, which is empty or starts with a dot.
-    Placeholder {
-        index: usize,
-        suffix: Box<[u8]>,
-    },
+/// A literal, or a placeholder with what must stand behind it in its segment: nothing, or a dot and more.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    text_len: u16,
+    /// Of the value, if it is a placeholder.
+    index: Option<u8>,
 }
 
-/// A `*`, and what must end the path behind it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Splat {
-    index: usize,
+    index: u8,
     /// A slash stands between the head and the splat. It is part of neither.
     is_behind_slash: bool,
-    tail: Vec<Part>,
-}
-
-/// What a request put in the place of a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value<'a> {
-    /// A part of the path, decoded.
-    Path(&'a [u8]),
-    /// The value of a query's parameter, as it was received.
-    Parameter(&'a [u8]),
-}
-
-/// Values by the index of their names.
-#[derive(Clone, Copy, Debug)]
-pub struct Captures<'a>([Value<'a>; CAPTURES_MAX]);
-
-impl<'a> Captures<'a> {
-    pub fn new() -> Captures<'a> {
-        Captures([Value::Path(b""); CAPTURES_MAX])
-    }
-
-    /// The value of the name at `index`. A pattern has no more names than there is room for.
-    pub fn value(&self, index: usize) -> Value<'a> {
-        debug_assert!(index < CAPTURES_MAX, "a name beyond all bounds");
-        self.0.get(index).copied().unwrap_or(Value::Path(b""))
-    }
-
-    pub fn set(&mut self, index: usize, value: Value<'a>) {
-        debug_assert!(index < CAPTURES_MAX, "a name beyond all bounds");
-        if let Some(slot) = self.0.get_mut(index) {
-            *slot = value;
-        }
-    }
-}
-
-impl Default for Captures<'_> {
-    fn default() -> Self {
-        Captures::new()
-    }
-}
-
-/// The name of the placeholder that `text` starts with: a colon, a letter, then letters, digits and `_`.
-pub fn name_at_start(text: &[u8]) -> Option<&str> {
-    let rest = text.strip_prefix(b":").filter(|rest| rest.first().is_some_and(u8::is_ascii_alphabetic))?;
-    let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
-    std::str::from_utf8(&rest[..end.unwrap_or(rest.len())]).ok()
 }
 
 impl Pattern {
-    /// Parses a pattern; the error says what is wrong and what to do.
-    pub fn parse(text: &[u8]) -> Result<Pattern, String> {
+    /// Parses a pattern into `store`; the error says what is wrong and what to do, and leaves it to the
+    /// caller to take back what is half stored.
+    pub fn parse(text: &[u8], store: &mut Store) -> Result<(Pattern, Names), String> {
         check_form(text)?;
-        let mut parser = Parser::default();
+        let mut parser = Parser::into(store);
         for segment in text.split(|&byte| byte == b'/').filter(|segment| !segment.is_empty()) {
             parser.segment(segment)?;
         }
         Ok(parser.finish(text.ends_with(b"/")))
     }
 
-    /// What the values are called, by index.
-    pub fn names(&self) -> &[Box<str>] {
-        &self.names
+    /// The path that this is, without a slash at its end, if there is but one.
+    pub fn literal<'s>(&self, store: &'s Store) -> Option<&'s [u8]> {
+        let is_one = self.splat.is_none() && self.parts.of(&store.parts).iter().all(Part::is_literal);
+        is_one.then(|| self.text.of(&store.bytes))
     }
 
-    /// The path that this is, without a slash at its end, if there is but one.
-    pub fn literal(&self) -> Option<&[u8]> {
-        match (&self.head[..], &self.splat) {
-            ([], None) => Some(b""),
-            ([Part::Literal(literal)], None) => Some(literal),
-            _ => None,
-        }
+    /// Whether every path is one of those meant.
+    pub fn is_everything(&self) -> bool {
+        self.splat.is_some() && self.parts.is_empty()
     }
 
     /// Whether the pattern was written with a slash at its end.
@@ -127,80 +86,103 @@ impl Pattern {
     }
 
     /// The segments that every match starts with, without a slash at their end.
-    pub fn literal_start(&self) -> &[u8] {
-        let Some(Part::Literal(literal)) = self.head.first() else { return b"" };
-        let is_whole = match &self.splat {
-            None => self.head.len() == 1,
-            Some(splat) => self.head.len() == 1 && splat.is_behind_slash,
-        };
-        match literal.iter().rposition(|&byte| byte == b'/') {
-            _ if is_whole => literal,
-            Some(slash) => &literal[..slash],
-            None => b"",
-        }
+    pub fn literal_start<'s>(&self, store: &'s Store) -> &'s [u8] {
+        &self.text.of(&store.bytes)[..usize::from(self.start_len)]
     }
 
-    /// Whether `path`, normalised, is one of those meant. If so the values are in `captures`; if not, some of
-    /// them may be, too.
-    pub fn matches<'a>(&self, path: &'a [u8], captures: &mut Captures<'a>) -> bool {
-        let trimmed = path.strip_suffix(b"/").unwrap_or(path);
-        let Some(splat) = &self.splat else {
+    /// Whether `path` is one of those meant. If so the values are in `captures`; if not, some of them may be,
+    /// too.
+    pub fn matches<'a>(&self, store: &Store, path: &Path<'a>, captures: &mut Captures<'a>) -> bool {
+        let text = self.text.of(&store.bytes);
+        let (head, tail) = self.parts.of(&store.parts).split_at(self.head_len.into());
+        let trimmed = path.trimmed();
+        let Some(splat) = self.splat else {
             // What stands at the end is compared before anything is captured: thousands of patterns may start
             // alike.
-            if !self.head.last().is_none_or(|part| trimmed.ends_with(part.end())) {
+            let end_len = head.last().map_or(0, |part| usize::from(part.text_len));
+            if !trimmed.ends_with(&text[text.len() - end_len..]) {
                 return false;
             }
-            let end = self.head.iter().try_fold(trimmed, |rest, part| part.strip_from_start(rest, captures));
-            return end == Some(b"");
+            let mut held = Held { path, captures, text, rest: 0..trimmed.len() };
+            return held.strip_from_start(head) && held.rest.is_empty();
         };
         // What the splat takes up to the end of the path it takes with its slash.
-        let path = if splat.tail.is_empty() { path } else { trimmed };
-        let rest = self.head.iter().try_fold(path, |rest, part| part.strip_from_start(rest, captures));
-        let rest = match rest {
-            None => return false,
-            Some(b"") if splat.is_behind_slash && splat.tail.is_empty() => b"",
-            Some([b'/', rest @ ..]) if splat.is_behind_slash => rest,
-            Some(_) if splat.is_behind_slash => return false,
-            Some(rest) => rest,
-        };
-        let value = splat.tail.iter().rev().try_fold(rest, |rest, part| part.strip_from_end(rest, captures));
-        captures.set(splat.index, Value::Path(value.unwrap_or_default()));
-        value.is_some()
+        let end = if tail.is_empty() { path.bytes.len() } else { trimmed.len() };
+        let mut held = Held { path, captures, text, rest: 0..end };
+        if !held.strip_from_start(head) {
+            return false;
+        }
+        if splat.is_behind_slash && !(held.rest.is_empty() && tail.is_empty()) {
+            if path.bytes[held.rest.clone()].first() != Some(&b'/') {
+                return false;
+            }
+            held.rest.start += 1;
+        }
+        if !held.strip_from_end(tail) {
+            return false;
+        }
+        let value = Value::Path(&path.bytes[held.rest]);
+        captures.set(splat.index, value);
+        true
     }
 }
 
 impl Part {
-    /// What stands at its end, whatever is captured.
-    fn end(&self) -> &[u8] {
-        match self {
-            Part::Literal(end) | Part::Placeholder { suffix: end, .. } => end,
-        }
+    fn is_literal(&self) -> bool {
+        self.index.is_none()
     }
+}
 
-    fn strip_from_start<'a>(&self, path: &'a [u8], captures: &mut Captures<'a>) -> Option<&'a [u8]> {
-        match self {
-            Part::Literal(literal) => path.strip_prefix(&literal[..]),
-            Part::Placeholder { .. } => {
-                let end = path.iter().position(|&byte| byte == b'/').unwrap_or(path.len());
-                self.capture(&path[..end], captures).then_some(&path[end..])
+/// What of a path and of a pattern's text is not yet held against each other.
+struct Held<'h, 'a> {
+    path: &'h Path<'a>,
+    captures: &'h mut Captures<'a>,
+    text: &'h [u8],
+    rest: Range<usize>,
+}
+
+impl Held<'_, '_> {
+    fn strip_from_start(&mut self, parts: &[Part]) -> bool {
+        parts.iter().all(|part| {
+            let (text, behind) = self.text.split_at(part.text_len.into());
+            self.text = behind;
+            match part.index {
+                None => {
+                    let is_there = self.path.bytes[self.rest.clone()].starts_with(text);
+                    self.rest.start += if is_there { text.len() } else { 0 };
+                    is_there
+                }
+                Some(index) => {
+                    let segment = self.rest.start..self.path.segment_end(self.rest.start).min(self.rest.end);
+                    self.rest.start = segment.end;
+                    self.capture(index, segment, text)
+                }
             }
-        }
+        })
     }
 
-    fn strip_from_end<'a>(&self, path: &'a [u8], captures: &mut Captures<'a>) -> Option<&'a [u8]> {
-        match self {
-            Part::Literal(literal) => path.strip_suffix(&literal[..]),
-            Part::Placeholder { .. } => {
-                let start = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-                self.capture(&path[start..], captures).then_some(&path[..start])
+    fn strip_from_end(&mut self, parts: &[Part]) -> bool {
+        parts.iter().rev().all(|part| {
+            let (before, text) = self.text.split_at(self.text.len() - usize::from(part.text_len));
+            self.text = before;
+            match part.index {
+                None => {
+                    let is_there = self.path.bytes[self.rest.clone()].ends_with(text);
+                    self.rest.end -= if is_there { text.len() } else { 0 };
+                    is_there
+                }
+                Some(index) => {
+                    let segment = self.path.segment_start(self.rest.end).max(self.rest.start)..self.rest.end;
+                    self.rest.end = segment.start;
+                    self.capture(index, segment, text)
+                }
             }
-        }
+        })
     }
 
-    fn capture<'a>(&self, segment: &'a [u8], captures: &mut Captures<'a>) -> bool {
-        let Part::Placeholder { index, suffix } = self else { return false };
-        let value = segment.strip_suffix(&suffix[..]).filter(|value| !value.is_empty());
-        captures.set(*index, Value::Path(value.unwrap_or_default()));
+    fn capture(&mut self, index: u8, segment: Range<usize>, suffix: &[u8]) -> bool {
+        let value = self.path.bytes[segment].strip_suffix(suffix).filter(|value| !value.is_empty());
+        self.captures.set(index, Value::Path(value.unwrap_or_default()));
         value.is_some()
     }
 }
@@ -230,31 +212,45 @@ fn check_form(text: &[u8]) -> Result<(), String> {
     }
 }
 
-#[derive(Default)]
-struct Parser {
-    /// The parts in front of the splat, once there is one.
-    head: Vec<Part>,
-    splat: Option<(usize, bool)>,
-    /// The parts since the start or the splat, and the literal that is to be the next.
-    parts: Vec<Part>,
-    literal: Vec<u8>,
-    names: Vec<Box<str>>,
+/// A pattern in the making. Its text and its parts go to the end of the store's.
+struct Parser<'s> {
+    store: &'s mut Store,
+    text_start: usize,
+    parts_start: usize,
+    /// Where the literal starts that is to be the next part.
+    literal_start: usize,
+    /// The splat, once there is one, and the parts in front of it.
+    splat: Option<(Splat, usize)>,
+    names: Names,
     has_segments: bool,
 }
 
-impl Parser {
+impl Parser<'_> {
+    fn into(store: &mut Store) -> Parser<'_> {
+        let (text_start, parts_start) = (store.bytes.len(), store.parts.len());
+        Parser {
+            store,
+            text_start,
+            parts_start,
+            literal_start: text_start,
+            splat: None,
+            names: Names::default(),
+            has_segments: false,
+        }
+    }
+
     fn segment(&mut self, segment: &[u8]) -> Result<(), String> {
         if self.has_segments {
-            self.literal.push(b'/');
+            self.store.bytes.push(b'/');
         }
         if let Some(at) = segment.iter().position(|&byte| byte == b'*') {
             self.splat(&segment[..at], &segment[at + 1..])?;
         } else if let Some(name) = name_at_start(segment) {
             self.placeholder(name, &segment[1 + name.len()..])?;
         } else {
-            let start = self.literal.len();
+            let start = self.store.bytes.len();
             self.decode(segment)?;
-            if matches!(&self.literal[start..], b"." | b"..") {
+            if matches!(&self.store.bytes[start..], b"." | b"..") {
                 return Err(format!(
                     "{} is resolved in every path: write the path without it",
                     quoted(segment)
@@ -272,11 +268,14 @@ impl Parser {
         if before.starts_with(b":") && name_at_start(before).is_some() {
             return Err("`*` and `:name` cannot share a segment: put a slash between them".into());
         }
-        let is_behind_slash = before.is_empty() && self.literal.pop().is_some();
+        let is_behind_slash = before.is_empty() && self.store.bytes.len() > self.literal_start;
+        if is_behind_slash {
+            self.store.bytes.pop();
+        }
         self.decode(before)?;
-        self.end_literal();
-        self.head = std::mem::take(&mut self.parts);
-        self.splat = Some((self.name(SPLAT)?, is_behind_slash));
+        self.end_part(None);
+        let index = self.names.add(SPLAT)?;
+        self.splat = Some((Splat { index, is_behind_slash }, self.store.parts.len()));
         self.decode(behind)
     }
 
@@ -284,52 +283,58 @@ impl Parser {
         // Behind other characters the name ends for one host and goes on for the other.
         if !matches!(suffix, [] | [b'.', ..]) {
             return Err(format!(
-                "{} cannot follow `:{name}`: a name has letters, digits and `_`, and a slash or a dot \
+                "{} cannot follow {}: a name has letters, digits and `_`, and a slash or a dot \
                  behind it",
-                quoted(suffix)
+                quoted(suffix),
+                quoted(&[b":", name.as_bytes()].concat())
             ));
         }
-        self.end_literal();
+        self.end_part(None);
         self.decode(suffix)?;
-        let suffix = std::mem::take(&mut self.literal).into();
-        let index = self.name(name)?;
-        self.parts.push(Part::Placeholder { index, suffix });
+        let index = self.names.add(name)?;
+        self.end_part(Some(index));
         Ok(())
     }
 
-    fn name(&mut self, name: &str) -> Result<usize, String> {
-        if self.names.iter().any(|other| **other == *name) {
-            return Err(format!("there are two values called `:{name}`: give one another name"));
-        }
-        if self.names.len() == CAPTURES_MAX {
-            return Err(format!("more than {CAPTURES_MAX} values are captured: use fewer names"));
-        }
-        self.names.push(name.into());
-        Ok(self.names.len() - 1)
-    }
-
     fn decode(&mut self, raw: &[u8]) -> Result<(), String> {
-        target::decode(raw, &mut self.literal).map_err(|error| match error {
+        target::decode(raw, &mut self.store.bytes).map_err(|error| match error {
             PathError::Malformed => format!("{} has a `%` that escapes nothing: write `%25`", quoted(raw)),
             PathError::NoSuchName => format!("{} has a slash in a name, and no file has", quoted(raw)),
         })
     }
 
-    fn end_literal(&mut self) {
-        if !self.literal.is_empty() {
-            self.parts.push(Part::Literal(std::mem::take(&mut self.literal).into()));
+    /// Makes a part of the text that has come since the last one. A literal that is empty is none.
+    fn end_part(&mut self, index: Option<u8>) {
+        let text_len = (self.store.bytes.len() - self.literal_start) as u16;
+        if text_len > 0 || index.is_some() {
+            self.store.parts.push(Part { text_len, index });
         }
+        self.literal_start = self.store.bytes.len();
     }
 
-    fn finish(mut self, ends_in_slash: bool) -> Pattern {
-        self.end_literal();
-        let (head, splat) = match self.splat {
-            None => (self.parts, None),
-            Some((index, is_behind_slash)) => {
-                (self.head, Some(Splat { index, is_behind_slash, tail: self.parts }))
-            }
+    fn finish(mut self, ends_in_slash: bool) -> (Pattern, Names) {
+        self.end_part(None);
+        let Parser { store, text_start, parts_start, splat, names, has_segments, .. } = self;
+        let head_end = splat.map_or(store.parts.len(), |(_, parts_end)| parts_end);
+        let splat = splat.map(|(splat, _)| splat);
+        let head = &store.parts[parts_start..head_end];
+        // A literal is whole segments if nothing else follows, or a slash.
+        let is_whole = head.len() == 1 && splat.is_none_or(|splat| splat.is_behind_slash);
+        let literal_len = head.first().filter(|part| part.is_literal()).map_or(0, |part| part.text_len);
+        let literal = &store.bytes[text_start..][..literal_len.into()];
+        let start_len = match literal.iter().rposition(|&byte| byte == b'/') {
+            _ if is_whole => literal.len(),
+            slash => slash.unwrap_or(0),
         };
-        Pattern { head, splat, names: self.names, ends_in_slash: ends_in_slash && self.has_segments }
+        let pattern = Pattern {
+            text: Run::between(text_start, store.bytes.len()),
+            parts: Run::between(parts_start, store.parts.len()),
+            start_len: start_len as u16,
+            head_len: head.len() as u8,
+            splat,
+            ends_in_slash: ends_in_slash && has_segments,
+        };
+        (pattern, names)
     }
 }
 
@@ -338,19 +343,41 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rules::captures::CAPTURES_MAX;
+
+    /// A pattern with all that it needs.
+    struct Parsed {
+        store: Store,
+        pattern: Pattern,
+        names: Names,
+    }
+
+    impl Parsed {
+        fn parse(text: &[u8]) -> Result<Parsed, String> {
+            // Behind others, as in a file.
+            let mut store = Store::default();
+            let _ = Pattern::parse(b"/other/:text/*", &mut store).expect("a good pattern");
+            let (pattern, names) = Pattern::parse(text, &mut store)?;
+            Ok(Parsed { store, pattern, names })
+        }
+
+        fn matches(&self, path: &[u8]) -> bool {
+            self.pattern.matches(&self.store, &Path::new(path), &mut Captures::new())
+        }
+    }
 
     /// The values by name that `pattern` captures from `path`.
     fn captured(pattern: &str, path: &[u8]) -> Option<Vec<(String, String)>> {
-        let pattern = Pattern::parse(pattern.as_bytes()).expect("a good pattern");
+        let Parsed { store, pattern, names } = Parsed::parse(pattern.as_bytes()).expect("a good pattern");
         let mut captures = Captures::new();
-        if !pattern.matches(path, &mut captures) {
+        if !pattern.matches(&store, &Path::new(path), &mut captures) {
             return None;
         }
         let value = |index| match captures.value(index) {
             Value::Path(value) => String::from_utf8_lossy(value).into_owned(),
             Value::Parameter(_) => panic!("a path has no parameters"),
         };
-        let named = pattern.names().iter().enumerate().map(|(index, name)| (name.to_string(), value(index)));
+        let named = names.indexes().zip(names.iter()).map(|(index, name)| (name.to_owned(), value(index)));
         Some(named.collect())
     }
 
@@ -445,7 +472,7 @@ mod tests {
             ("/:my-slug", "cannot follow `:my`"),
             (&many, "more than 16"),
         ] {
-            let complaint = Pattern::parse(pattern.as_bytes()).expect_err(pattern);
+            let complaint = Parsed::parse(pattern.as_bytes()).map(|_| ()).expect_err(pattern);
             assert!(complaint.contains(hint), "{pattern}: {complaint}");
         }
     }
@@ -464,22 +491,23 @@ mod tests {
             ("/:b/c", None, ""),
             ("/*.js", None, ""),
         ] {
-            let parsed = Pattern::parse(pattern.as_bytes()).expect(pattern);
-            assert_eq!(parsed.literal(), literal.map(str::as_bytes), "{pattern}");
-            assert_eq!(parsed.literal_start(), start.as_bytes(), "{pattern}");
+            let Parsed { store, pattern: parsed, .. } = Parsed::parse(pattern.as_bytes()).expect(pattern);
+            assert_eq!(parsed.literal(&store), literal.map(str::as_bytes), "{pattern}");
+            assert_eq!(parsed.literal_start(&store), start.as_bytes(), "{pattern}");
+            assert_eq!(parsed.is_everything(), pattern == "/*");
         }
         let ends_in_slash =
-            |pattern: &str| Pattern::parse(pattern.as_bytes()).expect(pattern).ends_in_slash();
+            |pattern: &str| Parsed::parse(pattern.as_bytes()).expect(pattern).pattern.ends_in_slash();
         assert!(ends_in_slash("/a/") && !ends_in_slash("/a") && !ends_in_slash("/"));
     }
 
     #[test]
     fn no_path_is_tried_twice() {
-        let pattern = Pattern::parse(b"/a/:b/*/a/a/a/:c/a").expect("a good pattern");
+        let pattern = Parsed::parse(b"/a/:b/*/a/a/a/:c/a").expect("a good pattern");
         // Were anything tried twice, this would not end.
         let path = b"a/".repeat(1_000_000);
-        assert!(pattern.matches(&path, &mut Captures::new()));
-        assert!(!pattern.matches(&[&path[..], b"b"].concat(), &mut Captures::new()));
+        assert!(pattern.matches(&path));
+        assert!(!pattern.matches(&[&path[..], b"b"].concat()));
     }
 
     /// What a pattern means, by trying everything: the parts as text, each with the values that follow.
@@ -503,8 +531,8 @@ mod tests {
             pattern in "/[a*:/.%2]{0,12}",
             path in "([a2*:.]{1,2}/?){0,6}",
         ) {
-            if let Ok(pattern) = Pattern::parse(pattern.as_bytes()) {
-                pattern.matches(path.as_bytes(), &mut Captures::new());
+            if let Ok(pattern) = Parsed::parse(pattern.as_bytes()) {
+                pattern.matches(path.as_bytes());
             }
         }
 
@@ -528,8 +556,8 @@ mod tests {
                 meant.extend((index > 0).then_some("/"));
                 meant.push(segment);
             }
-            let pattern = Pattern::parse(written.as_bytes()).expect("a good pattern");
-            let found = pattern.matches(path.as_bytes(), &mut Captures::new());
+            let pattern = Parsed::parse(written.as_bytes()).expect("a good pattern");
+            let found = pattern.matches(path.as_bytes());
             prop_assert_eq!(found, is_meant(&meant, &path), "{} {}", written, path);
         }
     }

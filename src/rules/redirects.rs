@@ -14,30 +14,43 @@
 //! - `!` means that the rule holds even where there is a file. Without it files come first.
 //!
 //! The first rule that matches holds. What it leads to is not looked up again, so rewriting cannot go in
-//! circles; a redirect that would lead a client to the URL it has just asked for does not match.
+//! circles; a redirect that would lead a client to the URL it has just asked for does not match. To find that
+//! out takes filling in where it leads, so after [`CIRCLES_MAX`] of them no more is looked for, and none
+//! holds. Nor does one match whose destination would have more than 32 KiB with what was captured.
+//!
+//! All else costs what it takes to read the rules that may match, however long the URL is: a look-up among
+//! ten thousand takes a millisecond at most.
 
 use std::borrow::Cow;
 
+use super::captures::Captures;
 use super::destination::Destination;
-use super::index::Index;
-use super::parameters::Parameters;
-use super::pattern::{Captures, Pattern};
-use super::text::{Complaint, RULES_MAX, each_line, quoted, words};
+use super::index::{Entry, Index};
+use super::parameters::{Parameters, Query, Words};
+use super::path::Path;
+use super::pattern::Pattern;
+use super::store::Store;
+use super::text::{self, Complaint, Complaints, RULES_MAX, quoted, too_large, words};
 use crate::http::status::Status;
 
 /// What a rule without a status does. A host's default is 301, another's 302. A browser keeps the first for
 /// good, so it is the wrong one to guess.
 const STATUS_DEFAULT: Status = Status::Found;
 
+/// Redirects that lead a client to where it is, in one look-up. A site may have one or two that end in the
+/// same slash, or in none.
+const CIRCLES_MAX: usize = 8;
+
 /// The rules of a `_redirects` file.
 #[derive(Debug, Default)]
 pub struct Redirects {
     rules: Vec<Rule>,
+    store: Store,
     index: Index,
     has_forced: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Rule {
     from: Pattern,
     parameters: Parameters,
@@ -72,27 +85,74 @@ pub enum Action<'a> {
     Error { path: Cow<'a, [u8]> },
 }
 
+/// A `_redirects` file in the making.
+#[derive(Debug)]
+pub struct Parser {
+    redirects: Redirects,
+    heap_bytes_max: usize,
+    is_full: bool,
+}
+
+impl Parser {
+    /// For rules that may take `heap_bytes_max` bytes of memory.
+    pub fn new(heap_bytes_max: usize) -> Parser {
+        Parser { redirects: Redirects::default(), heap_bytes_max, is_full: false }
+    }
+
+    /// Says once that there is no room for more.
+    fn stop(&mut self, complaint: String) -> Result<(), String> {
+        self.is_full = true;
+        Err(complaint)
+    }
+}
+
+impl text::Parser for Parser {
+    type Rules = Redirects;
+
+    fn line(&mut self, _: usize, line: &[u8]) -> Result<(), String> {
+        if self.is_full {
+            return Ok(());
+        }
+        if self.redirects.rules.len() == RULES_MAX {
+            let complaint = format!("there are more than {RULES_MAX} rules; from here on they are left out");
+            return self.stop(complaint);
+        }
+        let mark = self.redirects.store.mark();
+        let parsed = Rule::parse(line, &mut self.redirects.store);
+        let heap_bytes = self.redirects.heap_bytes() + size_of::<(Rule, Entry)>();
+        match parsed {
+            Ok(rule) if heap_bytes <= self.heap_bytes_max => {
+                self.redirects.add(rule);
+                Ok(())
+            }
+            Ok(_) => {
+                self.redirects.store.take_back(mark);
+                self.stop(too_large(self.heap_bytes_max))
+            }
+            Err(complaint) => {
+                self.redirects.store.take_back(mark);
+                Err(complaint)
+            }
+        }
+    }
+
+    fn finish(self, _: &mut Complaints) -> Redirects {
+        let mut redirects = self.redirects;
+        redirects.rules.shrink_to_fit();
+        redirects.store.shrink();
+        redirects.index.finish();
+        redirects
+    }
+}
+
 impl Redirects {
     /// Parses a file. A line with anything in it that would not be followed is left out and complained about.
     pub fn parse(text: &[u8]) -> (Redirects, Vec<Complaint>) {
-        let mut redirects = Redirects::default();
-        let mut is_full = false;
-        let complaints = each_line(text, |_, line| {
-            if redirects.rules.len() < RULES_MAX {
-                return Rule::parse(line).map(|rule| redirects.add(rule));
-            }
-            match std::mem::replace(&mut is_full, true) {
-                true => Ok(()),
-                false => {
-                    Err(format!("there are more than {RULES_MAX} rules; from here on they are left out"))
-                }
-            }
-        });
-        (redirects, complaints.into_sorted())
+        text::parse(Parser::new(usize::MAX), text)
     }
 
     fn add(&mut self, rule: Rule) {
-        self.index.add(self.rules.len() as u32, &rule.from);
+        self.index.add(self.rules.len() as u32, &rule.from, &self.store);
         self.has_forced |= rule.is_forced;
         self.rules.push(rule);
     }
@@ -102,28 +162,49 @@ impl Redirects {
         self.has_forced
     }
 
+    /// Bytes of memory on the heap. While a file is parsed there may be room for as much again.
+    pub fn heap_bytes(&self) -> usize {
+        size_of_val(&self.rules[..]) + self.store.heap_bytes() + self.index.heap_bytes()
+    }
+
     /// The rule that holds for `path`, normalised, and the query as it was received.
     pub fn find<'a>(&'a self, path: &[u8], query: Option<&[u8]>) -> Option<Match<'a>> {
+        let request = Asked { path: &Path::new(path), raw_query: query, query: &Query::new(query) };
         let mut captures = Captures::new();
+        let mut circles_left = CIRCLES_MAX;
         let mut first: Option<(u32, Match)> = None;
-        for list in self.index.lists(path) {
+        let is_for =
+            |number: u32, path: &[u8]| self.rules[number as usize].from.literal(&self.store) == Some(path);
+        for list in self.index.lists(path, is_for) {
             let bound = first.as_ref().map_or(u32::MAX, |(number, _)| *number);
-            let earlier = list.iter().take_while(|number| **number < bound);
-            let found = earlier.copied().find_map(|number| {
-                Some((number, self.rules[number as usize].hold(path, query, &mut captures)?))
-            });
-            first = found.or(first);
+            for number in list.iter().map(|entry| entry.number).take_while(|number| *number < bound) {
+                let rule = &self.rules[number as usize];
+                if !rule.matches(&self.store, &request, &mut captures) {
+                    continue;
+                }
+                if let Some(found) = rule.hold(&self.store, &request, &captures) {
+                    first = Some((number, found));
+                    break;
+                }
+                circles_left = circles_left.checked_sub(1)?;
+            }
         }
         first.map(|(_, found)| found)
     }
 }
 
+/// What a rule is held against.
+struct Asked<'f, 'a> {
+    path: &'f Path<'a>,
+    raw_query: Option<&'a [u8]>,
+    query: &'f Query<'a>,
+}
+
 impl Rule {
-    fn parse(line: &[u8]) -> Result<Rule, String> {
+    fn parse(line: &[u8], store: &mut Store) -> Result<Rule, String> {
         let mut words = words(line);
-        let from = Pattern::parse(words.next().unwrap_or_default())?;
-        let mut names = from.names().to_vec();
-        let mut parameters = Parameters::default();
+        let (from, mut names) = Pattern::parse(words.next().unwrap_or_default(), store)?;
+        let mut parameters = Words::default();
         let to = loop {
             match words.next() {
                 None => return Err("the line does not say where to: add a path or a URL".into()),
@@ -131,8 +212,9 @@ impl Rule {
                 Some(word) => parameters.add(word, &mut names)?,
             }
         };
+        let parameters = parameters.keep(store);
         let to_text = quoted(to);
-        let to = Destination::parse(to, &names)?;
+        let to = Destination::parse(to, &names, store)?;
         let status = words.next();
         let condition = status.filter(|word| word.contains(&b'=')).or(words.next());
         if let Some(condition) = condition {
@@ -143,7 +225,7 @@ impl Rule {
         }
         let (kind, is_forced) = parse_status(status)?;
         match kind {
-            Kind::Redirect(_) if from.literal().is_some_and(|path| leads_to_itself(&from, path, &to)) => {
+            Kind::Redirect(_) if leads_to_itself(&from, &to, store) => {
                 Err(format!("{to_text} is where the client comes from: it would go in circles"))
             }
             Kind::Rewrite | Kind::Error if !to.is_local() => Err(format!(
@@ -154,32 +236,35 @@ impl Rule {
         }
     }
 
-    /// What is to be done if the rule matches.
-    fn hold<'a, 'b>(
-        &'a self,
-        path: &'b [u8],
-        query: Option<&'b [u8]>,
-        captures: &mut Captures<'b>,
-    ) -> Option<Match<'a>> {
-        if !self.from.matches(path, captures) || !self.parameters.matches(query, captures) {
-            return None;
-        }
+    /// Whether the rule is for this request. If so the values are in `captures`. Only what the rule has text
+    /// for is looked at.
+    fn matches<'a>(&self, store: &Store, request: &Asked<'_, 'a>, captures: &mut Captures<'a>) -> bool {
+        self.from.matches(store, request.path, captures)
+            && self.parameters.are_met_by(store, request.query, captures)
+            && self.to.fits(store, captures)
+    }
+
+    /// What is to be done where the rule matches; `None` if that would go in circles.
+    fn hold<'s>(&self, store: &'s Store, request: &Asked, captures: &Captures) -> Option<Match<'s>> {
+        let path = || self.to.path(store, captures);
         let action = match self.kind {
             Kind::Redirect(status) => {
-                Action::Redirect { status, location: self.to.location(captures, path, query)? }
+                let location = self.to.location(store, captures, request.path.bytes, request.raw_query)?;
+                Action::Redirect { status, location }
             }
-            Kind::Rewrite => Action::Rewrite { path: self.to.path(captures)? },
-            Kind::Error => Action::Error { path: self.to.path(captures)? },
+            Kind::Rewrite => Action::Rewrite { path: path()? },
+            Kind::Error => Action::Error { path: path()? },
         };
         Some(Match { action, is_forced: self.is_forced })
     }
 }
 
-/// A literal pattern and where it leads. With another slash at the end it is no circle.
-fn leads_to_itself(from: &Pattern, path: &[u8], to: &Destination) -> bool {
-    match from.ends_in_slash() {
-        true => to.is_exactly(&[path, b"/"].concat()),
-        false => to.is_exactly(path),
+/// Whether a pattern is literal and where it leads, too. With another slash at the end it is no circle.
+fn leads_to_itself(from: &Pattern, to: &Destination, store: &Store) -> bool {
+    match from.literal(store) {
+        Some(path) if from.ends_in_slash() => to.is_exactly(store, &[path, b"/"].concat()),
+        Some(path) => to.is_exactly(store, path),
+        None => false,
     }
 }
 
@@ -213,6 +298,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rules::text::{FILE_BYTES_MAX, Reader};
 
     /// Parses a file in which nothing is wrong.
     fn good(text: &str) -> Redirects {
@@ -366,6 +452,71 @@ mod tests {
         assert_eq!(told(&redirects, &format!("p{RULES_MAX}")), None);
     }
 
+    /// Of many rules that lead back to where the client is, the first few are passed over.
+    #[test]
+    fn circles_have_a_bound() {
+        let file = |circles: usize| "/* /:splat\n".repeat(circles) + "/* /elsewhere\n";
+        let path = "x".repeat(8000);
+        assert_eq!(told(&good(&file(CIRCLES_MAX)), &path).as_deref(), Some("302 /elsewhere"));
+        assert_eq!(told(&good(&file(CIRCLES_MAX + 1)), &path), None);
+        // Those behind a rule that holds are not met with.
+        let file = "/* /elsewhere\n".to_owned() + &file(100);
+        assert_eq!(told(&good(&file), &path).as_deref(), Some("302 /elsewhere"));
+    }
+
+    #[test]
+    fn a_destination_that_nobody_could_use_is_none() {
+        let redirects = good(&format!("/* /{} 302\n/* /b 301\n", ":splat".repeat(1000)));
+        assert_eq!(told(&redirects, "a"), Some(format!("302 /{}", "a".repeat(1000))));
+        assert_eq!(told(&redirects, &"a".repeat(8000)).as_deref(), Some("301 /b"));
+    }
+
+    /// However long the request is, most of it is not looked at.
+    #[test]
+    fn a_match_looks_at_as_much_as_the_rule_has_text_for() {
+        for (rule, path) in [
+            ("/:a p=N /x", "a".repeat(8000)),
+            ("/:a/:b p=N /x", "a".repeat(4000) + "/" + &"b".repeat(3999)),
+            ("/*/:b/:c p=N /x", "a".repeat(4000) + "/b/" + &"c".repeat(3990)),
+            ("/:a.html p=N /x", "a".repeat(7995) + ".html"),
+            ("/* p=N /x", "a/".repeat(4000)),
+        ] {
+            let file: String =
+                (0..RULES_MAX).map(|number| rule.replace('N', &number.to_string()) + "\n").collect();
+            let redirects = good(&file);
+            let query = "p=".to_owned() + &"%31".repeat(2500);
+            // In a debug build on a busy machine; in release it is a hundredth.
+            let bound = std::time::Duration::from_millis(100);
+            let fastest = (0..5).map(|_| {
+                let started = std::time::Instant::now();
+                assert!(redirects.find(path.as_bytes(), Some(query.as_bytes())).is_none());
+                started.elapsed()
+            });
+            let fastest = fastest.min().expect("five");
+            assert!(fastest < bound, "{rule}: {fastest:?}");
+        }
+    }
+
+    #[test]
+    fn memory_has_a_bound() {
+        let file = "/from/a /to/b\n".repeat(100);
+        let all = good(&file).heap_bytes();
+        let parse = |heap_bytes_max| text::parse(Parser::new(heap_bytes_max), file.as_bytes());
+        assert_eq!(parse(all).1, []);
+        let (half, complaints) = parse(all / 2);
+        assert_eq!((half.rules.len(), complaints.len(), complaints[0].line), (50, 1, 51));
+        assert!(complaints[0].text.contains("of memory") && half.heap_bytes() <= all / 2, "{complaints:?}");
+        assert_eq!(told(&half, "from/a").as_deref(), Some("302 /to/b"));
+    }
+
+    #[test]
+    fn what_is_left_out_takes_no_memory() {
+        let rules = "/a/:b c=:c /d/:b\n/e /f\n".repeat(10);
+        let bad = ["/a/* /*", "/a/b/c d=e f", "/a d=e /b/:c", "/g/:h i=:j /k/%", "/l /m 999"];
+        let more: String = bad.map(|line| format!("{line}\n")).concat().repeat(10) + &rules;
+        assert_eq!(Redirects::parse(more.as_bytes()).0.heap_bytes(), good(&rules).heap_bytes());
+    }
+
     #[test]
     fn knows_whether_files_come_first() {
         assert!(!good("/a /b\n/* /index.html 200").has_forced());
@@ -443,15 +594,35 @@ mod tests {
             let (redirects, _) = Redirects::parse(file.as_bytes());
             let has_slash = path.ends_with('/');
             let is_spelled = |rule: &&Rule| {
-                let literal = rule.from.literal();
+                let literal = rule.from.literal(&redirects.store);
                 let is_as_asked = |rule: &Rule| rule.from.ends_in_slash() == has_slash;
-                let mut same = redirects.rules.iter().filter(|other| other.from.literal() == literal);
+                let mut same =
+                    redirects.rules.iter().filter(|other| other.from.literal(&redirects.store) == literal);
                 literal.is_none() || is_as_asked(rule) || !same.any(is_as_asked)
             };
+            let (parsed, query, mut captures) = (Path::new(path.as_bytes()), Query::new(None), Captures::new());
+            let request = Asked { path: &parsed, raw_query: None, query: &query };
             let expected = redirects.rules.iter().filter(is_spelled).find_map(|rule| {
-                rule.hold(path.as_bytes(), None, &mut Captures::new())
+                let matches = rule.matches(&redirects.store, &request, &mut captures);
+                matches.then(|| rule.hold(&redirects.store, &request, &captures))?
             });
             prop_assert_eq!(redirects.find(path.as_bytes(), None), expected, "{}", file);
+        }
+
+        /// In steps or at once, it is the same file.
+        #[test]
+        fn steps_make_no_difference(
+            lines in prop::collection::vec("(/[a:*]{0,2}){1,3} (p=:?q )?(/[:a]{0,2}){0,2}( 30[12]!?)?\n", 0..9),
+            times in 1..60_usize,
+        ) {
+            let text = lines.concat().repeat(times);
+            let mut reader = Reader::new(Parser::new(usize::MAX), FILE_BYTES_MAX);
+            let mut steps = 1;
+            while reader.step(text.as_bytes()) {
+                steps += 1;
+            }
+            prop_assert!(steps >= text.lines().count() / 128, "{} steps", steps);
+            prop_assert_eq!(format!("{:?}", reader.finish()), format!("{:?}", Redirects::parse(text.as_bytes())));
         }
 
         #[test]

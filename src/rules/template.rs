@@ -5,18 +5,22 @@ use std::fmt::Write as _;
 
 use percent_encoding::percent_decode;
 
-use super::pattern::{Captures, Value, name_at_start};
+use super::captures::{Captures, Names, Value, name_at_start};
+use super::store::{Run, Store};
 use crate::http::target;
 
-/// Text with holes.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Template(Vec<Piece>);
+/// Text with holes. Both are in the [`Store`] it was parsed into.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Template {
+    text: Run,
+    holes: Run,
+}
 
-#[derive(Debug, PartialEq, Eq)]
-enum Piece {
-    Text(Box<str>),
-    /// The value at this index of the captures.
-    Hole(usize),
+/// A place in the text of a template, and the index of the value that goes there.
+#[derive(Clone, Copy, Debug)]
+pub struct Hole {
+    at: u16,
+    index: u8,
 }
 
 /// Where a value goes. Nothing in it can end the place it is put in: it is escaped as far as that takes.
@@ -30,47 +34,51 @@ pub enum Place {
 
 impl Template {
     /// A colon and one of `names` make a hole; any other colon is a colon.
-    pub fn parse(text: &str, names: &[Box<str>]) -> Template {
-        let mut pieces = Vec::new();
+    pub fn parse(text: &str, names: &Names, store: &mut Store) -> Template {
+        let (text_start, holes_start) = (store.text.len(), store.holes.len());
         let mut rest = text;
         let mut text_len = 0;
         while let Some(at) = rest[text_len..].find(':').map(|colon| text_len + colon) {
             let name = name_at_start(&rest.as_bytes()[at..]);
-            let hole = name.and_then(|name| Some((name, names.iter().position(|other| **other == *name)?)));
+            let hole = name.and_then(|name| Some((name, names.index_of(name)?)));
             let Some((name, index)) = hole else {
                 text_len = at + 1;
                 continue;
             };
-            if at > 0 {
-                pieces.push(Piece::Text(rest[..at].into()));
-            }
-            pieces.push(Piece::Hole(index));
+            store.text.push_str(&rest[..at]);
+            store.holes.push(Hole { at: (store.text.len() - text_start) as u16, index });
             rest = &rest[at + 1 + name.len()..];
             text_len = 0;
         }
-        if !rest.is_empty() {
-            pieces.push(Piece::Text(rest.into()));
+        store.text.push_str(rest);
+        Template {
+            text: Run::between(text_start, store.text.len()),
+            holes: Run::between(holes_start, store.holes.len()),
         }
-        Template(pieces)
     }
 
     /// The whole text, if there are no holes in it.
-    pub fn text(&self) -> Option<&str> {
-        match &self.0[..] {
-            [] => Some(""),
-            [Piece::Text(text)] => Some(text),
-            _ => None,
-        }
+    pub fn text<'s>(&self, store: &'s Store) -> Option<&'s str> {
+        self.holes.is_empty().then(|| store.text(self.text))
+    }
+
+    /// Bytes of the text, and of `captures` in its holes as they were received. What is
+    /// [filled in](Template::fill) has three times as many at most.
+    pub fn raw_bytes(&self, store: &Store, captures: &Captures) -> usize {
+        let values = self.holes.of(&store.holes).iter().map(|hole| captures.value(hole.index).len());
+        self.text.len() + values.sum::<usize>()
     }
 
     /// Writes the text with `captures` in its holes onto the end of `out`.
-    pub fn fill(&self, captures: &Captures, place: Place, out: &mut String) {
-        for piece in &self.0 {
-            match piece {
-                Piece::Text(text) => out.push_str(text),
-                Piece::Hole(index) => escape(captures.value(*index), place, out),
-            }
+    pub fn fill(&self, store: &Store, captures: &Captures, place: Place, out: &mut String) {
+        let text = store.text(self.text);
+        let mut written = 0;
+        for hole in self.holes.of(&store.holes) {
+            out.push_str(&text[written..hole.at.into()]);
+            escape(captures.value(hole.index), place, out);
+            written = hole.at.into();
         }
+        out.push_str(&text[written..]);
     }
 }
 
@@ -100,13 +108,17 @@ mod tests {
     use super::*;
 
     fn filled(text: &str, place: Place) -> String {
-        let names = ["id", "idx", "q"].map(Box::from);
+        let names = Names::of(&["id", "idx", "q"]);
         let mut captures = Captures::new();
         captures.set(0, Value::Path(b"a/b ?&=#\r\n\\\xff"));
         captures.set(1, Value::Path(b"x"));
         captures.set(2, Value::Parameter(b"a%2Fb+c%26%"));
         let mut out = "> ".to_owned();
-        Template::parse(text, &names).fill(&captures, place, &mut out);
+        let mut store = Store::default();
+        Template::parse("other :q", &names, &mut store);
+        let template = Template::parse(text, &names, &mut store);
+        template.fill(&store, &captures, place, &mut out);
+        assert!(out.len() <= 2 + 3 * template.raw_bytes(&store, &captures));
         out
     }
 
@@ -135,9 +147,10 @@ mod tests {
 
     #[test]
     fn knows_whether_there_are_holes() {
-        let names = ["a"].map(Box::from);
+        let names = Names::of(&["a"]);
         for (text, expected) in [("", Some("")), ("/b:c", Some("/b:c")), ("/:a", None), (":a", None)] {
-            assert_eq!(Template::parse(text, &names).text(), expected, "{text}");
+            let mut store = Store::default();
+            assert_eq!(Template::parse(text, &names, &mut store).text(&store), expected, "{text}");
         }
     }
 }
