@@ -310,16 +310,18 @@ mod tests {
         for _ in 0..10 {
             log_one(&mut log, &now, &long, 0);
         }
+        let gathered = log.lines.len();
         log.write_gathered(0);
+        let written = gathered - log.lines.len();
         assert!(!log.is_empty(), "a pipe has less room");
         log.lose_gathered();
-        reader.read_exact(&mut vec![0; 4 * 16_000])?;
+        reader.read_exact(&mut vec![0; written])?;
         log_one(&mut log, &now, b"GET /next HTTP/1.1", 2);
         log.flush();
         drop((log, writer));
         let mut text = String::new();
         reader.read_to_string(&mut text)?;
-        assert!(text.ends_with("x\n::1 - - [01/Jan/1970:00:00:00 +0000] \"GET /next HTTP/1.1\" 200 2\n"));
+        assert_eq!(text, "\n::1 - - [01/Jan/1970:00:00:00 +0000] \"GET /next HTTP/1.1\" 200 2\n");
         Ok(())
     }
 
