@@ -20,6 +20,7 @@ use pws::http::status::Status;
 use pws::limits::Limits;
 use pws::net::peer::Peer;
 use pws::net::socket::{Listener, Pollable, Readiness, Socket};
+use pws::notices::Notices;
 use pws::outbox::Outbox;
 use pws::responder::{Asked, Responded, Responder};
 use pws::turn::event_loop::{EventLoop, News, Turn};
@@ -95,10 +96,10 @@ impl Listener for Door {
 struct Terse;
 
 impl Responder for Terse {
-    fn respond(&mut self, asked: &Asked, outbox: &mut Outbox) -> Responded {
+    fn respond(&mut self, asked: &Asked, _notices: &mut Notices, outbox: &mut Outbox) -> Option<Responded> {
         HeadWriter::start(outbox.bytes_mut(), Status::NoContent, asked.persistence, asked.now)
             .finish(BodyLength::None);
-        Responded { status: Status::NoContent, head_bytes: outbox.buffered_bytes(), is_last: false }
+        Some(Responded { status: Status::NoContent, head_bytes: outbox.buffered_bytes(), is_last: false })
     }
 
     fn refuse(&mut self, _status: Status, _head_only: bool, _now: &Now, _outbox: &mut Outbox) -> Responded {

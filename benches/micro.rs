@@ -12,6 +12,7 @@ use pws::http::head::Persistence;
 use pws::http::request::{self, FieldSlots, Parsed};
 use pws::http::target;
 use pws::limits::Limits;
+use pws::notices::Notices;
 use pws::outbox::Outbox;
 use pws::responder::{Asked, Responder};
 use pws::rules::{Headers, Redirects};
@@ -80,7 +81,7 @@ fn answering(criterion: &mut Criterion) {
                     now: &now,
                     key: 0,
                 };
-                site.respond(&asked, &mut outbox);
+                site.respond(&asked, &mut Notices::default(), &mut outbox);
                 assert!(outbox.buffered_bytes() > 1024);
                 outbox.clear();
             });

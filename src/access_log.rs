@@ -33,10 +33,6 @@ pub struct AccessLog {
     lines: Vec<u8>,
     responses: u64,
     lost: Lost,
-    /// Why not all lines were written the last time.
-    refused: Option<Errno>,
-    /// Writing failed, and it was told.
-    is_failing: bool,
 }
 
 impl AccessLog {
@@ -65,8 +61,7 @@ impl AccessLog {
     }
 
     fn with_sink(sink: Option<Sink<OwnedFd>>) -> AccessLog {
-        let (lines, lost) = (Vec::new(), Lost::default());
-        AccessLog { sink, lines, responses: 0, lost, refused: None, is_failing: false }
+        AccessLog { sink, lines: Vec::new(), responses: 0, lost: Lost::default() }
     }
 
     /// Appends what is known of a response when it is queued to `line`: `[time] "request line" status`. Of
@@ -119,15 +114,12 @@ impl AccessLog {
     /// Writes what has gathered, as far as the reader takes it.
     pub fn flush(&mut self) {
         self.write_gathered(0);
-        self.tell_lost();
     }
 
     /// Writes the rest at the end, for which the reader gets a moment; what it does not take is counted.
     pub fn finish(&mut self) {
         self.write_gathered(sink::MOMENT_WAITS);
         self.lose_gathered();
-        self.refused = None;
-        self.tell_lost();
     }
 
     /// The lines that were lost since the last call, if any.
@@ -139,7 +131,6 @@ impl AccessLog {
         let Some(sink) = self.sink.as_mut().filter(|_| !self.lines.is_empty()) else { return };
         let (written, refused) = sink.write(&self.lines, waits);
         self.lines.drain(..written);
-        self.refused = refused;
         // Where writing fails nobody can tell when it will work again: lines would be kept for nothing, and
         // those that come then be missed.
         if let Some(errno) = refused.filter(|errno| *errno != Errno::AGAIN) {
@@ -154,19 +145,6 @@ impl AccessLog {
         if let Some(sink) = &mut self.sink {
             sink.break_off();
         }
-    }
-
-    /// Tells of a failure once, and of what was lost when lines are taken again.
-    fn tell_lost(&mut self) {
-        let is_slow = self.refused == Some(Errno::AGAIN);
-        let is_failing = self.refused.is_some() && !is_slow;
-        if is_slow || is_failing && self.is_failing {
-            return;
-        }
-        if let Some(lost) = self.take_lost() {
-            log::warn!("{} lines of the access log lost: {lost}", lost.count);
-        }
-        self.is_failing = is_failing;
     }
 }
 

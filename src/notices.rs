@@ -20,8 +20,10 @@ pub enum Notice {
     TurnedAway,
     /// 503: the client has as many connections as one may have. Example: the client.
     BeyondOwnBound,
-    /// An idle connection made room for another. Example: its client.
+    /// A connection made room for others. Example: its client.
     Evicted,
+    /// Its client did not get on, and it made room for another. Example: its client.
+    Stalled,
     /// A deadline has passed. Examples: the client.
     LateHead,
     LateBody,
@@ -39,10 +41,11 @@ pub enum Notice {
 }
 
 impl Notice {
-    pub const ALL: [Notice; 11] = [
+    pub const ALL: [Notice; 12] = [
         Notice::TurnedAway,
         Notice::BeyondOwnBound,
         Notice::Evicted,
+        Notice::Stalled,
         Notice::LateHead,
         Notice::LateBody,
         Notice::LateSend,
@@ -71,11 +74,14 @@ impl Notice {
                 "try a larger '--max-per-client'",
             ],
             Notice::Evicted => [
-                "idle connection",
-                "idle connections",
-                "closed to make room for others",
-                "try a larger '--max-connections', or a shorter '--idle-timeout'",
+                "connection",
+                "connections",
+                "closed, the longest idle first, to make room for others",
+                "try a larger '--max-connections', 'ulimit -n' or '--memory', or a shorter '--idle-timeout'",
             ],
+            Notice::Stalled => {
+                ["connection", "connections", "cut because it did not get on and others needed room", SLOW]
+            }
             Notice::LateHead => {
                 ["connection", "connections", "cut because a request did not come in time", SLOW]
             }

@@ -4,12 +4,14 @@ use crate::clock::Now;
 use crate::http::head::Persistence;
 use crate::http::request::Request;
 use crate::http::status::Status;
+use crate::notices::Notices;
 use crate::outbox::Outbox;
 
 /// Answers requests: bytes in, responses queued.
 pub trait Responder {
-    /// Queues the response to `asked`.
-    fn respond(&mut self, asked: &Asked, outbox: &mut Outbox) -> Responded;
+    /// Queues the response to `asked`; `None` if that has to be asked for again in a moment, and nothing was
+    /// queued. What goes wrong on the server's side is counted among `notices`.
+    fn respond(&mut self, asked: &Asked, notices: &mut Notices, outbox: &mut Outbox) -> Option<Responded>;
 
     /// Queues the response to what was no request that could be served. It is the last on its connection.
     fn refuse(&mut self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded;

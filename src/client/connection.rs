@@ -51,7 +51,7 @@ pub enum Verdict {
     Park(Edge),
     /// There is more to do, and it is the others' turn.
     Yield,
-    /// There is more to do when a disk has read it. No event tells of that.
+    /// There is more to do when a disk has read it, or the site its rules. No event tells of that.
     AwaitDisk,
     /// It is over.
     Close,
@@ -229,6 +229,7 @@ impl<S: Socket> Connection<S> {
                     Ok(Step::Waits(verdict)) => return verdict,
                     Err(error) => Err(error),
                 },
+                Want::Later => return Verdict::AwaitDisk,
                 Want::HalfClose => self.socket.shutdown_write().map(|()| 0),
                 Want::Close => return Verdict::Close,
             };
@@ -349,6 +350,7 @@ mod tests {
     use crate::client::slice::Slice;
     use crate::http::status::Status;
     use crate::ledger::Ledger;
+    use crate::notices::Notices;
     use crate::responder::{Asked, Responded, Responder};
 
     /// A socket that has to write before it can be read, as one that negotiates.
@@ -384,8 +386,13 @@ mod tests {
     struct Silent;
 
     impl Responder for Silent {
-        fn respond(&mut self, _asked: &Asked, _outbox: &mut Outbox) -> Responded {
-            Responded { status: Status::NoContent, head_bytes: 0, is_last: true }
+        fn respond(
+            &mut self,
+            _asked: &Asked,
+            _notices: &mut Notices,
+            _outbox: &mut Outbox,
+        ) -> Option<Responded> {
+            Some(Responded { status: Status::NoContent, head_bytes: 0, is_last: true })
         }
 
         fn refuse(
@@ -420,6 +427,7 @@ mod tests {
                 key: 0,
                 slice: Slice::new(&|| 0, 1, 1000),
                 ledger: &mut Ledger::new(&limits),
+                notices: &mut Notices::default(),
                 is_draining: false,
             };
             connection.run(&mut buffers, &mut context)

@@ -25,6 +25,7 @@ use crate::http::request::{self, FieldSlots, Parsed, Request, Version};
 use crate::http::status::Status;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
+use crate::notices::Notices;
 use crate::outbox::Outbox;
 use crate::responder::{Asked, Responded, Responder};
 
@@ -40,6 +41,7 @@ pub struct Context<'a> {
     pub slice: Slice<'a>,
     /// What all connections hold.
     pub ledger: &'a mut Ledger,
+    pub notices: &'a mut Notices,
     /// The server is stopping: every response is the last on its connection.
     pub is_draining: bool,
 }
@@ -51,10 +53,21 @@ pub enum Want {
     Read,
     /// The outbox sent, in part at least.
     Write,
+    /// To be asked again in a moment: whoever answers is not ready to.
+    Later,
     /// Writing shut down: the client is to see the end, and may still send.
     HalfClose,
     /// The connection closed.
     Close,
+}
+
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// This phase follows.
+    Goes(Phase),
+    /// Nothing was queued, and this is needed.
+    Needs(Want),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,15 +161,15 @@ impl Session {
                 Phase::Idle => self.enter(Phase::Head { searched: 0 }, now, limits),
                 Phase::Head { searched } => {
                     match self.respond_to_requests(searched, input, outbox, context) {
-                        Some(next) => self.enter(next, now, limits),
-                        None => return Want::Read,
+                        Step::Goes(next) => self.enter(next, now, limits),
+                        Step::Needs(want) => return want,
                     }
                 }
                 Phase::SkipBody { .. } | Phase::Send { .. } if !outbox.is_empty() => return Want::Write,
                 Phase::SkipBody { head_len, skip } => {
                     match self.skip_body(head_len, skip, input, outbox, context) {
-                        Some(next) => self.enter(next, now, limits),
-                        None => return Want::Read,
+                        Step::Goes(next) => self.enter(next, now, limits),
+                        Step::Needs(want) => return want,
                     }
                 }
                 Phase::Send { sent, afterwards } => match afterwards {
@@ -232,15 +245,14 @@ impl Session {
         }
     }
 
-    /// Answers all complete requests of the input, within the bounds of a pipeline. Returns the phase that
-    /// follows, or `None` if nothing was queued and more input is needed.
+    /// Answers all complete requests of the input, within the bounds of a pipeline.
     fn respond_to_requests(
         &mut self,
         mut searched: u16,
         input: &mut Input,
         outbox: &mut Outbox,
         context: &mut Context,
-    ) -> Option<Phase> {
+    ) -> Step {
         let mut afterwards = Afterwards::NextRequest;
         for _ in 0..context.limits.pipeline_max {
             let mut slots = FieldSlots::new();
@@ -248,16 +260,12 @@ impl Session {
                 Parsed::Complete { request, head_len } => {
                     let skip = match BodyPlan::of(&request, context.limits) {
                         Ok(skip) => skip,
-                        Err(status) => return Some(refuse(status, input, outbox, context)),
+                        Err(status) => return Step::Goes(refuse(status, input, outbox, context)),
                     };
                     let head = &input.bytes()[..head_len];
-                    match skip {
-                        BodyPlan::NoBody => {
-                            afterwards = respond(&request, head, BodyEnd::Known, outbox, context);
-                        }
-                        BodyPlan::Leave => {
-                            afterwards = respond(&request, head, BodyEnd::Unknown, outbox, context);
-                        }
+                    let body_end = match skip {
+                        BodyPlan::NoBody => BodyEnd::Known,
+                        BodyPlan::Leave => BodyEnd::Unknown,
                         // The responses so far leave first: the client may wait for them before it sends the
                         // rest.
                         BodyPlan::Skip { .. } if !outbox.is_empty() => break,
@@ -265,18 +273,24 @@ impl Session {
                             if is_awaited && input.bytes().len() == head_len {
                                 outbox.bytes_mut().extend_from_slice(CONTINUE);
                             }
-                            return Some(Phase::SkipBody { head_len: head_len as u16, skip });
+                            return Step::Goes(Phase::SkipBody { head_len: head_len as u16, skip });
                         }
-                    }
+                    };
+                    afterwards = match respond(&request, head, body_end, outbox, context) {
+                        Some(afterwards) => afterwards,
+                        None if outbox.is_empty() => return Step::Needs(Want::Later),
+                        // Those in front of it need not wait.
+                        None => break,
+                    };
                     input.consume(head_len);
                     searched = 0;
                 }
                 Parsed::Partial if outbox.is_empty() => {
                     self.phase = Phase::Head { searched: input.bytes().len() as u16 };
-                    return None;
+                    return Step::Needs(Want::Read);
                 }
                 Parsed::Partial => break,
-                Parsed::Refused(status) => return Some(refuse(status, input, outbox, context)),
+                Parsed::Refused(status) => return Step::Goes(refuse(status, input, outbox, context)),
             }
             // What is not in memory holds a descriptor until it is sent, and is sent by calls of its own all
             // the same: one after the other.
@@ -286,7 +300,7 @@ impl Session {
                 break;
             }
         }
-        Some(Phase::Send { sent: 0, afterwards })
+        Step::Goes(Phase::Send { sent: 0, afterwards })
     }
 
     /// Cuts the body out of the input; answers the request in front of it once the body has ended.
@@ -297,15 +311,15 @@ impl Session {
         input: &mut Input,
         outbox: &mut Outbox,
         context: &mut Context,
-    ) -> Option<Phase> {
+    ) -> Step {
         let head_len = usize::from(head_len);
         let body_end = match skip.feed(&input.bytes()[head_len..]) {
             Skipped::More => {
                 input.truncate(head_len);
                 self.phase = Phase::SkipBody { head_len: head_len as u16, skip };
-                return None;
+                return Step::Needs(Want::Read);
             }
-            Skipped::Malformed => return Some(refuse(Status::BadRequest, input, outbox, context)),
+            Skipped::Malformed => return Step::Goes(refuse(Status::BadRequest, input, outbox, context)),
             Skipped::TooLarge => BodyEnd::Unknown,
             Skipped::Done { len } => {
                 input.remove(head_len, len);
@@ -317,21 +331,28 @@ impl Session {
         let mut slots = FieldSlots::new();
         if let Parsed::Complete { request, .. } = request::parse(input.bytes(), 0, &mut slots, context.limits)
         {
-            afterwards = respond(&request, &input.bytes()[..head_len], body_end, outbox, context);
+            match respond(&request, &input.bytes()[..head_len], body_end, outbox, context) {
+                Some(next) => afterwards = next,
+                // Asked again, the skip says the same.
+                None => {
+                    self.phase = Phase::SkipBody { head_len: head_len as u16, skip };
+                    return Step::Needs(Want::Later);
+                }
+            }
         }
         input.consume(head_len);
-        Some(Phase::Send { sent: 0, afterwards })
+        Step::Goes(Phase::Send { sent: 0, afterwards })
     }
 }
 
-/// Queues the response to a request; returns what follows it.
+/// Queues the response to a request; returns what follows it, or `None` if it is to be asked for again.
 fn respond(
     request: &Request,
     head: &[u8],
     body_end: BodyEnd,
     outbox: &mut Outbox,
     context: &mut Context,
-) -> Afterwards {
+) -> Option<Afterwards> {
     let mut is_last = !request.is_persistent() || context.is_draining || body_end == BodyEnd::Unknown;
     let persistence = match (is_last, request.version) {
         (true, _) => Persistence::Close,
@@ -340,17 +361,17 @@ fn respond(
     };
     let asked = Asked { request, persistence, now: context.now, key: context.key };
     let head_at = outbox.bytes_mut().len();
-    let responded = context.responder.respond(&asked, outbox);
+    let responded = context.responder.respond(&asked, context.notices, outbox)?;
     is_last |= responded.is_last;
     // A client that asked for the end sends no more; but what takes long to send leaves time for a stray
     // byte.
     let is_quiet = !request.is_persistent() && body_end == BodyEnd::Known && !outbox.has_segments();
     end_response(head, head_at, responded, outbox, context);
-    match (is_last, is_quiet) {
+    Some(match (is_last, is_quiet) {
         (false, _) => Afterwards::NextRequest,
         (true, true) => Afterwards::Close,
         (true, false) => Afterwards::Linger,
-    }
+    })
 }
 
 /// Answers what cannot be served. Where the next request would start is unknown: all input is dropped.

@@ -46,6 +46,7 @@ use crate::http::status::Status;
 use crate::http::target::{self, PathError, Target};
 use crate::limits::Limits;
 use crate::listing::query::{Format, Sort};
+use crate::notices::Notices;
 use crate::outbox::Outbox;
 use crate::responder::{Asked, Responded, Responder};
 
@@ -78,23 +79,23 @@ impl Site {
 }
 
 impl Responder for Site {
-    fn respond(&mut self, asked: &Asked, outbox: &mut Outbox) -> Responded {
+    fn respond(&mut self, asked: &Asked, _notices: &mut Notices, outbox: &mut Outbox) -> Option<Responded> {
         let Site { files, hosts, fields, options, url_path, path } = self;
         let &Asked { request, persistence, now, .. } = asked;
         let head_only = request.method == Method::Head;
         let owner = OwnerFields::of(fields);
         let mut response = Response { persistence, head_only, now, owner, outbox };
         if let Err(status) = check_method(request) {
-            return match status {
+            return Some(match status {
                 Status::NoContent if options.cors.is_some() => response.options(Some(request)),
                 Status::NoContent => response.options(None),
                 _ => response.without_file(status),
-            };
+            });
         }
         let host = match hosts.find(request, files, now) {
             Ok(Some(host)) => host,
-            Ok(None) => return response.without_file(Status::NotFound),
-            Err(errno) => return response.without_file(status_of(errno)),
+            Ok(None) => return Some(response.without_file(Status::NotFound)),
+            Err(errno) => return Some(response.without_file(status_of(errno))),
         };
         let mut search = Search { files, host: &host, options, now, path, has_asked_accept: false };
         let resolved = normalise(request, url_path).and_then(|()| {
@@ -115,10 +116,10 @@ impl Responder for Site {
             Ok(Resolved::NotFound { page: None }) => Err(Status::NotFound),
             Err(status) => Err(status),
         };
-        shown.unwrap_or_else(|status| match search.error_page(status, !head_only) {
+        Some(shown.unwrap_or_else(|status| match search.error_page(status, !head_only) {
             Some(page) => response.stand_in(status, &page),
             None => response.without_file(status),
-        })
+        }))
     }
 
     fn refuse(&mut self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded {

@@ -8,6 +8,8 @@ use crate::net::socket::Listener;
 
 /// How many connections that broke before they were accepted are passed over at once.
 const BROKEN_MAX: usize = 64;
+/// After so many of them and nobody whole, it may be the call that fails, for ever: asking pauses.
+const BROKEN_IN_A_ROW_MAX: usize = 1024;
 
 /// The listeners of a server.
 #[derive(Debug)]
@@ -22,11 +24,23 @@ pub struct Acceptor<L> {
     /// No descriptor or memory was left for another connection: asking waits for this tick, or until a
     /// connection closes.
     paused_until: Tick,
+    /// Why asking paused, if that has not been told.
+    pause: Option<io::Error>,
+    /// Connections that broke since the last one that was whole.
+    broken_in_a_row: usize,
 }
 
 impl<L: Listener> Acceptor<L> {
     pub fn new(listeners: Vec<L>) -> Acceptor<L> {
-        Acceptor { listeners, current: 0, empty_count: 0, is_ready: false, paused_until: 0 }
+        Acceptor {
+            listeners,
+            current: 0,
+            empty_count: 0,
+            is_ready: false,
+            paused_until: 0,
+            pause: None,
+            broken_in_a_row: 0,
+        }
     }
 
     pub fn listeners(&self) -> &[L] {
@@ -58,24 +72,37 @@ impl<L: Listener> Acceptor<L> {
                 Ok((socket, peer)) => {
                     // One that had a connection is not known to be empty any more.
                     self.empty_count = 0;
+                    self.broken_in_a_row = 0;
                     return Some((socket, peer));
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.empty_count += 1;
+                    self.broken_in_a_row = 0;
                     self.is_ready = self.empty_count < self.listeners.len();
                     self.turn_to_next();
                 }
                 Err(error) if is_of_one_connection(&error) => {
                     log::debug!("not accepted: {error}");
                     broken += 1;
+                    self.broken_in_a_row += 1;
+                    if self.broken_in_a_row >= BROKEN_IN_A_ROW_MAX {
+                        self.pause(error, tick);
+                    }
                 }
-                Err(error) => {
-                    log::debug!("accepting pauses: {error}");
-                    self.paused_until = tick + 1;
-                }
+                Err(error) => self.pause(error, tick),
             }
         }
         None
+    }
+
+    fn pause(&mut self, error: io::Error, tick: Tick) {
+        self.paused_until = tick + 1;
+        self.pause = Some(error);
+    }
+
+    /// Why asking has paused since the last call, if it has.
+    pub fn take_pause(&mut self) -> Option<io::Error> {
+        self.pause.take()
     }
 
     /// Another listener comes first from now on.
@@ -133,5 +160,20 @@ mod tests {
         assert_eq!(asked_after_a_turn(), [BROKEN_MAX, 0]);
         assert_eq!(asked_after_a_turn(), [BROKEN_MAX, BROKEN_MAX], "it is the other's turn");
         assert_eq!(acceptor.wake_tick(), Some(0), "they still wait");
+    }
+
+    #[test]
+    fn a_call_that_always_fails_is_not_made_for_ever() {
+        let mut acceptor = Acceptor::new(vec![BrokenCrowd(0)]);
+        acceptor.mark_ready();
+        for _ in 0..10 * BROKEN_IN_A_ROW_MAX {
+            assert!(acceptor.next(1).is_none());
+        }
+        assert_eq!(acceptor.listeners()[0].0, BROKEN_IN_A_ROW_MAX);
+        assert_eq!(acceptor.wake_tick(), Some(2), "the loop may sleep");
+        assert!(acceptor.take_pause().is_some() && acceptor.take_pause().is_none());
+        // It is tried again, once a second.
+        assert!(acceptor.next(2).is_none() && acceptor.next(2).is_none());
+        assert_eq!(acceptor.listeners()[0].0, BROKEN_IN_A_ROW_MAX + 1);
     }
 }

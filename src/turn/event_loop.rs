@@ -8,6 +8,7 @@ use crate::access_log::AccessLog;
 use crate::client::connection::{Buffers, Connection, Verdict};
 use crate::client::session::Context;
 use crate::client::slice::Slice;
+use crate::client::wait::Wait;
 use crate::clock::{Now, Stopwatch, Tick};
 use crate::http::request;
 use crate::http::status::Status;
@@ -15,6 +16,7 @@ use crate::ledger::{Held, Ledger, Resource};
 use crate::limits::{Limits, SOCKET_BYTES};
 use crate::net::peer::Peer;
 use crate::net::socket::{Listener, Pollable, Readiness, Socket};
+use crate::notices::{Notice, Notices};
 use crate::responder::Responder;
 use crate::turn::acceptor::Acceptor;
 use crate::turn::connections::{Connections, End, Ending};
@@ -93,6 +95,7 @@ pub struct EventLoop<L: Listener, R> {
     responder: R,
     access_log: AccessLog,
     ledger: Ledger,
+    notices: Notices,
     limits: Limits,
     stage: Stage,
     last_tick: Tick,
@@ -110,6 +113,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             responder,
             access_log,
             ledger: Ledger::new(&limits),
+            notices: Notices::default(),
             limits,
             stage: Stage::Serving,
             last_tick: 0,
@@ -153,6 +157,10 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             self.acceptor.resume();
         }
         self.accept(turn);
+        if let Some(error) = self.acceptor.take_pause() {
+            self.notices.count(Notice::AcceptingPaused, &error, now);
+        }
+        self.notices.tell_due(now);
         self.finish_drain(now);
         if self.connections.is_empty() {
             self.connections.shrink();
@@ -166,7 +174,8 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let of_queue = self.run_queue.sleep_max_millis();
         let drain_end = if let Stage::Draining(end) = self.stage { Some(end) } else { None };
         let log_tick = (!self.access_log.is_empty()).then_some(now.tick + 1);
-        let ticks = [self.next_deadline(), self.acceptor.wake_tick(), drain_end, log_tick];
+        let (accept_tick, notice_tick) = (self.acceptor.wake_tick(), self.notices.wake_tick());
+        let ticks = [self.next_deadline(), accept_tick, drain_end, log_tick, notice_tick];
         let of_ticks = ticks.into_iter().flatten().min().map(|tick| now.millis_until(tick));
         of_queue.into_iter().chain(of_ticks).min()
     }
@@ -192,8 +201,15 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     }
 
     /// Writes the lines of the log that have gathered.
-    pub fn flush_log(&mut self) {
+    pub fn flush_log(&mut self, now: &Now) {
         self.access_log.flush();
+        self.count_lost_lines(now);
+    }
+
+    fn count_lost_lines(&mut self, now: &Now) {
+        if let Some(lost) = self.access_log.take_lost() {
+            self.notices.count_many(Notice::LogLinesLost, lost.count, &lost, now);
+        }
     }
 
     /// Ends: what is still under way is cut, and told to the log.
@@ -202,6 +218,8 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             self.close(key, Ending::Over, now);
         }
         self.access_log.finish();
+        self.count_lost_lines(now);
+        self.notices.tell_summary(self.access_log.responses());
     }
 }
 
@@ -247,6 +265,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             key,
             slice: Slice::new(turn.stopwatch, share.nanos, share.bytes),
             ledger: &mut self.ledger,
+            notices: &mut self.notices,
             is_draining,
         };
         match self.connections.run(&mut self.buffers, &mut context) {
@@ -279,15 +298,18 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             if keys.is_empty() {
                 return;
             }
-            self.cut(&keys, "greediest", now);
+            let notice = if is_heap { Notice::NoMemory } else { Notice::Evicted };
+            self.cut(&keys, (notice, "greediest"), now);
         }
     }
 
     /// Closes connections whose places or memory are needed.
-    fn cut(&mut self, keys: &[usize], why: &str, now: &Now) {
+    fn cut(&mut self, keys: &[usize], (notice, why): (Notice, &str), now: &Now) {
         for &key in keys {
             if let Some(slot) = self.connections.get(key) {
-                log::debug!("{}: closed, {why}, to make room", slot.connection.peer());
+                let peer = slot.connection.peer();
+                log::debug!("{peer}: closed, {why}, to make room");
+                self.notices.count(notice, &peer, now);
             }
             self.close(key, Ending::Cut, now);
         }
@@ -319,7 +341,17 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         for _ in 0..OVERDUE_MAX {
             let Some(key) = self.connections.overdue(now.tick) else { return };
             if let Some(slot) = self.connections.get(key) {
-                log::debug!("{}: closed, its time was up", slot.connection.peer());
+                let (peer, wait) = (slot.connection.peer(), slot.connection.wait());
+                log::debug!("{peer}: closed, its time was up");
+                let notice = match wait {
+                    Some(Wait::Head) => Some(Notice::LateHead),
+                    Some(Wait::Body) => Some(Notice::LateBody),
+                    Some(Wait::Send) => Some(Notice::LateSend),
+                    Some(Wait::Request | Wait::Linger) | None => None,
+                };
+                if let Some(notice) = notice {
+                    self.notices.count(notice, &peer, now);
+                }
             }
             self.close(key, Ending::Cut, now);
         }
@@ -362,13 +394,13 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         // Nobody is idle who was busy this very second.
         let deadline_max = now.tick.saturating_add(self.limits.idle_secs);
         let idle = self.connections.longest_idle(deadline_max);
-        self.cut(&idle, "idle", now);
+        self.cut(&idle, (Notice::Evicted, "idle"), now);
         if !idle.is_empty() {
             return true;
         }
         let places = (Resource::Descriptors, 1);
         let keys = shortage::greediest(&self.connections, places, STALLED_SECS_MIN, now.tick, &self.limits);
-        self.cut(&keys, "stalled", now);
+        self.cut(&keys, (Notice::Stalled, "stalled"), now);
         !keys.is_empty()
     }
 
@@ -385,6 +417,9 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in.
     fn turn_away(&mut self, mut socket: L::Socket, peer: Peer, now: &Now) {
         log::debug!("{peer}: turned away, there is no room for it");
+        let is_welcome = self.connections.welcomes(peer);
+        let notice = if is_welcome { Notice::TurnedAway } else { Notice::BeyondOwnBound };
+        self.notices.count(notice, &peer, now);
         let Buffers { input, outbox } = &mut self.buffers;
         // To close on what was not read would be a reset, which may overtake the response.
         let received = socket.receive(input.space()).unwrap_or(0);

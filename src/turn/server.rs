@@ -110,7 +110,7 @@ impl Server {
 
     /// Sleeps until there is something to do. All gathered log lines are written before.
     fn wait(&mut self) -> io::Result<()> {
-        self.event_loop.flush_log();
+        self.event_loop.flush_log(self.clock.now());
         loop {
             let timeout = self.event_loop.sleep_max_millis(self.clock.now()).map(Duration::from_millis);
             match self.poll.poll(&mut self.events, timeout) {

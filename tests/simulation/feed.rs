@@ -16,6 +16,7 @@ use pws::http::head::{BodyLength, HeadWriter};
 use pws::http::method::Method;
 use pws::http::status::Status;
 use pws::http::target::Target;
+use pws::notices::Notices;
 use pws::outbox::{Outbox, Pulled, Source};
 use pws::responder::{Asked, Responded, Responder};
 use pws::site::Site;
@@ -67,8 +68,12 @@ pub struct FedSite {
 }
 
 impl Responder for FedSite {
-    fn respond(&mut self, asked: &Asked, outbox: &mut Outbox) -> Responded {
-        let Some(len) = len_asked_for(asked) else { return self.site.respond(asked, outbox) };
+    fn respond(&mut self, asked: &Asked, notices: &mut Notices, outbox: &mut Outbox) -> Option<Responded> {
+        // At times whoever answers is not ready to.
+        if self.rng.one_in(50) {
+            return None;
+        }
+        let Some(len) = len_asked_for(asked) else { return self.site.respond(asked, notices, outbox) };
         let start = outbox.bytes_mut().len();
         HeadWriter::start(outbox.bytes_mut(), Status::Ok, asked.persistence, asked.now)
             .finish(BodyLength::Bytes(len as u64));
@@ -83,7 +88,7 @@ impl Responder for FedSite {
             millis: Arc::clone(&self.millis),
             rng: Rng::new(self.rng.next()),
         }));
-        Responded { status: Status::Ok, head_bytes, is_last: false }
+        Some(Responded { status: Status::Ok, head_bytes, is_last: false })
     }
 
     fn refuse(&mut self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded {

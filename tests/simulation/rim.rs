@@ -22,6 +22,7 @@ use pws::net::peer::Peer;
 use pws::net::socket::Listener;
 use pws::site::Site;
 use pws::turn::event_loop::{EventLoop, News, Turn};
+use pws::turn::slot::Slot;
 
 use super::disk::{Disk, LOADED_BYTES_MAX};
 use super::feed::{FedSite, Wakes};
@@ -326,7 +327,7 @@ impl Rim {
         self.street.short.set(0);
         self.street.was_full.set(false);
         self.held_before = self.held();
-        self.idle_before = self.idle().collect();
+        self.idle_before = self.idle(|_| true).collect();
         self.stalled_before = self.stalled().collect();
         self.live.borrow().values().for_each(|pipe| pipe.borrow_mut().moved_in_turn = 0);
         let spent_nanos = Cell::new(0);
@@ -374,9 +375,9 @@ impl Rim {
     }
 
     /// Who is between two requests, and until when: addresses and deadlines.
-    fn idle(&self) -> impl Iterator<Item = (u32, Tick)> {
+    fn idle(&self, is_meant: fn(&Slot<ServerEnd>) -> bool) -> impl Iterator<Item = (u32, Tick)> {
         let slots = self.event_loop.connections().iter().map(|(_, slot)| slot);
-        let idle = slots.filter(|slot| slot.connection.wait() == Some(Wait::Request) && slot.lane.is_none());
+        let idle = slots.filter(move |slot| slot.connection.wait() == Some(Wait::Request) && is_meant(slot));
         idle.map(|slot| (slot.connection.socket.0.borrow().address, slot.connection.deadline()))
     }
 
@@ -419,7 +420,7 @@ impl Rim {
                     return;
                 }
                 let deadline = deadline.unwrap_or_else(|| panic!("busy: {}", pipe.state()));
-                let others = self.idle().map(|(_, deadline)| deadline).min();
+                let others = self.idle(|slot| slot.lane.is_none()).map(|(_, deadline)| deadline).min();
                 assert!(others.is_none_or(|other| *deadline <= other), "another was idle for longer");
                 assert!(pipe.used_at() < self.now.tick, "made to go, and was busy this very second");
                 assert!(self.street.was_full.get() || self.was_short(), "made to go, and there was room");
@@ -429,7 +430,7 @@ impl Rim {
                 assert_eq!(self.stalled().next(), None, "turned away, and another did not get on");
                 // Who was idle before this very second still is: nobody else ran behind the accepts.
                 let newest = self.now.tick + self.limits.idle_secs;
-                let is_idle = self.idle().any(|(_, deadline)| deadline <= newest);
+                let is_idle = self.idle(|slot| slot.lane.is_none()).any(|(_, deadline)| deadline <= newest);
                 assert!(!is_idle, "turned away, and another was idle");
             }
             Reason::Greediest => assert!(self.was_short(), "made to go, and nothing was short"),

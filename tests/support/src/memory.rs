@@ -19,6 +19,7 @@ use pws::ledger::Ledger;
 use pws::limits::Limits;
 use pws::net::peer::Peer;
 pub use pws::net::socket::{Edge, Readiness, Socket};
+use pws::notices::Notices;
 use pws::responder::Responder;
 use pws::site::Site;
 
@@ -108,6 +109,7 @@ pub struct MemoryServer {
     pub now: Now,
     access_log: AccessLog,
     ledger: Ledger,
+    notices: Notices,
     pub buffers: Buffers,
     pub is_draining: bool,
     /// What a connection may take of a turn. Here no time passes: 0 is too little for more than what is
@@ -129,6 +131,7 @@ impl MemoryServer {
         MemoryServer {
             site,
             ledger: Ledger::new(&limits),
+            notices: Notices::default(),
             limits,
             now,
             access_log: AccessLog::off(),
@@ -169,6 +172,7 @@ impl MemoryServer {
             key: 0,
             slice: Slice::new(&|| 0, self.slice_nanos, self.limits.run_bytes_max),
             ledger: &mut self.ledger,
+            notices: &mut self.notices,
             is_draining: self.is_draining,
         };
         (context, &mut self.buffers)

@@ -151,6 +151,7 @@ impl World {
                     session.sent(count, now, limits);
                     outbox.settle(|ended| context.access_log.write(Peer::Local, &ended));
                 }
+                Want::Later => {}
                 Want::HalfClose => has_ended = true,
                 Want::Close => {
                     has_ended = true;
