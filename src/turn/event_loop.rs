@@ -289,9 +289,13 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             let wanted = self.ledger.excess_over_reserve(resource, self.responder.descriptors());
             // Who is idle keeps nothing in this program's memory.
             let is_heap = resource == Resource::Heap;
-            let mut keys = if is_heap { Vec::new() } else { self.connections.longest_idle(Tick::MAX) };
+            let idle = |deadline_max| self.connections.longest_idle(deadline_max);
+            let mut keys = if is_heap { Vec::new() } else { idle(self.idle_before_now(now)) };
             if keys.is_empty() {
                 keys = shortage::greediest(&self.connections, (resource, wanted), 0, now.tick, &self.limits);
+            }
+            if keys.is_empty() && !is_heap {
+                keys = idle(Tick::MAX);
             }
             keys.truncate(left);
             left -= keys.len();
@@ -384,6 +388,11 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.acceptor.turn_to_next();
     }
 
+    /// The latest deadline of those who are idle: nobody is who was busy this very second.
+    fn idle_before_now(&self, now: &Now) -> Tick {
+        now.tick.saturating_add(self.limits.idle_secs)
+    }
+
     fn has_room(&self) -> bool {
         self.connections.has_place() && self.ledger.has_room_for(NEWCOMER)
     }
@@ -391,9 +400,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// Makes room for newcomers: those idle longest go, then the greediest of those who do not get on. False
     /// if there are none.
     fn make_room(&mut self, now: &Now) -> bool {
-        // Nobody is idle who was busy this very second.
-        let deadline_max = now.tick.saturating_add(self.limits.idle_secs);
-        let idle = self.connections.longest_idle(deadline_max);
+        let idle = self.connections.longest_idle(self.idle_before_now(now));
         self.cut(&idle, (Notice::Evicted, "idle"), now);
         if !idle.is_empty() {
             return true;
