@@ -42,6 +42,10 @@ pub struct Limits {
     pub cache_bytes_max: usize,
     /// Open descriptors kept for files that are too large to be loaded; at most an eighth of those allowed.
     pub cached_descriptors_max: usize,
+    /// Memory that the rules of one file, `_redirects` or `_headers`, may take; all that are remembered take
+    /// twice that at most, and while a file is read anew there is as much again. A file has a megabyte at
+    /// most, and its rules are a few times as large as its text.
+    pub rules_bytes_max: usize,
     /// What all connections together may keep in memory of unread requests and unsent responses. Beyond
     /// that, whoever would keep more is cut.
     pub kept_bytes_max: usize,
@@ -91,6 +95,7 @@ impl Default for Limits {
             loaded_file_bytes_max: 8 * 1024,
             cache_bytes_max: 16 * 1024 * 1024,
             cached_descriptors_max: 1024,
+            rules_bytes_max: 16 * 1024 * 1024,
             kept_bytes_max: usize::MAX,
             unsent_bytes_max: 256 * 1024,
             send_buffer_bytes: None,
@@ -131,6 +136,7 @@ impl Limits {
         Limits {
             cache_bytes_max: memory_bytes / 4,
             cached_descriptors_max: connections_max / 16,
+            rules_bytes_max: memory_bytes / 16,
             kept_bytes_max: memory_bytes / 8,
             connections_max: Some(connections_max),
             send_buffer_bytes: Some(buffer_bytes.saturating_sub(RECEIVE_BUFFER_BYTES)),

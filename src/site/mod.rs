@@ -26,7 +26,7 @@ use std::path::Path;
 
 use self::fields::{OwnerFields, SiteFields};
 use self::folder_listing::FolderListing;
-use self::names::Hosts;
+use self::names::{Hosts, Sought};
 use self::representation::Representation;
 use self::response::Response;
 use self::search::{Resolved, Search, status_of};
@@ -65,9 +65,15 @@ impl Site {
     pub fn open(folder: &Path, options: &SiteOptions, limits: &Limits) -> io::Result<Site> {
         let media_types = MediaTypes::with(options.media_types.clone());
         let files = Files::open(folder, options.symlinks, media_types, limits)?;
-        let hosts = Hosts::open(&files, options.vhosts, options.strict)?;
+        let hosts = Hosts::open(&files, options.vhosts, options.strict, limits)?;
         let (fields, options) = (SiteFields::new(options), options.clone());
         Ok(Site { files, hosts, fields, options, url_path: Vec::new(), path: Vec::new() })
+    }
+
+    /// Does what takes longer than a response may, rules to be read, for a fraction of a millisecond; returns
+    /// whether there is more to do.
+    pub fn step(&mut self) -> bool {
+        self.hosts.step()
     }
 
     /// The folder that is served.
@@ -91,15 +97,14 @@ impl Responder for Site {
             };
         }
         let host = match hosts.find(request, files, now) {
-            Ok(Some(host)) => host,
-            Ok(None) => return response.without_file(Status::NotFound),
+            Ok(Sought::Host(host)) => host,
+            Ok(Sought::Nobody) => return response.without_file(Status::NotFound),
+            Ok(Sought::NotYet) => return response.without_file(Status::ServiceUnavailable),
             Err(errno) => return response.without_file(status_of(errno)),
         };
         let mut search = Search { files, host: &host, options, now, path, has_asked_accept: false };
         let resolved = normalise(request, url_path).and_then(|()| {
-            if !host.headers.is_empty() {
-                response.owner.rules = host.headers.find(url_path);
-            }
+            response.owner.rules = host.fields(url_path);
             search.resolve(url_path, request)
         });
         response.owner.varies.by_accept = search.has_asked_accept;
@@ -124,6 +129,7 @@ impl Responder for Site {
 
     fn recheck(&mut self) {
         self.files.recheck();
+        self.step();
     }
 }
 

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod checks;
 pub mod client;
 pub mod folder;
+pub mod hard_rules;
 pub mod memory;
 pub mod multipart;
 pub mod patience;
