@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use pws::access_log::AccessLog;
-use pws::clock::Now;
+use pws::clock::{Now, Tick};
 use pws::http::head::{BodyLength, HeadWriter};
 use pws::http::status::Status;
 use pws::limits::Limits;
@@ -107,6 +107,12 @@ impl Responder for Terse {
     }
 
     fn recheck(&mut self) {}
+
+    fn tend(&mut self, _now: &Now) {}
+
+    fn tend_tick(&self, _now: &Now) -> Option<Tick> {
+        None
+    }
 
     fn descriptors(&self) -> usize {
         0

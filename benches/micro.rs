@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::disallowed_methods)]
 
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use pws::http::head::Persistence;
@@ -15,8 +16,10 @@ use pws::limits::Limits;
 use pws::notices::Notices;
 use pws::outbox::Outbox;
 use pws::responder::{Asked, Responder};
-use pws::rules::{Headers, Redirects};
+use pws::rules::text::{FILE_BYTES_MAX, Parser, Reader};
+use pws::rules::{Headers, Redirects, headers, redirects};
 use pws_testing::folder::Folder;
+use pws_testing::hard_rules::{self, HardCase};
 use pws_testing::memory::MemoryServer;
 use pws_testing::repeater::{BARE, BROWSER, PIPELINE, Repeater};
 
@@ -150,53 +153,64 @@ fn ruling(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What a rule file and a request can do at worst, as far as is known: a look-up takes a millisecond at most,
-/// a step of parsing half of that.
+/// What a file of rules and a request can do at worst, as far as is known: a look-up should take a
+/// millisecond at most, a step of reading half of one.
 fn ruling_at_worst(criterion: &mut Criterion) {
-    let numbered = |rule: &str, count: usize| -> String {
-        (0..count).map(|number| rule.replace('N', &number.to_string()) + "\n").collect()
-    };
-    let names: String = (0..1500).map(|number| format!("{number:x}= ")).collect();
-    let pairs: String = (0..1500).map(|number| format!("{number:x}&")).collect();
-    let segments: String = (b'a'..=b'p').map(|name| format!("/:{}", char::from(name))).collect();
-    let deep: String = (1..700).map(|count| "/a".repeat(count) + "/* /b 301\n").collect();
-    let long = "a".repeat(8000);
     let mut group = criterion.benchmark_group("rules at worst");
-    let cases: [(&str, String, &str, &str); 10] = [
-        (
-            "a query that 10,000 rules want",
-            numbered("/ p=N /x", 10_000),
-            "",
-            &format!("p={}", "%31".repeat(2600)),
-        ),
-        (
-            "any value for 10,000 rules",
-            numbered("/ p=:p /x 200\n/ q=:q /xN", 5_000),
-            "",
-            &format!("r={long}"),
-        ),
-        ("1,500 parameters", format!("/ {names}x=N /x\n").repeat(130), "", &format!("{pairs}x=")),
-        ("a segment of 8 KB", numbered("/:a p=N /x", 10_000), &long, "p="),
-        (
-            "16 segments",
-            numbered(&format!("{segments} p=N /x"), 10_000),
-            &vec!["a".repeat(500); 16].join("/"),
-            "p=",
-        ),
-        ("circles", "/* /:splat\n".repeat(10_000), &long, ""),
-        ("circles, escaped", "/* /:splat\n".repeat(10_000), &"\u{e9}".repeat(4000), ""),
-        ("holes", format!("/:a /{}\n", ":a".repeat(4000)).repeat(128), &long, ""),
-        ("starts, one in another", deep, &"a/".repeat(4000), ""),
-        ("10,000 rules alike, miss", numbered("/*/N /x", 10_000), &"a/".repeat(4000), ""),
-    ];
-    for (name, file, path, query) in &cases {
+    for HardCase { name, file, path, query } in hard_rules::redirects() {
         let (redirects, _) = Redirects::parse(file.as_bytes());
-        group.bench_function(*name, |bencher| {
+        group.bench_function(name, |bencher| {
             bencher.iter(|| redirects.find(black_box(path.as_bytes()), Some(query.as_bytes())));
         });
+    }
+    for HardCase { name, file, path, .. } in hard_rules::headers() {
+        let (headers, _) = Headers::parse(file.as_bytes());
+        group.bench_function(name, |bencher| bencher.iter(|| headers.find(black_box(path.as_bytes()))));
     }
     group.finish();
 }
 
-criterion_group!(benches, parsing, normalising, answering, ruling, ruling_at_worst, connecting);
+/// How long the steps are in which files of rules are read: the mean of each file, and the longest.
+fn reading_rules(_: &mut Criterion) {
+    fn told<P: Parser>(name: &str, parser: impl Fn() -> P, file: &str) {
+        let rounds = (0..5).map(|_| {
+            let mut reader = Reader::new(parser(), FILE_BYTES_MAX);
+            let mut times = Vec::new();
+            loop {
+                let started = Instant::now();
+                let has_more = reader.step(black_box(file.as_bytes()));
+                times.push(started.elapsed());
+                if !has_more {
+                    let started = Instant::now();
+                    black_box(reader.finish());
+                    return (times, started.elapsed());
+                }
+            }
+        });
+        let (times, end) = rounds.min_by_key(|(times, _)| times.iter().max().copied()).expect("five");
+        let (sum, max) = (times.iter().sum::<Duration>(), times.iter().max().expect("a step"));
+        println!(
+            "reading {name}: {} steps, {:?} each, {max:?} at most, {end:?} at the end",
+            times.len(),
+            sum / times.len() as u32
+        );
+    }
+    for HardCase { name, file, .. } in hard_rules::redirects() {
+        told(name, || redirects::Parser::new(usize::MAX), &file);
+    }
+    for HardCase { name, file, .. } in hard_rules::headers() {
+        told(name, || headers::Parser::new(usize::MAX), &file);
+    }
+}
+
+criterion_group!(
+    benches,
+    parsing,
+    normalising,
+    answering,
+    ruling,
+    ruling_at_worst,
+    reading_rules,
+    connecting
+);
 criterion_main!(benches);

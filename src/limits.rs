@@ -42,6 +42,10 @@ pub struct Limits {
     pub cache_bytes_max: usize,
     /// Open descriptors kept for files that are too large to be loaded; at most an eighth of those allowed.
     pub cached_descriptors_max: usize,
+    /// Memory that the rules of one file, `_redirects` or `_headers`, may take; all that are remembered take
+    /// twice that at most, and while a file is read anew there is as much again. A file has a megabyte at
+    /// most, and its rules are a few times as large as its text.
+    pub rules_bytes_max: usize,
     /// What all connections together may keep in memory of unread requests and unsent responses. Beyond
     /// that, the greediest is cut.
     pub kept_bytes_max: usize,
@@ -95,6 +99,7 @@ impl Default for Limits {
             loaded_file_bytes_max: 8 * 1024,
             cache_bytes_max: 16 * 1024 * 1024,
             cached_descriptors_max: 1024,
+            rules_bytes_max: 16 * 1024 * 1024,
             kept_bytes_max: usize::MAX,
             kernel_bytes_max: usize::MAX,
             unsent_bytes_max: 256 * 1024,
@@ -141,6 +146,7 @@ impl Limits {
         let bounded = Limits {
             cache_bytes_max: defaults.cache_bytes_max.min(tenth_bytes),
             cached_descriptors_max: defaults.cached_descriptors_max.min(descriptors_max),
+            rules_bytes_max: defaults.rules_bytes_max.min(tenth_bytes / 4),
             kept_bytes_max: tenth_bytes,
             kernel_bytes_max,
             connections_max: Some((kernel_bytes_max / SOCKET_BYTES).max(CONNECTIONS_MIN)),

@@ -1,6 +1,6 @@
 //! What answers requests, as far as a session is concerned: the folder is one kind.
 
-use crate::clock::Now;
+use crate::clock::{Now, Tick};
 use crate::http::head::Persistence;
 use crate::http::request::Request;
 use crate::http::status::Status;
@@ -20,6 +20,12 @@ pub trait Responder {
     /// younger: once the poll has told of news, for each connection that is accepted, and before one that has
     /// been read from in a turn is read from again.
     fn recheck(&mut self);
+
+    /// Goes on with what is done beside requests: a fraction of a millisecond's work, once a turn.
+    fn tend(&mut self, now: &Now);
+
+    /// When that is worth another call; `None` if only a request brings something to do.
+    fn tend_tick(&self, now: &Now) -> Option<Tick>;
 
     /// Files and folders that are open, for responses under way and to be used again.
     fn descriptors(&self) -> usize;

@@ -407,6 +407,12 @@ mod tests {
 
         fn recheck(&mut self) {}
 
+        fn tend(&mut self, _now: &Now) {}
+
+        fn tend_tick(&self, _now: &Now) -> Option<Tick> {
+            None
+        }
+
         fn descriptors(&self) -> usize {
             0
         }

@@ -11,6 +11,11 @@ pub const LINES_MAX: usize = 512;
 /// Bytes of names and values that one response may get.
 pub const BYTES_MAX: usize = 32 * 1024;
 
+/// The bounds, in words.
+pub fn told_bounds() -> String {
+    format!("{LINES_MAX} lines or {} KiB", BYTES_MAX / 1024)
+}
+
 /// Fields of one value, in lower case: two joined by a comma would be none. The last one counts.
 const SINGLE: [&str; 5] =
     ["content-disposition", "content-location", "content-type", "expires", "strict-transport-security"];

@@ -146,7 +146,7 @@ impl<'q> Pair<'q> {
     fn parse(pair: &'q [u8]) -> Pair<'q> {
         let (name, raw_value) = match pair.iter().position(|&byte| byte == b'=') {
             Some(at) => (&pair[..at], &pair[at + 1..]),
-            None => (pair, &b""[..]),
+            None => pair.split_at(pair.len()),
         };
         let value = decode_parameter(raw_value);
         let is_fit = !raw_value.is_empty() && !value.contains(&0);

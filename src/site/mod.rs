@@ -26,12 +26,12 @@ use std::path::Path;
 
 use self::fields::{OwnerFields, SiteFields};
 use self::folder_listing::FolderListing;
-use self::names::Hosts;
+use self::names::{Hosts, Sought};
 use self::representation::Representation;
 use self::response::Response;
 use self::search::{Resolved, Search, status_of};
 use self::visible::Visible;
-use crate::clock::Now;
+use crate::clock::{Now, Tick};
 use crate::config::SiteOptions;
 use crate::files::file::File;
 use crate::files::mime::MediaTypes;
@@ -67,7 +67,7 @@ impl Site {
     pub fn open(folder: &Path, options: &SiteOptions, limits: &Limits) -> io::Result<Site> {
         let media_types = MediaTypes::with(options.media_types.clone());
         let files = Files::open(folder, options.symlinks, media_types, limits)?;
-        let hosts = Hosts::open(&files, options.vhosts, options.strict)?;
+        let hosts = Hosts::open(&files, options.vhosts, options.strict, limits)?;
         let (fields, options) = (SiteFields::new(options), options.clone());
         Ok(Site { files, hosts, fields, options, url_path: Vec::new(), path: Vec::new() })
     }
@@ -93,15 +93,14 @@ impl Responder for Site {
             });
         }
         let host = match hosts.find(request, files, now) {
-            Ok(Some(host)) => host,
-            Ok(None) => return Some(response.without_file(Status::NotFound)),
+            Ok(Sought::Host(host)) => host,
+            Ok(Sought::Nobody) => return Some(response.without_file(Status::NotFound)),
+            Ok(Sought::NotYet) => return None,
             Err(errno) => return Some(response.without_file(status_of(errno))),
         };
         let mut search = Search { files, host: &host, options, now, path, has_asked_accept: false };
         let resolved = normalise(request, url_path).and_then(|()| {
-            if !host.headers.is_empty() {
-                response.owner.rules = host.headers.find(url_path);
-            }
+            response.owner.rules = host.fields(url_path);
             search.resolve(url_path, request)
         });
         response.owner.varies.by_accept = search.has_asked_accept;
@@ -125,6 +124,14 @@ impl Responder for Site {
     fn refuse(&mut self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded {
         let owner = OwnerFields::of(&self.fields);
         Response { persistence: Persistence::Close, head_only, now, owner, outbox }.without_file(status)
+    }
+
+    fn tend(&mut self, _now: &Now) {
+        self.hosts.step();
+    }
+
+    fn tend_tick(&self, now: &Now) -> Option<Tick> {
+        self.hosts.is_reading().then_some(now.tick)
     }
 
     fn descriptors(&self) -> usize {

@@ -56,16 +56,19 @@ impl Search<'_> {
     pub fn resolve(&mut self, url_path: &[u8], request: &Request) -> Result<Resolved, Status> {
         let query = query_of(request);
         let redirects = &self.host.redirects;
-        if redirects.has_forced()
-            && let Some(rule) = redirects.find(url_path, query).filter(|rule| rule.is_forced)
-        {
+        // Looked for once: first if it may have to come before a file.
+        let mut rule = if redirects.has_forced() { redirects.find(url_path, query) } else { None };
+        if let Some(rule) = rule.take_if(|rule| rule.is_forced) {
             return self.follow(rule.action);
         }
         match self.look_up(url_path, query) {
             Err(Status::NotFound) => {}
             result => return result,
         }
-        if let Some(rule) = redirects.find(url_path, query) {
+        if !redirects.has_forced() {
+            rule = redirects.find(url_path, query);
+        }
+        if let Some(rule) = rule {
             return self.follow(rule.action);
         }
         if self.options.listing && is_folder_path(url_path) {

@@ -180,17 +180,18 @@ impl<S: Pollable> Connections<S> {
         self.closed += 1;
     }
 
-    /// The tick at which the first of them is due.
+    /// The tick at which the first of them is due, unless that one is about to run.
     pub fn next_deadline(&self) -> Option<Tick> {
         let firsts = Wait::ALL.into_iter().filter_map(|wait| self.waiting.first(wait));
-        firsts.map(|key| self.slots[key].connection.deadline()).min()
+        let slots = firsts.map(|key| &self.slots[key]).filter(|slot| slot.lane.is_none());
+        slots.map(|slot| slot.connection.deadline()).min()
     }
 
     /// A connection whose time is up at `tick`. Whoever is about to run is heard first: what it waited for
     /// may have come in time.
     pub fn overdue(&self, tick: Tick) -> Option<usize> {
         let mut firsts = Wait::ALL.into_iter().filter_map(|wait| self.waiting.first(wait));
-        let is_overdue = |slot: &Slot<S>| slot.connection.deadline() <= tick && !slot.is_to_run();
+        let is_overdue = |slot: &Slot<S>| slot.connection.deadline() <= tick && slot.lane.is_none();
         firsts.find(|key| is_overdue(&self.slots[*key]))
     }
 

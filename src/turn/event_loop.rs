@@ -150,6 +150,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let now = turn.now;
         let closed_before = self.connections.closed();
         self.responder.recheck();
+        self.responder.tend(now);
         let has_news = self.mark(news);
         self.run_queued(turn);
         self.close_overdue(has_news, now);
@@ -175,7 +176,8 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let drain_end = if let Stage::Draining(end) = self.stage { Some(end) } else { None };
         let log_tick = (!self.access_log.is_empty()).then_some(now.tick + 1);
         let (accept_tick, notice_tick) = (self.acceptor.wake_tick(), self.notices.wake_tick());
-        let ticks = [self.next_deadline(), accept_tick, drain_end, log_tick, notice_tick];
+        let tend_tick = self.responder.tend_tick(now);
+        let ticks = [self.next_deadline(), accept_tick, drain_end, log_tick, notice_tick, tend_tick];
         let of_ticks = ticks.into_iter().flatten().min().map(|tick| now.millis_until(tick));
         of_queue.into_iter().chain(of_ticks).min()
     }

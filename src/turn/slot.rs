@@ -15,13 +15,6 @@ pub struct Slot<S> {
     pub lane: Option<Lane>,
 }
 
-impl<S> Slot<S> {
-    /// Whether it runs soon, whatever happens.
-    pub fn is_to_run(&self) -> bool {
-        matches!(self.lane, Some(Lane::Fresh | Lane::Yielded))
-    }
-}
-
 /// The edges a socket was registered for. A connection that is over before it has to wait never is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Registered {

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use pws::clock::Now;
+use pws::clock::{Now, Tick};
 use pws::http::head::{BodyLength, HeadWriter};
 use pws::http::method::Method;
 use pws::http::status::Status;
@@ -93,6 +93,14 @@ impl Responder for FedSite {
 
     fn refuse(&mut self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded {
         self.site.refuse(status, head_only, now, outbox)
+    }
+
+    fn tend(&mut self, now: &Now) {
+        self.site.tend(now);
+    }
+
+    fn tend_tick(&self, now: &Now) -> Option<Tick> {
+        self.site.tend_tick(now)
     }
 
     fn descriptors(&self) -> usize {

@@ -457,7 +457,7 @@ impl Rim {
         assert!(is_in_time, "a deadline at {deadline:?} s, and the loop sleeps until {wakes_at} ms");
         for (_, slot) in self.event_loop.connections().iter() {
             let (connection, pipe) = (&slot.connection, slot.connection.socket.0.borrow());
-            let is_late = connection.deadline() < self.now.tick && !slot.is_to_run();
+            let is_late = connection.deadline() < self.now.tick && slot.lane.is_none();
             let is_due = is_late && self.now.tick > self.spared_until;
             assert!(!is_due, "kept for too long: {}", pipe.state());
             let stalled_until = pipe.stalled_at().map_or(Tick::MAX, |tick| tick + self.limits.send_secs + 2);

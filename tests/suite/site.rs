@@ -9,5 +9,6 @@ mod hosts;
 mod listings;
 mod pickup;
 mod rules;
+mod rules_cost;
 mod variants;
 mod visibility;

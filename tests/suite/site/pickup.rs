@@ -4,7 +4,14 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use pws::clock::Now;
+use pws::config::SiteOptions;
+use pws::limits::Limits;
+use pws::responder::Responder;
+use pws::site::Site;
+use pws_testing::answer::Answer;
 use pws_testing::folder::Folder;
+use pws_testing::memory::{MemoryServer, NOW_UNIX_SECS, Verdict};
 use pws_testing::patience::wait_until;
 use pws_testing::process::{self, Process, serving};
 
@@ -173,4 +180,152 @@ fn two_thousand_rules_are_followed() {
         assert_eq!(client.get(&format!("/new/{n}/a")).field("x-number"), Some(number.as_str()));
     }
     assert!(!process.stderr().contains(" line "), "{}", process.stderr());
+}
+
+/// A server in memory that is asked once a turn.
+struct Turns(MemoryServer);
+
+impl Turns {
+    fn of(folder: &Folder, options: &SiteOptions, limits: Limits) -> Turns {
+        Turns(MemoryServer::with(folder, options, limits))
+    }
+
+    /// The status, and where to, of what one turn answers.
+    fn ask(&mut self, host: &str, target: &str) -> (u16, String) {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let (bytes, _) = self.0.converse(&[request.as_bytes()], usize::MAX);
+        let answer = Answer::all(&bytes, &["GET"]).remove(0);
+        (answer.status, answer.field("location").unwrap_or_default().to_owned())
+    }
+
+    /// The seconds of the server's time that have gone by.
+    fn at(&mut self, tick: u32) -> &mut Turns {
+        self.0.now = Now::at(tick, NOW_UNIX_SECS + u64::from(tick));
+        self
+    }
+}
+
+/// Far more rules than are parsed in a step; the last of them is another.
+fn many_rules(last: &str) -> String {
+    (0..5000).map(|n| format!("/old/{n}/* /new/{n}/:splat 301\n")).collect::<String>() + last
+}
+
+#[test]
+fn many_rules_are_read_in_steps_and_the_old_ones_hold_meanwhile() {
+    let folder = folder().file("_redirects", "/last /one 301\n/old/1/a /one 301\n");
+    let mut turns = Turns::of(&folder, &SiteOptions::default(), Limits::default());
+    let one = (301, "/one".to_owned());
+    assert_eq!(turns.ask("a", "/last"), one);
+    folder.put("_redirects", many_rules("/last /two 301\n"));
+    let mut counts = [0, 0];
+    turns.at(1);
+    loop {
+        let first = turns.ask("a", "/old/1/a");
+        if turns.ask("a", "/last") != one {
+            break;
+        }
+        assert_eq!(first, one, "never a part of the new rules");
+        counts[0] += 2;
+        assert!(counts[0] < 1000, "they never come");
+    }
+    assert!(counts[0] > 20, "read in {} turns", counts[0]);
+    assert_eq!(turns.ask("a", "/last"), (301, "/two".to_owned()));
+    assert_eq!(turns.ask("a", "/old/1/a"), (301, "/new/1/a".to_owned()));
+    // Of few rules the answer is in the same turn.
+    folder.put("_redirects", "/last /three 301\n");
+    assert_eq!(turns.at(2).ask("a", "/last"), (301, "/three".to_owned()));
+    // A site can be driven without being asked.
+    folder.put("_redirects", many_rules("/last /four 301\n"));
+    turns.at(3).ask("a", "/last");
+    while turns.0.site.tend_tick(&turns.0.now).is_some() {
+        turns.0.site.tend(&turns.0.now);
+        counts[1] += 1;
+    }
+    assert!(counts[1] > 20, "read in {} steps", counts[1]);
+    assert_eq!(turns.ask("a", "/last"), (301, "/four".to_owned()));
+}
+
+#[test]
+fn a_host_that_comes_with_many_rules_holds_nobody_else_up() {
+    let folder = Folder::new().file("default/_redirects", "/last /default 301\n");
+    let options = SiteOptions { vhosts: true, ..SiteOptions::default() };
+    let mut turns = Turns::of(&folder, &options, Limits::default());
+    let folder = folder.file("large.test/_redirects", many_rules("/last /large 301\n"));
+    let folder = folder.file("larger.test/_redirects", many_rules("/last /larger 301\n"));
+    let _folder = folder.file("small.test/_redirects", "/last /small 301\n");
+    turns.at(1);
+    let mut waiting = ["large.test", "larger.test"]
+        .map(|host| turns.0.visit(format!("GET /last HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()));
+    let mut counts = [0, 0];
+    for (connection, count) in waiting.iter_mut().zip(&mut counts) {
+        while turns.0.run(connection) == Verdict::AwaitDisk {
+            for (host, expected) in [("small.test", "/small"), ("other.test", "/default")] {
+                assert_eq!(turns.ask(host, "/last"), (301, expected.to_owned()), "{host}");
+            }
+            *count += 2;
+            assert!(*count < 1000, "they never come");
+        }
+    }
+    assert!(counts.iter().all(|count| *count > 20), "read in {counts:?} turns");
+    for (connection, expected) in waiting.iter().zip(["/large", "/larger"]) {
+        let answer = Answer::all(connection.socket.sent(), &["GET"]).remove(0);
+        assert_eq!((answer.status, answer.field("location")), (301, Some(expected)));
+    }
+}
+
+#[test]
+fn rules_take_no_more_memory_than_they_may() {
+    let rules: String = (0..600).map(|n| format!("/old/{n}/* /new/{n}/:splat 301\n")).collect();
+    let blocks: String = (0..600).map(|n| format!("/old/{n}/*\n  A: b\n")).collect();
+    let limits = Limits { rules_bytes_max: 32 * 1024, ..Limits::default() };
+    for (name, text) in [("_redirects", &rules), ("_headers", &blocks)] {
+        let folder = folder().file(name, text);
+        let strict = SiteOptions { strict: true, ..SiteOptions::default() };
+        let error = Site::open(&folder.root(), &strict, &limits).err();
+        let error = error.map(|error| error.to_string()).unwrap_or_default();
+        for part in [name, " line ", "take 32 KiB of memory", "write fewer", "--memory"] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert!(Site::open(&folder.root(), &strict, &Limits::default()).is_ok());
+        let mut visitor = Visitor::within(folder, SiteOptions::default(), limits.clone());
+        let [first, last] = ["/old/1/a", "/old/599/a"].map(|target| visitor.get(target));
+        let is_followed = |answer: &Answer| answer.status == 301 || answer.field("a").is_some();
+        assert!(is_followed(&first) && !is_followed(&last), "{name}");
+    }
+}
+
+/// Who is forgotten is read again when asked for; who is remembered is looked at once a second.
+#[test]
+fn hosts_that_nobody_asked_for_longest_are_forgotten() {
+    let rules = |of: &str| format!("/a /{of} 301\n") + &"/b/* /c/:splat\n".repeat(60);
+    let names = ["a.test", "b.test", "c.test"];
+    let folder = names
+        .iter()
+        .fold(Folder::new(), |folder, name| folder.file(format!("{name}/_redirects"), rules("old")));
+    let options = SiteOptions { vhosts: true, ..SiteOptions::default() };
+    // Room for two of them.
+    let limits = Limits { rules_bytes_max: 11_000, ..Limits::default() };
+    let mut turns = Turns::of(&folder, &options, limits);
+    let old = (301, "/old".to_owned());
+    for name in ["a.test", "b.test", "c.test", "b.test"] {
+        assert_eq!(turns.ask(name, "/a"), old, "{name}");
+    }
+    names.iter().for_each(|name| folder.put(&format!("{name}/_redirects"), rules("new")));
+    // The first takes the place of c, which was asked for before b.
+    for (name, expected) in [("b.test", "/old"), ("a.test", "/new"), ("b.test", "/old"), ("c.test", "/new")] {
+        assert_eq!(turns.ask(name, "/a"), (301, expected.to_owned()), "{name}");
+    }
+}
+
+#[test]
+fn that_a_response_would_get_too_much_is_told_once() {
+    let blocks: String = (0..600).map(|n| format!("/p*\n  A{n}: b\n")).collect();
+    let process = Process::start(serving(command(), &folder().file("_headers", blocks)));
+    let mut client = process.connect();
+    for _ in 0..3 {
+        let answer = client.get("/page.html");
+        assert_eq!((answer.field("a511"), answer.field("a512")), (Some("b"), None));
+    }
+    let stderr = process.stderr();
+    assert_eq!(stderr.matches("_headers sets more for /page.html than 512 lines").count(), 1, "{stderr}");
 }

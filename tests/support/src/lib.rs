@@ -8,6 +8,7 @@ pub mod attacks;
 pub mod checks;
 pub mod client;
 pub mod folder;
+pub mod hard_rules;
 pub mod memory;
 pub mod multipart;
 pub mod patience;

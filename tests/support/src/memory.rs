@@ -41,6 +41,22 @@ pub struct MemorySocket {
 }
 
 impl MemorySocket {
+    fn new(arrived: Vec<u8>, coming: VecDeque<Vec<u8>>, write_max: usize) -> MemorySocket {
+        MemorySocket {
+            coming,
+            arrived,
+            write_max,
+            blocks_next: false,
+            sent: Vec::new(),
+            is_write_shut: false,
+        }
+    }
+
+    /// What the other side has received.
+    pub fn sent(&self) -> &[u8] {
+        &self.sent
+    }
+
     fn take(&mut self, count: usize) -> io::Result<usize> {
         self.blocks_next = !self.blocks_next && self.write_max < usize::MAX;
         if self.write_max < usize::MAX && !self.blocks_next {
@@ -156,9 +172,15 @@ impl MemoryServer {
         self.access_log.flush();
     }
 
-    /// Begins another turn: every file is looked at anew.
+    /// Begins another turn: every file is looked at anew, and the site does what it does once a turn.
     pub fn next_turn(&mut self) {
         self.site.recheck();
+        self.site.tend(&self.now);
+    }
+
+    /// A connection on which `bytes` have arrived, and which takes all it is sent.
+    pub fn visit(&self, bytes: &[u8]) -> Connection<MemorySocket> {
+        self.connect(MemorySocket::new(bytes.to_vec(), VecDeque::new(), usize::MAX))
     }
 
     /// What a connection is lent while it runs. What has been looked at on the disk is still taken for
@@ -189,18 +211,13 @@ impl MemoryServer {
     #[track_caller]
     pub fn converse(&mut self, pieces: &[&[u8]], write_max: usize) -> (Vec<u8>, End) {
         self.next_turn();
-        let mut connection = self.connect(MemorySocket {
-            coming: pieces.iter().map(|piece| piece.to_vec()).collect(),
-            arrived: Vec::new(),
-            write_max,
-            blocks_next: false,
-            sent: Vec::new(),
-            is_write_shut: false,
-        });
+        let coming = pieces.iter().map(|piece| piece.to_vec()).collect();
+        let mut connection = self.connect(MemorySocket::new(Vec::new(), coming, write_max));
         for _ in 0..10_000_000 {
             match self.run(&mut connection) {
                 Verdict::Close => return (connection.socket.sent, End::Closed),
-                Verdict::Yield | Verdict::AwaitDisk => {}
+                Verdict::Yield => {}
+                Verdict::AwaitDisk => self.next_turn(),
                 Verdict::Park(Edge::Writable) => {
                     connection.mark(Readiness { writable: true, ..Readiness::default() });
                 }
