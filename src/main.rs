@@ -44,11 +44,11 @@ fn serve(settings: Settings) -> io::Result<()> {
     let open_files = resources::raise_open_files();
     resources::check_spare_descriptors(START_DESCRIPTORS + config.binds.len().saturating_sub(1))?;
     let (folder, follows_all) = (config.folder.clone(), config.site.symlinks == Symlinks::Follow);
-    let told_memory = config.limits.told_memory();
+    let (told_memory, backlog) = (config.limits.told_memory(), listener::effective_backlog(&config.limits));
     let mut server = Server::bind(config)?;
     server.stop_on_signals()?;
     let urls: Vec<String> = server.local_addrs()?.into_iter().map(listener::url).collect();
-    let (connections, backlog) = (server.connections_max(), listener::effective_backlog());
+    let connections = server.connections_max();
     let shown_folder = folder.canonicalize().unwrap_or(folder);
     if let Some(user) = user {
         confine::become_user(&user)?;

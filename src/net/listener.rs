@@ -2,14 +2,17 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::time::Duration;
 
 use mio::net::TcpListener;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::limits::{Limits, RECEIVE_BUFFER_BYTES};
+use crate::limits::{Limits, RECEIVE_BUFFER_BYTES, SOCKET_BYTES};
 
 /// How many connections may wait to be accepted. The kernel clips it to `net.core.somaxconn`.
-const BACKLOG: i32 = 65_535;
+const BACKLOG_MAX: i32 = 65_535;
+/// How much longer the kernel waits for a client than this program does, seconds.
+const PATIENCE_SECS: u32 = 5;
 
 /// Bytes in a segment where buffers are small: as many as Ethernet has room for, beside a timestamp. A
 /// loopback's segments hold 64 KiB. A buffer smaller than that never fills one, so that each waits for an
@@ -79,15 +82,31 @@ fn listen_on(address: SocketAddr, only_v6: bool, limits: &Limits) -> io::Result<
     // Accepted sockets inherit these, which saves calls for each.
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_notsent_lowat(limits.unsent_bytes_max)?;
+    // Who does not take what it was sent is cut by its deadline; behind a connection that was closed already,
+    // the kernel sees to it. Later, so that it is the deadline that cuts the others.
+    let patience_secs = limits.send_secs.max(limits.linger_secs).saturating_add(PATIENCE_SECS);
+    socket.set_tcp_user_timeout(Some(Duration::from_secs(patience_secs.into())))?;
     if let Some(bytes) = limits.send_buffer_bytes {
         socket.set_send_buffer_size(bytes)?;
         socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
         socket.set_tcp_mss(SEGMENT_BYTES)?;
     }
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
+    socket.listen(backlog(limits))?;
     Ok(TcpListener::from_std(socket.into()))
 }
+
+/// Who waits to be accepted takes the kernel's memory, too: where that is bounded, they are few beside those
+/// inside.
+fn backlog(limits: &Limits) -> i32 {
+    let within_memory = limits.kernel_bytes_max / SOCKET_BYTES / BACKLOG_DIVISOR;
+    i32::try_from(within_memory).unwrap_or(BACKLOG_MAX).clamp(BACKLOG_MIN, BACKLOG_MAX)
+}
+
+/// One may wait for so many that there is room for.
+const BACKLOG_DIVISOR: usize = 8;
+/// A browser's connections come all at once.
+const BACKLOG_MIN: i32 = 16;
 
 fn is_missing_family(os_error: i32) -> bool {
     use rustix::io::Errno;
@@ -122,9 +141,10 @@ pub fn url(address: SocketAddr) -> String {
 }
 
 /// The backlog in force: what was asked for, as the kernel clips it.
-pub fn effective_backlog() -> i32 {
+pub fn effective_backlog(limits: &Limits) -> i32 {
     let clip = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok();
-    clip.and_then(|text| text.trim().parse().ok()).map_or(BACKLOG, |clip: i32| clip.min(BACKLOG))
+    let clip = clip.and_then(|text| text.trim().parse().ok()).unwrap_or(BACKLOG_MAX);
+    backlog(limits).min(clip)
 }
 
 #[cfg(test)]
