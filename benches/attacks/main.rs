@@ -26,6 +26,7 @@ use pws_testing::attacks::loads::{self, Load};
 use pws_testing::attacks::shapes::{self, Attack};
 use pws_testing::attacks::sites::{PAGE, Site};
 use pws_testing::attacks::{self, Seen, watch};
+use pws_testing::client::Client;
 use pws_testing::folder::Folder;
 
 use memory::Borne;
@@ -146,11 +147,17 @@ fn run(arguments: &Arguments) -> Result<()> {
     arguments.options.write("attacks.md", &report)
 }
 
+/// A server that has answered: all its processes are there.
+fn watched(running: &Running) -> Result<watch::Server> {
+    Client::try_connect(running.address)?.try_get(PAGE, "")?;
+    Ok(watch::Server { address: running.address, pids: running.processes().pids()? })
+}
+
 fn measure(server: Server, attack: &Attack, folder: &Folder, secs: f64) -> Result<Round> {
     let conditions =
         Conditions { open_files_max: attack.open_files_max, pws_options: attack.options, preparation: None };
     let mut running = Running::start_under(&conditions, server, folder, PAGE)?;
-    let attacked = watch::Server { address: running.address, pids: running.processes().pids()? };
+    let attacked = watched(&running)?;
     let seen = attacks::run(attack, &attacked, Duration::from_secs_f64(secs))?;
     running.check_alive()?;
     if server == Server::Pws && seen.status != attack.status {

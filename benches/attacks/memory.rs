@@ -7,9 +7,10 @@ use pws_benchmarks::running::{Conditions, Running};
 use pws_benchmarks::servers::Server;
 use pws_testing::attacks::loads::Load;
 use pws_testing::attacks::sites::PAGE;
-use pws_testing::attacks::watch;
 use pws_testing::cgroup::{Cgroup, Used};
 use pws_testing::folder::Folder;
+
+use super::watched;
 
 /// What came of one load.
 pub struct Borne {
@@ -33,13 +34,12 @@ pub fn bear(load: &Load, folder: &Folder, secs: f64) -> Result<Borne> {
     let (most, (fared, is_alive)) = group.most_used_during(|| {
         let mut running = match Running::start_under(&conditions, Server::Pws, folder, PAGE) {
             Ok(running) => running,
-            Err(error) => return (error.to_string(), false),
+            Err(error) => return (Err(error), false),
         };
-        let pids = running.processes().pids().unwrap_or_default();
-        let server = watch::Server { address: running.address, pids };
-        let fared = load.run(&server, folder, Duration::from_secs_f64(secs));
-        let fared = fared.map_or_else(|error| format!("failed: {error}"), |fared| fared.to_string());
+        let lasting = Duration::from_secs_f64(secs);
+        let fared = watched(&running).and_then(|server| Ok(load.run(&server, folder, lasting)?.to_string()));
         (fared, running.check_alive().is_ok())
     });
+    let fared = fared.unwrap_or_else(|error| format!("failed: {error}"));
     Ok(Borne { load: *load, is_alive: is_alive && group.killed() == 0, most, peak: group.peak(), fared })
 }

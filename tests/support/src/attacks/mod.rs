@@ -22,6 +22,8 @@ use crate::client::Client;
 
 /// Between two looks at the server.
 const LOOK: Duration = Duration::from_millis(20);
+/// Attackers come first by so much: who asks before they do tells nothing of them.
+const HEAD_START: Duration = Duration::from_millis(50);
 /// How long a server may take to give back what it held.
 pub const GIVING_BACK: Duration = Duration::from_secs(4);
 /// Descriptors that a server may open or close for itself meanwhile.
@@ -79,10 +81,11 @@ pub fn run(attack: &Attack, server: &Server, lasting: Duration) -> io::Result<Se
     let mut look = || peak = peak.max(server.held());
     let (started, processor_before) = (Instant::now(), server.processor_time());
     let seen = scope(|scope| {
-        let honest = scope.spawn(|| honest::ask(server, &is_over));
         // These end even if something here panics.
         let ends = [End(&is_over), End(&is_over_for_downloads)];
         let crowd = Crowd::start(attack, &first, server.address)?;
+        sleep(HEAD_START);
+        let honest = scope.spawn(|| honest::ask(server, &is_over));
         // By then the attackers are in place.
         while started.elapsed() < lasting / 3 {
             look();
