@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use pws_benchmarks::numbers::{show, show_count};
 use pws_benchmarks::table::Table;
+use pws_testing::attacks::GIVING_BACK;
+use pws_testing::attacks::honest::PATIENCE;
 use serde_json::{Value, json};
 
-use super::Round;
+use super::memory::Borne;
+use super::{Results, Round};
 
 const MB: f64 = 1e6;
 
@@ -43,8 +46,8 @@ impl Round {
         }
         let attackers = &seen.attackers;
         line += &format!(
-            "; first {}, attackers opened {}, were cut {}, sent {} MB, took {} MB",
-            seen.status,
+            "; status {}, attackers opened {}, were cut {}, sent {} MB, took {} MB",
+            seen.status.map_or_else(|| "none".to_owned(), |status| status.to_string()),
             attackers.opened,
             attackers.cut,
             mb(attackers.sent_bytes),
@@ -86,12 +89,94 @@ impl Round {
     }
 }
 
-pub fn json(rounds: &[Round], failures: &[String], machine: &Value, secs: f64) -> Value {
-    let rounds: Vec<Value> = rounds.iter().map(Round::json).collect();
-    json!({ "machine": machine, "secs": secs, "rounds": rounds, "failed": failures })
+impl Borne {
+    /// What a person wants to see at once.
+    pub fn line(&self) -> String {
+        format!(
+            "{:<16} {} within {} MiB: {}; at most {} MB, of which sockets {} MB; {}",
+            self.load.name,
+            self.load.told,
+            self.load.mib,
+            self.end(),
+            mb(self.most.sum()),
+            mb(self.most.socket_bytes),
+            self.fared,
+        )
+    }
+
+    fn end(&self) -> &'static str {
+        match self.is_alive {
+            true => "lives",
+            false => "ended by the kernel",
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "load": self.load.name,
+            "within_bytes": self.load.bytes(),
+            "is_alive": self.is_alive,
+            "used_max_bytes": self.most.sum(),
+            "used_max_sockets_bytes": self.most.socket_bytes,
+            "peak_memory_bytes": self.peak.memory_bytes,
+            "peak_sockets_bytes": self.peak.socket_bytes,
+            "fared": self.fared,
+        })
+    }
 }
 
-pub fn markdown(rounds: &[Round], failures: &[String], machine: &str, secs: f64) -> String {
+pub fn json(results: &Results, machine: &Value) -> Value {
+    let rounds: Vec<Value> = results.rounds.iter().map(Round::json).collect();
+    let borne: Vec<Value> = results.borne.iter().map(Borne::json).collect();
+    json!({
+        "machine": machine, "secs": results.secs, "rounds": rounds, "memory": borne,
+        "failed": results.failures,
+    })
+}
+
+pub fn markdown(results: &Results, machine: &str) -> String {
+    let mut text = format!(
+        "# Under attack\n\nEach attack lasts {} s. Where nothing else is told, 32 connections send 64 requests \
+         at once, over and over. Beside it an honest client asks for 1 KB on a new connection, again and again. \
+         The server's time is the most processor time it took while one such request waited: no turn of its \
+         loop was longer. Lost are requests that were not answered with 200 within {} s. Descriptors and memory: \
+         the most / {} s after the attack at the latest. Sockets: what the kernel held at most of what was sent \
+         and not yet read, the attackers' part included.\n\n{machine}\n",
+        show(results.secs),
+        PATIENCE.as_secs(),
+        GIVING_BACK.as_secs(),
+    );
+    if !results.rounds.is_empty() {
+        text += &attacks(&results.rounds);
+    }
+    if !results.borne.is_empty() {
+        text += "\n## Within `--memory`\n\npws in a control group that has just as much. At most: its own memory, \
+                 the kernel's tables and the buffers of its sockets, at one time.\n\n";
+        text += &memory(&results.borne);
+    }
+    for failure in &results.failures {
+        text += &format!("\nFailed: {failure}\n");
+    }
+    text
+}
+
+fn memory(borne: &[Borne]) -> String {
+    let mut table =
+        Table::new(["load", "`--memory`", "at most, MB", "sockets, MB", "the process", "clients"]);
+    for one in borne {
+        table.row([
+            one.load.told.to_owned(),
+            format!("{}M", one.load.mib),
+            mb(one.most.sum()),
+            mb(one.most.socket_bytes),
+            one.end().to_owned(),
+            one.fared.clone(),
+        ]);
+    }
+    table.markdown()
+}
+
+fn attacks(rounds: &[Round]) -> String {
     let mut table = Table::new([
         "attack",
         "server",
@@ -123,20 +208,7 @@ pub fn markdown(rounds: &[Round], failures: &[String], machine: &str, secs: f64)
             show_count(peak.orphans.saturating_sub(before.orphans) as f64),
         ]);
     }
-    let mut text = format!(
-        "# Under attack\n\nEach attack lasts {} s. Where nothing else is told, 32 connections send 64 requests \
-         at once, over and over. Beside it an honest client asks for 1 KB on a new connection, again and again. \
-         The server's time is the most processor time it took while one such request waited: no turn of its \
-         loop was longer. Lost are requests that were not answered with 200 within 5 s. Descriptors and memory: \
-         the most / 4 s after the attack at the latest. Sockets: what the kernel held at most of what was sent \
-         and not yet read, the attackers' part included.\n\n{machine}\n{}",
-        show(secs),
-        table.markdown()
-    );
-    for failure in failures {
-        text += &format!("\nFailed: {failure}\n");
-    }
-    text
+    table.markdown()
 }
 
 fn share(part: usize, all: usize) -> String {

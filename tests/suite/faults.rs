@@ -5,6 +5,7 @@
 //! are tested elsewhere as well: descriptors that run out in `cli/cost.rs`, a log that nobody reads in
 //! `cli/access_log.rs`, clients that stall in `serving/deadlines.rs`.
 
+mod attacks;
 mod changes;
 mod clock_steps;
 mod descriptors;
@@ -12,6 +13,7 @@ mod floods;
 mod half_closes;
 mod honest;
 mod logs;
+mod memory;
 mod overwriting;
 mod pauses;
 mod resets;

@@ -7,6 +7,11 @@ use pws_testing::process::{self, Process};
 
 pub const PWS: &str = env!("CARGO_BIN_EXE_pws");
 
+/// The binary, or the one that `PWS_PROGRAM` names, such as a release build: for tests of what a load takes.
+pub fn program_under_load() -> String {
+    std::env::var("PWS_PROGRAM").unwrap_or_else(|_| PWS.to_owned())
+}
+
 /// The binary without arguments, and without variables that it or its log would heed.
 pub fn command() -> Command {
     process::command_of(PWS)

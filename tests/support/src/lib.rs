@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod attacks;
+pub mod cgroup;
 pub mod checks;
 pub mod client;
 pub mod folder;

@@ -225,7 +225,11 @@ pub fn descriptor_flags(process: &str) -> Vec<(u32, u32)> {
 /// What the kernel tells of it.
 impl Process {
     fn proc(&self, name: &str) -> PathBuf {
-        PathBuf::from(format!("/proc/{}/{name}", self.child.0.id()))
+        PathBuf::from(format!("/proc/{}/{name}", self.id()))
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.0.id()
     }
 
     #[track_caller]

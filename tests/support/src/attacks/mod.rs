@@ -4,6 +4,7 @@
 
 mod crowd;
 pub mod honest;
+pub mod loads;
 pub mod shapes;
 pub mod sites;
 pub mod watch;
@@ -21,16 +22,18 @@ use crate::client::Client;
 
 /// Between two looks at the server.
 const LOOK: Duration = Duration::from_millis(20);
+/// Attackers come first by so much: who asks before they do tells nothing of them.
+const HEAD_START: Duration = Duration::from_millis(50);
 /// How long a server may take to give back what it held.
-const GIVING_BACK: Duration = Duration::from_secs(4);
+pub const GIVING_BACK: Duration = Duration::from_secs(4);
 /// Descriptors that a server may open or close for itself meanwhile.
 const OWN_DESCRIPTORS: u64 = 4;
 
 /// What was seen of one attack.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// How the server answers what is asked for in the attack.
-    pub status: u16,
+    /// How the server answers a request of the attack.
+    pub status: Option<u16>,
     pub honest: Waits,
     pub downloads: Downloads,
     /// The server before, the most it held meanwhile, and some time after all had left.
@@ -55,6 +58,15 @@ pub struct Attackers {
     pub cut: u64,
 }
 
+/// Whether `server` answers a request of the attack as pws does once it is sure of its files.
+///
+/// # Errors
+///
+/// It does not answer.
+pub fn is_answered_as_told(attack: &Attack, server: &Server) -> io::Result<bool> {
+    Ok(status(attack, &first(attack, server)?, server)? == attack.status)
+}
+
 /// Attacks `server` for as long as `lasting`. It serves the attack's site.
 ///
 /// # Errors
@@ -62,18 +74,20 @@ pub struct Attackers {
 /// The server does not answer even before.
 pub fn run(attack: &Attack, server: &Server, lasting: Duration) -> io::Result<Seen> {
     let first = first(attack, server)?;
+    let status = status(attack, &first, server)?;
     let before = server.held();
     let (is_over, is_over_for_downloads) = (AtomicBool::new(false), AtomicBool::new(false));
     let mut peak = before;
     let mut look = || peak = peak.max(server.held());
     let (started, processor_before) = (Instant::now(), server.processor_time());
     let seen = scope(|scope| {
-        let honest = scope.spawn(|| honest::ask(server, &is_over));
         // These end even if something here panics.
         let ends = [End(&is_over), End(&is_over_for_downloads)];
         let crowd = Crowd::start(attack, &first, server.address)?;
-        let in_place = attack.connections as u64;
-        while started.elapsed() < lasting / 3 && crowd.tally.opened.load(Ordering::Relaxed) < in_place {
+        sleep(HEAD_START);
+        let honest = scope.spawn(|| honest::ask(server, &is_over));
+        // By then the attackers are in place.
+        while started.elapsed() < lasting / 3 {
             look();
             sleep(LOOK);
         }
@@ -99,7 +113,6 @@ pub fn run(attack: &Attack, server: &Server, lasting: Duration) -> io::Result<Se
         sleep(LOOK);
     }
     let (after, is_alive) = (server.held(), server.is_alive());
-    let status = first.status;
     Ok(Seen { status, honest, downloads, before, peak, after, closing, processor_share, attackers, is_alive })
 }
 
@@ -115,7 +128,19 @@ impl Drop for End<'_> {
 fn first(attack: &Attack, server: &Server) -> io::Result<First> {
     let answer = Client::try_connect(server.address)?.try_get(attack.target, "")?;
     let value = |name: &str| answer.values(name).first().map(|value| (*value).to_owned());
-    Ok(First { status: answer.status, entity_tag: value("etag"), date: value("date") })
+    Ok(First { entity_tag: value("etag"), date: value("date") })
+}
+
+/// The status of an answer to one request of the attack, if that is a whole one.
+fn status(attack: &Attack, first: &First, server: &Server) -> io::Result<Option<u16>> {
+    let request = (attack.ask)(first, 0);
+    if !request.ends_with("\r\n\r\n") {
+        return Ok(None);
+    }
+    let mut client = Client::try_connect(server.address)?;
+    client.try_send(&request)?;
+    let method = if request.starts_with("HEAD ") { "HEAD" } else { "GET" };
+    Ok(Some(client.try_answer_to(method)?.status))
 }
 
 impl Attackers {

@@ -10,10 +10,10 @@ pub struct Attack {
     /// For a person.
     pub told: &'static str,
     pub site: Site,
-    /// Is asked for once before, to see what the server says.
+    /// Is asked for once before, for what the requests need to know.
     pub target: &'static str,
-    /// How pws answers that. Other servers may answer otherwise.
-    pub status: u16,
+    /// How pws answers the requests, if they are whole. Other servers may answer otherwise.
+    pub status: Option<u16>,
     pub connections: usize,
     /// The request of this number.
     pub ask: fn(&First, usize) -> String,
@@ -44,7 +44,6 @@ pub enum Manner {
 /// What the first answer said.
 #[derive(Clone, Debug, Default)]
 pub struct First {
-    pub status: u16,
     pub entity_tag: Option<String>,
     pub date: Option<String>,
 }
@@ -65,7 +64,7 @@ const PIPELINES: Attack = Attack {
     told: "a file of 1 KB",
     site: Site::Files,
     target: PAGE,
-    status: 200,
+    status: Some(200),
     connections: 32,
     ask: |_, _| request("GET", PAGE, ""),
     pipeline: 64,
@@ -86,6 +85,7 @@ pub static ALL: [Attack; 15] = [
         name: "ranges",
         told: "64 one-byte ranges of 1 MB",
         target: ONE_MB,
+        status: Some(206),
         ask: |_, _| request("GET", ONE_MB, &ranges(64)),
         ..PIPELINES
     },
@@ -93,14 +93,14 @@ pub static ALL: [Attack; 15] = [
     Attack {
         name: "unchanged",
         told: "304 of 2,040 entries",
+        status: Some(304),
         ask: |first, _| request("GET", CROWD, &first.condition()),
         ..FOLDER
     },
     Attack {
         name: "missing",
         told: "404",
-        target: "/missing",
-        status: 404,
+        status: Some(404),
         ask: |_, number| request("GET", &format!("/missing/{number}"), ""),
         ..PIPELINES
     },
@@ -116,7 +116,6 @@ pub static ALL: [Attack; 15] = [
         name: "redirects",
         told: "2,000 lines of `_redirects`",
         site: Site::Redirects(2_000),
-        target: "/?p=2000",
         ask: |_, _| request("GET", &format!("/?p={}", "%31".repeat(2_600)), ""),
         ..PIPELINES
     },
@@ -141,9 +140,10 @@ pub static ALL: [Attack; 15] = [
     },
     Attack {
         name: "half-heads",
-        told: "70 half heads of 16 KB, 80 small ones, 20 downloads, `--memory 8M`",
+        told: "70 half heads of 16 KB, 230 small ones, 20 downloads, `--memory 8M`",
+        status: None,
         // Small ones take whatever room the large ones leave.
-        connections: 150,
+        connections: 300,
         ask: |_, number| half_head(if number < 70 { 16_300 } else { 300 }),
         downloads: 20,
         options: &["--memory", "8M"],
@@ -171,6 +171,7 @@ pub static ALL: [Attack; 15] = [
         name: "flood",
         told: "connections that are reset at once",
         connections: 64,
+        status: None,
         ask: |_, _| "GET /1k".to_owned(),
         pipeline: 1,
         manner: Manner::Flood,

@@ -1,0 +1,110 @@
+//! `--memory` in control groups of just that size: the kernel ends a process that takes more.
+//!
+//! `PWS_PROGRAM` names another binary than that of this build. It takes root; elsewhere these tests are skipped.
+
+use std::time::Duration;
+
+use pws_testing::attacks::loads::ALL;
+use pws_testing::attacks::sites::PAGE;
+use pws_testing::attacks::watch;
+use pws_testing::cgroup::Cgroup;
+use pws_testing::client::Client;
+use pws_testing::patience::comes_true;
+use pws_testing::process::{Process, command_after, serving};
+
+use super::alone;
+use crate::support::binary::program_under_load;
+use crate::support::tools;
+
+const LASTING: Duration = Duration::from_millis(1500);
+
+fn is_answered(server: &watch::Server) -> bool {
+    let answer = Client::try_connect(server.address).and_then(|mut client| client.try_get(PAGE, ""));
+    answer.is_ok_and(|answer| answer.status == 200)
+}
+
+/// Has pws bear the load called `name`, and asserts that it lives, has kept to its memory, and answers afterwards.
+/// `serves_all`: it must answer everybody meanwhile, too.
+#[track_caller]
+fn bear(name: &str, serves_all: bool) {
+    pws::process::resources::raise_open_files();
+    let load = ALL.iter().find(|load| load.name == name).expect("a load");
+    let group = match Cgroup::of(load.bytes()) {
+        Ok(group) => group,
+        Err(error) => return tools::skip(&format!("no control group: {error}")),
+    };
+    let _alone = alone();
+    let folder = load.site().folder();
+    let mut command = serving(command_after(&group.preparation(), &program_under_load()), &folder);
+    command.args(load.options()).args(["--access-log", "off"]);
+    let (most, (fared, is_alive, is_well)) = group.most_used_during(|| {
+        let mut process = Process::start(command);
+        let server = watch::Server { address: process.address(), pids: vec![process.id()] };
+        let fared = load.run(&server, &folder, LASTING);
+        let is_alive = process.is_running();
+        // Those who have just gone may still have the places.
+        let is_well = is_alive && comes_true(|| is_answered(&server));
+        (fared, is_alive, is_well)
+    });
+    let (peak, killed) = (group.peak(), group.killed());
+    let told = format!(
+        "{} within {} MiB: at most {} KiB at once, of which sockets {}; peaks {} and {}; {}",
+        load.told,
+        load.mib,
+        most.sum() / 1024,
+        most.socket_bytes / 1024,
+        peak.memory_bytes / 1024,
+        peak.socket_bytes / 1024,
+        fared.as_ref().map_or_else(|error| format!("failed: {error}"), ToString::to_string),
+    );
+    eprintln!("{told}");
+    assert!(is_alive && killed == 0, "{killed} killed, {told}");
+    assert!(is_well, "no answer afterwards, {told}");
+    assert!(most.sum() <= load.bytes(), "{told}");
+    assert!(fared.is_ok_and(|fared| fared.is_well() || !serves_all), "{told}");
+}
+
+#[test]
+fn full_use_fits_into_32_mib() {
+    bear("full-32", true);
+}
+
+#[test]
+fn full_use_fits_into_8_mib() {
+    bear("full-8", true);
+}
+
+#[test]
+fn full_use_fits_into_2_mib() {
+    bear("full-2", false);
+}
+
+#[test]
+fn a_thousand_plain_clients_fit_into_2_mib() {
+    bear("plain-2", false);
+}
+
+#[test]
+fn answers_that_nobody_reads_fit_into_8_mib() {
+    bear("unread-8", true);
+}
+
+#[test]
+fn listings_that_nobody_reads_fit_into_8_mib() {
+    bear("listings-8", true);
+}
+
+#[test]
+fn half_heads_beside_downloads_fit_into_8_mib() {
+    bear("heads-8", true);
+}
+
+#[test]
+fn half_heads_beside_downloads_fit_into_2_mib() {
+    bear("heads-2", false);
+}
+
+#[test]
+fn large_rules_fit_into_2_mib_while_they_are_read_anew() {
+    bear("rules-2", false);
+}
