@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use pws::limits::Limits;
 use pws::net::listener;
 use pws_testing::client::Client;
 use pws_testing::folder::Folder;
@@ -169,7 +170,7 @@ fn the_soft_limit_on_open_files_is_raised_and_told() {
     assert_eq!(process.connect().get("/").status, 200);
     let (soft, hard) = process.open_files_limits();
     assert_eq!(soft, hard);
-    let backlog = listener::effective_backlog();
+    let backlog = listener::effective_backlog(&Limits::default());
     let stderr = process.stderr();
     assert!(stderr.contains(&format!("limits: {hard} open files, ")), "{stderr}");
     assert!(stderr.contains(&format!(" connections, a backlog of {backlog}\n")), "{stderr}");

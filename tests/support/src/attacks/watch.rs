@@ -51,13 +51,15 @@ impl Server {
         }
     }
 
-    /// Of its connections, those that it has closed and whose last bytes nobody has taken (FIN-WAIT-1).
+    /// Of its connections, those that no process holds any more and whose last bytes nobody has taken: in
+    /// FIN-WAIT-1, and without an inode.
     pub fn closing(&self) -> usize {
-        // Local address and port, the remote ones and the state, all in hexadecimal.
+        // A number, local address and port, the remote ones and the state, all in hexadecimal (proc(5)).
         let port = format!(":{:04X}", self.address.port());
         let is_closing = |line: &&str| {
-            let mut columns = line.split_whitespace().skip(1);
-            columns.next().is_some_and(|local| local.ends_with(&port)) && columns.nth(1) == Some("04")
+            let columns: Vec<&str> = line.split_whitespace().collect();
+            let column = |index| columns.get(index).copied().unwrap_or_default();
+            column(1).ends_with(&port) && column(3) == "04" && column(9) == "0"
         };
         let tables =
             ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
