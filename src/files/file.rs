@@ -35,6 +35,7 @@ pub struct File {
     /// small.
     head_and_content: Box<[u8]>,
     head_len: usize,
+    content_len: u64,
     place: Place,
 }
 
@@ -94,12 +95,12 @@ impl File {
         File::with_head(self.stamp, &self.content_type, self.coding, content.len() as u64, validators)
     }
 
-    /// Writes the head for `len` bytes of content.
+    /// Writes the head for `content_len` bytes of content.
     fn with_head(
         stamp: Stamp,
         content_type: &ContentType,
         coding: Option<Coding>,
-        len: u64,
+        content_len: u64,
         mut validators: Validators,
     ) -> File {
         let mut head = Vec::with_capacity(192);
@@ -113,7 +114,7 @@ impl File {
             .field("Last-Modified", HttpDate::of(validators.last_modified_unix_secs))
             .field("ETag", validators.entity_tag)
             .field("Accept-Ranges", "bytes")
-            .finish(BodyLength::Bytes(len));
+            .finish(BodyLength::Bytes(content_len));
         let head_len = head.len();
         File {
             stamp,
@@ -123,6 +124,7 @@ impl File {
             is_in_doubt: true,
             head_and_content: head.into_boxed_slice(),
             head_len,
+            content_len,
             place: Place::Unread,
         }
     }
@@ -211,10 +213,7 @@ impl File {
 
     /// Bytes of content.
     pub fn content_len(&self) -> u64 {
-        match self.content() {
-            Stored::Memory(bytes) => bytes.len() as u64,
-            Stored::Unread | Stored::Disk { .. } => self.stamp.len,
-        }
+        self.content_len
     }
 
     /// The end of a 200's head; with the content if that is asked for and the file is loaded.
@@ -236,9 +235,12 @@ impl File {
         !matches!(self.place, Place::Unread)
     }
 
-    /// Bytes of memory this value holds on the heap.
+    /// Bytes of memory this value holds on the heap. A descriptor that others hold as well counts in full.
     pub fn heap_bytes(&self) -> usize {
-        let open_file = if let Place::Disk { .. } = self.place { size_of::<OpenFile>() } else { 0 };
-        self.head_and_content.len() + open_file
+        let open_file = match self.place {
+            Place::Disk { .. } => 2 * size_of::<usize>() + size_of::<OpenFile>(),
+            Place::Unread | Place::Memory => 0,
+        };
+        self.head_and_content.len() + self.content_type.heap_bytes() + open_file
     }
 }

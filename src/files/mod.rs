@@ -5,6 +5,7 @@ pub mod entry;
 pub mod file;
 pub mod file_slice;
 pub mod folder;
+pub mod looks;
 pub mod mime;
 pub mod open_file;
 pub mod page_cache;
@@ -18,12 +19,12 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use self::cache::{Cache, Known};
+use self::cache::{Cache, Held, Known};
 use self::file::File;
 use self::folder::Folder;
 use self::mime::MediaTypes;
 use self::root::{Opened, Root, Stamp};
-use crate::clock::Now;
+use crate::clock::{Now, Tick};
 use crate::config::Symlinks;
 use crate::http::negotiate::{Coding, Codings};
 use crate::limits::Limits;
@@ -81,6 +82,22 @@ impl Files {
     /// What the disk was asked before now does not count any more.
     pub fn recheck(&mut self) {
         self.cache.recheck();
+    }
+
+    /// What is remembered of files takes so much.
+    pub fn held(&self) -> Held {
+        self.cache.held()
+    }
+
+    /// Closes descriptors of files that nobody has asked for in some seconds, of deleted ones sooner. To be
+    /// called once [`wake_tick`](Files::wake_tick) has come; in one call there is little to do.
+    pub fn close_unused(&mut self, now: &Now) {
+        self.cache.close_unused(&self.root, now);
+    }
+
+    /// When there is a descriptor to look at; `None` if none is kept.
+    pub fn wake_tick(&self) -> Option<Tick> {
+        self.cache.wake_tick()
     }
 
     /// The file at `path`; `None` if there is a folder. Of its content nothing is read, unless only that

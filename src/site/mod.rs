@@ -81,6 +81,7 @@ impl Responder for Site {
     fn respond(&mut self, asked: &Asked, outbox: &mut Outbox) -> Responded {
         let Site { files, hosts, fields, options, url_path, path } = self;
         let &Asked { request, persistence, now, .. } = asked;
+        files.close_unused(now);
         let head_only = request.method == Method::Head;
         let owner = OwnerFields::of(fields);
         let mut response = Response { persistence, head_only, now, owner, outbox };
