@@ -104,7 +104,7 @@ impl FileSlice {
 
     /// Reads from where the next piece starts, for who cannot send it otherwise; waits for the disk.
     pub fn read(&self, bytes: &mut [u8]) -> Result<usize, Errno> {
-        rustix::io::pread(&self.file, bytes, self.offset)
+        page_cache::read(&self.file, bytes, self.offset)
     }
 
     /// Looks how far the next part is in memory.

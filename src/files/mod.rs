@@ -216,7 +216,7 @@ impl Files {
         let mut bytes = vec![0; usize::try_from(stamp.len).unwrap_or(usize::MAX).min(bytes_max)];
         let mut filled = 0;
         while filled < bytes.len() {
-            match rustix::io::pread(&descriptor, &mut bytes[filled..], filled as u64)? {
+            match page_cache::read(&descriptor, &mut bytes[filled..], filled as u64)? {
                 0 => break,
                 count => filled += count,
             }

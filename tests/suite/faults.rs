@@ -14,6 +14,7 @@ mod honest;
 mod logs;
 mod overwriting;
 mod pauses;
+mod refused;
 mod resets;
 mod root;
 mod silence;
