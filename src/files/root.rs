@@ -113,7 +113,20 @@ impl Root {
     }
 
     /// Opens what is at `path`, relative to the root. Never blocks, whatever is there.
+    ///
+    /// What is nothing to be served is known by its type before and not opened: to open a FIFO tells whoever
+    /// waits to write to it that somebody reads, and when it is closed again, they die; a device may do
+    /// anything. That look guards nothing: what takes the name's place meanwhile is opened, and told then.
     pub fn open_file(&self, path: &[u8]) -> Result<Opened, Errno> {
+        match self.stamp_at(path).map(|stamp| stamp.file_type()) {
+            Ok(FileType::Fifo | FileType::Socket | FileType::CharacterDevice | FileType::BlockDevice) => {
+                return Ok(Opened::Special);
+            }
+            // Beneath the root or elsewhere, there is nothing.
+            Err(Errno::NOENT) => return Err(Errno::NOENT),
+            // Whatever else is wrong is told by the open.
+            _ => {}
+        }
         let file = self.open_beneath(path, READ)?;
         let stamp = Stamp::of_open(file.as_fd())?;
         Ok(match stamp.file_type() {
@@ -163,7 +176,7 @@ impl Root {
     }
 }
 
-/// NONBLOCK and NOCTTY: opening a FIFO must not wait, opening a terminal must not adopt it.
+/// NONBLOCK and NOCTTY: should it be one after all, opening a FIFO must not wait, nor a terminal be adopted.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 fn explain(errno: Errno, path: &Path) -> io::Error {
