@@ -110,7 +110,7 @@ impl Files {
             Some(Known::Missing) => return Err(Errno::NOENT),
             None => {}
         }
-        match self.root.open_file(path) {
+        match open_file(&self.root, path, &mut self.cache) {
             Ok(Opened::File(descriptor, stamp)) => {
                 let file = File::describe(stamp, &self.media_types.of_path(path), None, now);
                 let (file, opened) = self.described(file, descriptor, now)?;
@@ -134,7 +134,7 @@ impl Files {
         variant::write_key(path, coding, &mut self.variant_key);
         let (variant, opened) = match self.cache.get(&self.variant_key, &self.root, now) {
             Some(Known::File(variant, _)) => (variant, None),
-            _ => match self.root.open_file(variant::disk_path(&self.variant_key)) {
+            _ => match open_file(&self.root, variant::disk_path(&self.variant_key), &mut self.cache) {
                 Ok(Opened::File(descriptor, stamp)) => {
                     let variant = File::describe(stamp, &file.content_type, Some(coding), now);
                     let (variant, opened) = self.described(variant, descriptor, now).ok()?;
@@ -181,7 +181,7 @@ impl Files {
         };
         let opened = match opened {
             Some(descriptor) => (descriptor, file.stamp),
-            None => match self.root.open_file(variant::disk_path(key))? {
+            None => match open_file(&self.root, variant::disk_path(key), &mut self.cache)? {
                 Opened::File(descriptor, stamp) => (descriptor, stamp),
                 Opened::Folder | Opened::Special => return Err(Errno::AGAIN),
             },
@@ -191,11 +191,17 @@ impl Files {
         Ok(file)
     }
 
-    /// Opens the folder at `path`, to read what is in it; `EMFILE` if too many are being read.
+    /// Whether something that failed with `errno` is to be tried once more: it wanted a descriptor, and some
+    /// that were only kept are closed now.
+    pub fn makes_room(&mut self, errno: Errno) -> bool {
+        matches!(errno, Errno::MFILE | Errno::NFILE) && self.cache.let_go()
+    }
+
+    /// Opens the folder at `path`, to read what is in it; `BUSY` if too many are being read.
     pub fn open_folder(&self, path: &[u8]) -> Result<Folder, Errno> {
         // Each of them shares the root.
         if Arc::strong_count(&self.root) > self.folders_max {
-            return Err(Errno::MFILE);
+            return Err(Errno::BUSY);
         }
         Folder::open(&self.root, path)
     }
@@ -223,5 +229,13 @@ impl Files {
         }
         bytes.truncate(filled);
         Ok((bytes, stamp))
+    }
+}
+
+/// Opens what is at `path`. If there is no descriptor left for it, what is only kept goes first.
+fn open_file(root: &Root, path: &[u8], cache: &mut Cache) -> Result<Opened, Errno> {
+    match root.open_file(path) {
+        Err(Errno::MFILE | Errno::NFILE) if cache.let_go() => root.open_file(path),
+        result => result,
     }
 }

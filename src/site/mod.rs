@@ -29,7 +29,7 @@ use self::folder_listing::FolderListing;
 use self::names::Hosts;
 use self::representation::Representation;
 use self::response::Response;
-use self::search::{Resolved, Search, status_of};
+use self::search::{Resolved, Search, Unreadable, status_of};
 use self::visible::Visible;
 use crate::clock::Now;
 use crate::config::SiteOptions;
@@ -93,11 +93,19 @@ impl Responder for Site {
             };
         }
         let host = match hosts.find(request, files, now) {
+            Err(errno) if files.makes_room(errno) => hosts.find(request, files, now),
+            result => result,
+        };
+        let host = match host {
             Ok(Some(host)) => host,
             Ok(None) => return response.without_file(Status::NotFound),
-            Err(errno) => return response.without_file(status_of(errno)),
+            Err(errno) => {
+                tell(&Unreadable { path: Vec::new(), errno });
+                return response.without_file(status_of(errno));
+            }
         };
-        let mut search = Search { files, host: &host, options, now, path, has_asked_accept: false };
+        let mut search =
+            Search { files, host: &host, options, now, path, has_asked_accept: false, unreadable: None };
         let resolved = normalise(request, url_path).and_then(|()| {
             if !host.headers.is_empty() {
                 response.owner.rules = host.headers.find(url_path);
@@ -107,7 +115,7 @@ impl Responder for Site {
         response.owner.varies.by_accept = search.has_asked_accept;
         let shown = match resolved {
             Ok(Resolved::File(found)) => show_file(request, found, &mut search, &mut response),
-            Ok(Resolved::Folder) => show_folder(request, url_path, &search, &mut response),
+            Ok(Resolved::Folder) => show_folder(request, url_path, &mut search, &mut response),
             Ok(Resolved::Redirect { status, location }) => Ok(response.redirect(status, &location)),
             Ok(Resolved::NotFound { page: Some(page) }) => search
                 .prepare(page, !head_only)
@@ -116,10 +124,14 @@ impl Responder for Site {
             Ok(Resolved::NotFound { page: None }) => Err(Status::NotFound),
             Err(status) => Err(status),
         };
-        shown.unwrap_or_else(|status| match search.error_page(status, !head_only) {
+        let responded = shown.unwrap_or_else(|status| match search.error_page(status, !head_only) {
             Some(page) => response.stand_in(status, &page),
             None => response.without_file(status),
-        })
+        });
+        if let Some(unreadable) = &search.unreadable {
+            tell(unreadable);
+        }
+        responded
     }
 
     fn refuse(&mut self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded {
@@ -130,6 +142,11 @@ impl Responder for Site {
     fn recheck(&mut self) {
         self.files.recheck();
     }
+}
+
+/// Tells whoever runs the server what is wrong with a file. Clients can bring that about whenever they ask.
+fn tell(unreadable: &Unreadable) {
+    log::warn!("{unreadable}");
 }
 
 /// Whether the method leads to a file at all (RFC 9110 §9).
@@ -185,13 +202,17 @@ fn show_file(
 fn show_folder(
     request: &Request,
     url_path: &[u8],
-    search: &Search,
+    search: &mut Search,
     response: &mut Response,
 ) -> Result<Responded, Status> {
     let Target::Path { query, .. } = request.target else { return Err(Status::BadRequest) };
     response.owner.varies.by_accept = true;
     let format = Format::choose(query, negotiate::prefers_json(request));
-    let folder = search.files.open_folder(search.path).map_err(status_of)?;
+    let folder = match search.files.open_folder(search.path) {
+        Err(errno) if search.files.makes_room(errno) => search.files.open_folder(search.path),
+        result => result,
+    };
+    let folder = folder.map_err(|errno| search.status_of(errno))?;
     let is_chunked = request.version == Version::Http11;
     let validators = folder_validators(&folder.stamp, format, response.now);
     let visible = Visible { hidden: search.options.hidden };
@@ -199,7 +220,7 @@ fn show_folder(
     response.show(&representation, request, || {
         let order = (format, Sort::from_query(query));
         let listing = FolderListing::start(folder, url_path, visible, order, is_chunked);
-        Ok(Box::new(listing.map_err(status_of)?))
+        Ok(Box::new(listing.map_err(|errno| search.status_of(errno))?))
     })
 }
 
