@@ -106,7 +106,7 @@ fn answer(times: usize) -> io::Result<()> {
     let stamp = Stamp::of_open(descriptor.as_fd())?;
     let content_type = MediaTypes::default().of_path(b"page.html");
     let file = file::File::describe(stamp, &content_type, None, &now);
-    let file = file.with_content((descriptor, stamp), 4096, &now)?;
+    let file = file.with_content((descriptor.into(), stamp), 4096, &now)?;
     let fields = SiteFields::new(&SiteOptions::default());
     let mut outbox = Outbox::new();
     let (limits, mut slots) = (Limits::default(), FieldSlots::new());

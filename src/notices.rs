@@ -36,12 +36,14 @@ pub enum Notice {
     NoDescriptor,
     /// A file or folder could not be read, for a reason that is not the client's. Example: path and error.
     Unreadable,
+    /// The kernel refuses to send files by itself, so they are read and sent. Example: its error.
+    Copied,
     /// Lines of the access log are lost. Example: from when to when, and why.
     LogLinesLost,
 }
 
 impl Notice {
-    pub const ALL: [Notice; 12] = [
+    pub const ALL: [Notice; 13] = [
         Notice::TurnedAway,
         Notice::BeyondOwnBound,
         Notice::Evicted,
@@ -53,12 +55,14 @@ impl Notice {
         Notice::AcceptingPaused,
         Notice::NoDescriptor,
         Notice::Unreadable,
+        Notice::Copied,
         Notice::LogLinesLost,
     ];
 
     /// What it happened to, one and many; what happened; and what to do.
     fn words(self) -> [&'static str; 4] {
         const SLOW: &str = "a client far away or an attack; '--max-per-client' bounds what one can hold";
+        const COPIED: &str = "some filesystems and sandboxes do; it is told once";
         const FILES: &str = "try a larger 'ulimit -n', or a smaller '--max-connections'";
         match self {
             Notice::TurnedAway => [
@@ -101,6 +105,9 @@ impl Notice {
             Notice::Unreadable => {
                 ["request", "requests", "for what could not be read", "see whether its disk is well"]
             }
+            Notice::Copied => {
+                ["file", "files", "copied, since the kernel refuses sendfile, which is slower", COPIED]
+            }
             Notice::LogLinesLost => {
                 ["line", "lines", "of the access log lost", "see whether it is read, and has room"]
             }
@@ -139,6 +146,15 @@ impl Notices {
         gathered.keep(example);
         if gathered.is_due(now.tick) {
             gathered.tell(notice, now.tick);
+        }
+    }
+
+    /// Counts one of a kind that says the same each time: it is told once for all.
+    pub fn count_once(&mut self, notice: Notice, example: &dyn Display, now: &Now) {
+        let total = &mut self.kinds[notice as usize].total;
+        match *total {
+            0 => self.count(notice, example, now),
+            _ => *total += 1,
         }
     }
 

@@ -4,10 +4,14 @@
 #![allow(clippy::expect_used, clippy::disallowed_methods)]
 
 use pws::clock::Now;
+use pws::config::Symlinks;
+use pws::files::Files;
+use pws::files::mime::MediaTypes;
+use pws::limits::Limits;
 use pws::notices::{Notice, Notices};
 use pws::rules::{Headers, Redirects};
 use pws_testing::folder::Folder;
-use pws_testing::memory::MemoryServer;
+use pws_testing::memory::{MemoryServer, NOW_UNIX_SECS};
 use pws_testing::repeater::Repeater;
 
 /// The allocations of 100 turns in which `request` is answered, after some for warming up.
@@ -112,6 +116,49 @@ fn rules_know_what_they_hold() {
         assert!(bytes <= times * text.len(), "{bytes} for a text of {}", text.len());
         // Lists that grow are there twice for a moment.
         assert!(held.bytes_max <= 5 * bytes as u64 / 2, "{held:?}");
+    }
+}
+
+/// What is remembered is counted as it is, whatever it is: content, heads, open files, names without a file.
+#[test]
+fn the_cache_tells_what_it_takes() {
+    const FILES: usize = 300;
+
+    type Ask = fn(&mut Files, &[u8], &Now);
+    let find: Ask = |files, path, now| drop(files.find(path, now));
+    let load: Ask = |files, path, now| {
+        let found = files.find(path, now).expect("it").expect("a file");
+        drop(files.with_content(path, found, now));
+    };
+    for (what, len, times, ask) in [
+        ("heads", 100, FILES, find),
+        ("names", 0, 5_000, |files: &mut Files, path: &[u8], now: &Now| {
+            assert!(files.find(&[b"nowhere/", path].concat(), now).is_err());
+        }),
+        ("small files", 1_000, FILES, load),
+        ("tiny files", 1, FILES, load),
+        ("large files", 20_000, FILES, load),
+        // A part of them goes again.
+        ("a full cache", 8_000, 2 * FILES, load),
+    ] {
+        let mut folder = Folder::new();
+        for index in 0..times.min(2 * FILES) {
+            folder = folder.file(format!("folder/{index}.html"), vec![b'x'; len]);
+        }
+        let limits = Limits { open_files_max: 1 << 20, cache_bytes_max: 4 << 20, ..Limits::default() };
+        let mut files =
+            Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("a folder");
+        let now = Now::at(0, NOW_UNIX_SECS);
+        let info = allocation_counter::measure(|| {
+            for index in 0..times {
+                ask(&mut files, format!("folder/{index}.html").as_bytes(), &now);
+            }
+        });
+        let (told, real) = (files.held().bytes as f64, info.bytes_current as f64);
+        eprintln!("{what}: {told} told, {real} taken");
+        assert!((0.8..1.2).contains(&(told / real)), "{what}: {told} told, {real} taken");
+        assert!(real < f64::from(4 << 20), "{what}: {real} taken");
+        assert_eq!(files.held().descriptors, if len == 20_000 { FILES } else { 0 }, "{what}");
     }
 }
 

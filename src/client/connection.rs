@@ -11,6 +11,7 @@ use crate::ledger::Held;
 use crate::limits::{BUSY_SOCKET_BYTES, Limits, SOCKET_BYTES};
 use crate::net::peer::Peer;
 use crate::net::socket::{Edge, Readiness, Socket};
+use crate::notices::Notice;
 use crate::outbox::{Ended, Outbox, Sent};
 
 /// The buffers that serve every connection in turn.
@@ -318,6 +319,9 @@ impl<S: Socket> Connection<S> {
                 Step::Goes(0)
             }
         };
+        if let Some(error) = outbox.take_refusal() {
+            context.notices.count_once(Notice::Copied, &error, context.now);
+        }
         outbox.settle(|ended| tell(&ended, self.peer, context.access_log, context.now));
         Ok(step)
     }

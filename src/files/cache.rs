@@ -8,6 +8,9 @@
 //! Which compressed variants stand beside a file is looked up when it is found, and then once a second: to
 //! miss one for a moment costs bytes and no truth. A variant itself is an entry like any other.
 //!
+//! An open file keeps its room on the disk after it was deleted, and its filesystem from being unmounted. So
+//! descriptors are looked at: see [`close_unused`](Cache::close_unused). What is in memory may stay.
+//!
 //! The comparison only recognises a file that was opened beneath the root before; it opens nothing. One thing
 //! it cannot tell: a folder that was moved out of the root as it is, with a symlink left in its place, still
 //! holds the same files, and those that are remembered are served until they change.
@@ -19,13 +22,25 @@ use rustix::io::Errno;
 use slab::Slab;
 
 use super::file::{File, Stored};
+use super::looks::{Look, Looks};
 use super::root::Root;
 use super::variant;
 use crate::clock::{Now, Tick};
 use crate::http::negotiate::Codings;
 
-/// What an entry takes beside its path and its content: itself, its place in the map, the allocator's share.
-const ENTRY_OVERHEAD_BYTES: usize = 384;
+/// There is an entry for so many bytes that may be kept, at most. The tables are never made smaller, and two
+/// fifths of what is kept are theirs at worst.
+const BYTES_PER_ENTRY_MIN: usize = 512;
+/// What a place in the map takes: a key, a value and a byte of control.
+const MAP_PLACE_BYTES: usize = size_of::<(Arc<[u8]>, usize)>() + 1;
+/// What an `Arc` counts with.
+const ARC_BYTES: usize = 2 * size_of::<usize>();
+/// A descriptor is kept for so many seconds in which nobody asks for its file.
+const UNUSED_SECS_MAX: u32 = 5;
+/// Descriptors looked at in one call: a stat each, some microseconds.
+const LOOKS_MAX: usize = 64;
+/// Descriptors let go of at once when there are no more.
+const LET_GO_MAX: usize = 64;
 
 /// What is at a path.
 #[derive(Clone, Debug)]
@@ -36,16 +51,26 @@ pub enum Known {
     Missing,
 }
 
+/// What is kept, for the books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Of memory on the heap.
+    pub bytes: usize,
+    pub descriptors: usize,
+}
+
 #[derive(Debug)]
 struct Entry {
     path: Arc<[u8]>,
     known: Known,
     /// The check in which the disk last agreed.
     checked_in: u64,
-    /// When its variants were last looked for.
-    variants_tick: Tick,
-    /// Asked for since the hand last passed: not evicted this time round.
+    /// When it was last asked for. Its variants were looked for then.
+    used_tick: Tick,
+    /// Asked for since its turn to be evicted last came: not evicted this time round.
     is_used: bool,
+    /// Its place among the [`Looks`], if it holds a descriptor.
+    look: Option<u64>,
 }
 
 /// Entries by path, bounded in bytes and in open descriptors.
@@ -53,9 +78,11 @@ struct Entry {
 pub struct Cache {
     keys: HashMap<Arc<[u8]>, usize>,
     entries: Slab<Entry>,
+    /// What the entries own beside their places in the tables.
     bytes: usize,
     bytes_max: usize,
-    descriptors: usize,
+    /// Those that hold a descriptor.
+    looks: Looks,
     descriptors_max: usize,
     check: u64,
     /// Where the search for an entry to evict goes on.
@@ -70,7 +97,7 @@ impl Cache {
             entries: Slab::new(),
             bytes: 0,
             bytes_max,
-            descriptors: 0,
+            looks: Looks::default(),
             descriptors_max,
             check: 0,
             hand: 0,
@@ -94,8 +121,8 @@ impl Cache {
             entry.checked_in = self.check;
         }
         entry.is_used = true;
-        if entry.variants_tick != now.tick {
-            entry.variants_tick = now.tick;
+        if entry.used_tick != now.tick {
+            entry.used_tick = now.tick;
             if let Known::File(file, codings) = &mut entry.known {
                 *codings = variant::codings(&entry.path, file, root);
             }
@@ -117,26 +144,49 @@ impl Cache {
         self.insert(path, Known::Missing, now);
     }
 
+    /// What is kept now.
+    pub fn held(&self) -> Held {
+        Held { bytes: self.bytes + self.tables_bytes(), descriptors: self.looks.count() }
+    }
+
     /// Unless it takes more than an eighth of the room there is.
     fn insert(&mut self, path: &[u8], known: Known, now: &Now) {
-        if let Some(&key) = self.keys.get(path) {
-            self.remove(key);
-        }
-        let path: Arc<[u8]> = path.into();
-        let (checked_in, variants_tick) = (self.check, now.tick);
-        let entry = Entry { path, known, checked_in, variants_tick, is_used: false };
+        let path: Arc<[u8]> = match self.keys.get_key_value(path) {
+            Some((known_path, &key)) => {
+                let path = Arc::clone(known_path);
+                self.remove(key);
+                path
+            }
+            None => path.into(),
+        };
+        let holds_descriptor = known.holds_descriptor();
+        let (checked_in, used_tick) = (self.check, now.tick);
+        let entry = Entry { path, known, checked_in, used_tick, is_used: false, look: None };
         let bytes = entry.bytes();
-        if bytes > self.bytes_max / 8 || entry.descriptors() > self.descriptors_max {
+        if bytes > self.bytes_max / 8 || (holds_descriptor && self.descriptors_max == 0) {
             return;
         }
-        self.bytes += bytes;
-        self.descriptors += entry.descriptors();
-        while self.bytes > self.bytes_max || self.descriptors > self.descriptors_max {
+        // Room in the tables counts from now on.
+        self.keys.reserve(1);
+        self.entries.reserve(1);
+        while !self.entries.is_empty() && !self.has_room(bytes) {
             self.evict_one();
         }
+        if holds_descriptor && self.looks.count() >= self.descriptors_max {
+            self.evict_descriptor(now);
+        }
+        self.bytes += bytes;
         let path = Arc::clone(&entry.path);
         let key = self.entries.insert(entry);
         self.keys.insert(path, key);
+        if holds_descriptor {
+            self.look_later(key, now);
+        }
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        self.held().bytes + bytes <= self.bytes_max
+            && self.entries.len() < self.bytes_max / BYTES_PER_ENTRY_MIN
     }
 
     /// Second chance: the hand goes round, spares what was used since its last visit, and takes the next.
@@ -153,11 +203,84 @@ impl Cache {
         }
     }
 
+    /// The same among those that hold a descriptor: what is in memory need not go.
+    fn evict_descriptor(&mut self, now: &Now) {
+        for _ in 0..=self.looks.count() {
+            let Some(Look { key, .. }) = self.looks.first() else { return };
+            if !std::mem::take(&mut self.entries[key].is_used) {
+                return self.remove(key);
+            }
+            self.look_later(key, now);
+        }
+    }
+
     fn remove(&mut self, key: usize) {
         let entry = self.entries.remove(key);
         self.keys.remove(&entry.path);
         self.bytes -= entry.bytes();
-        self.descriptors -= entry.descriptors();
+        if let Some(place) = entry.look {
+            self.looks.remove(place);
+        }
+    }
+
+    fn tables_bytes(&self) -> usize {
+        let map_places = (self.keys.capacity() * 8 / 7).next_power_of_two();
+        let map_bytes = if self.keys.capacity() == 0 { 0 } else { map_places * MAP_PLACE_BYTES };
+        map_bytes + self.entries.capacity() * size_of::<Entry>() + self.looks.heap_bytes()
+    }
+}
+
+/// Descriptors.
+impl Cache {
+    /// Closes the descriptors of files that nobody has asked for in five seconds, and of those that
+    /// nobody has asked for in this tick and that were deleted or replaced. A bounded number of them: there
+    /// is more to do while [`wake_tick`](Cache::wake_tick) has come.
+    pub fn close_unused(&mut self, root: &Root, now: &Now) {
+        for _ in 0..LOOKS_MAX {
+            let Some(Look { key, .. }) = self.looks.first().filter(|look| look.tick <= now.tick) else {
+                return;
+            };
+            let entry = &self.entries[key];
+            let unused_secs = now.tick.saturating_sub(entry.used_tick);
+            if unused_secs == 0 || (unused_secs < UNUSED_SECS_MAX && entry.is_still_so(root)) {
+                self.look_later(key, now);
+            } else {
+                self.remove(key);
+            }
+        }
+    }
+
+    /// When there is a descriptor to look at; `None` if none is kept.
+    pub fn wake_tick(&self) -> Option<Tick> {
+        self.looks.first().map(|look| look.tick)
+    }
+
+    /// Closes some of the descriptors that nobody is being sent from. False if there is none.
+    pub fn let_go(&mut self) -> bool {
+        let is_free = |key: &usize| self.entries[*key].known.is_used_by_nobody();
+        let keys: Vec<usize> = self.looks.keys().filter(is_free).take(LET_GO_MAX).collect();
+        keys.iter().for_each(|key| self.remove(*key));
+        !keys.is_empty()
+    }
+
+    fn look_later(&mut self, key: usize, now: &Now) {
+        let entry = &mut self.entries[key];
+        if let Some(place) = entry.look.replace(self.looks.push(key, now.tick.saturating_add(1))) {
+            self.looks.remove(place);
+        }
+    }
+}
+
+impl Known {
+    fn holds_descriptor(&self) -> bool {
+        matches!(self, Known::File(file, _) if matches!(file.content(), Stored::Disk { .. }))
+    }
+
+    /// Whether no response holds the file, so that forgetting it closes it.
+    fn is_used_by_nobody(&self) -> bool {
+        let Known::File(file, _) = self else { return true };
+        let is_sent = matches!(file.content(), Stored::Disk { file, .. } if Arc::strong_count(file) > 1);
+        !is_sent && Arc::strong_count(file) == 1
     }
 }
 
@@ -170,16 +293,12 @@ impl Entry {
         }
     }
 
+    /// What it owns on the heap.
     fn bytes(&self) -> usize {
-        let content = match &self.known {
-            Known::File(file, _) => file.heap_bytes(),
+        let file = match &self.known {
+            Known::File(file, _) => ARC_BYTES + size_of::<File>() + file.heap_bytes(),
             Known::Missing => 0,
         };
-        ENTRY_OVERHEAD_BYTES + self.path.len() + content
-    }
-
-    fn descriptors(&self) -> usize {
-        let Known::File(file, _) = &self.known else { return 0 };
-        usize::from(matches!(file.content(), Stored::Disk { .. }))
+        ARC_BYTES + self.path.len() + file
     }
 }

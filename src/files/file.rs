@@ -1,14 +1,14 @@
 //! A file ready to be sent: opened or loaded, with the fields of its head written out.
 
 use std::hash::{DefaultHasher, Hasher};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use rustix::io::Errno;
 
 use super::mime::ContentType;
 use super::open_file::OpenFile;
-use super::root::{FileTime, Stamp};
+use super::root::{Descriptor, FileTime, Stamp};
 use super::{file_slice, page_cache};
 use crate::clock::Now;
 use crate::http::conditional::{EntityTag, Validators};
@@ -35,6 +35,7 @@ pub struct File {
     /// small.
     head_and_content: Box<[u8]>,
     head_len: usize,
+    content_len: u64,
     place: Place,
 }
 
@@ -94,12 +95,12 @@ impl File {
         File::with_head(self.stamp, &self.content_type, self.coding, content.len() as u64, validators)
     }
 
-    /// Writes the head for `len` bytes of content.
+    /// Writes the head for `content_len` bytes of content.
     fn with_head(
         stamp: Stamp,
         content_type: &ContentType,
         coding: Option<Coding>,
-        len: u64,
+        content_len: u64,
         mut validators: Validators,
     ) -> File {
         let mut head = Vec::with_capacity(192);
@@ -113,7 +114,7 @@ impl File {
             .field("Last-Modified", HttpDate::of(validators.last_modified_unix_secs))
             .field("ETag", validators.entity_tag)
             .field("Accept-Ranges", "bytes")
-            .finish(BodyLength::Bytes(len));
+            .finish(BodyLength::Bytes(content_len));
         let head_len = head.len();
         File {
             stamp,
@@ -123,6 +124,7 @@ impl File {
             is_in_doubt: true,
             head_and_content: head.into_boxed_slice(),
             head_len,
+            content_len,
             place: Place::Unread,
         }
     }
@@ -140,7 +142,7 @@ impl File {
     /// `AGAIN` if it changes faster than it can be read, `FBIG` if it is large and says that it is empty.
     pub fn with_content(
         &self,
-        (descriptor, mut stamp): (OwnedFd, Stamp),
+        (descriptor, mut stamp): (Descriptor, Stamp),
         loaded_bytes_max: u64,
         now: &Now,
     ) -> Result<File, Errno> {
@@ -172,14 +174,14 @@ impl File {
     }
 
     /// The content stays where it is.
-    fn on_disk(mut self, descriptor: OwnedFd, is_cold: bool) -> File {
+    fn on_disk(mut self, descriptor: Descriptor, is_cold: bool) -> File {
         self.place = Place::Disk { file: Arc::new(OpenFile::new(descriptor, self.stamp)), is_cold };
         self
     }
 
     /// Reads the content; `AGAIN` if it is not in memory. A length of 0 is not believed: to see that there is
     /// nothing takes a read.
-    fn load(&self, descriptor: &OwnedFd, now: &Now) -> Result<File, Errno> {
+    fn load(&self, descriptor: &Descriptor, now: &Now) -> Result<File, Errno> {
         let told_len = usize::try_from(self.stamp.len).map_err(|_| Errno::FBIG)?;
         let mut bytes = Vec::with_capacity(self.head_len + told_len);
         bytes.extend_from_slice(self.prepared(false));
@@ -211,10 +213,7 @@ impl File {
 
     /// Bytes of content.
     pub fn content_len(&self) -> u64 {
-        match self.content() {
-            Stored::Memory(bytes) => bytes.len() as u64,
-            Stored::Unread | Stored::Disk { .. } => self.stamp.len,
-        }
+        self.content_len
     }
 
     /// The end of a 200's head; with the content if that is asked for and the file is loaded.
@@ -236,9 +235,12 @@ impl File {
         !matches!(self.place, Place::Unread)
     }
 
-    /// Bytes of memory this value holds on the heap.
+    /// Bytes of memory this value holds on the heap. A descriptor that others hold as well counts in full.
     pub fn heap_bytes(&self) -> usize {
-        let open_file = if let Place::Disk { .. } = self.place { size_of::<OpenFile>() } else { 0 };
-        self.head_and_content.len() + open_file
+        let open_file = match self.place {
+            Place::Disk { .. } => 2 * size_of::<usize>() + size_of::<OpenFile>(),
+            Place::Unread | Place::Memory => 0,
+        };
+        self.head_and_content.len() + self.content_type.heap_bytes() + open_file
     }
 }

@@ -1,12 +1,13 @@
 //! A part of a file that is to be sent: what of it can be sent now, without waiting for a disk.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use rustix::io::Errno;
 
 use super::open_file::OpenFile;
 use super::page_cache;
+use super::root::Descriptor;
 
 /// How much is looked at together, and how much is asked for ahead of that. At the 100 MB a second of a slow
 /// disk, 10 ms.
@@ -53,7 +54,7 @@ pub enum Next<'a> {
 }
 
 /// Whether the start of `file`, `len` bytes long, is in memory. If not, the kernel is asked for it.
-pub fn is_in_memory(file: &OwnedFd, len: u64) -> bool {
+pub fn is_in_memory(file: &Descriptor, len: u64) -> bool {
     let len = len.min(TRUSTED_BYTES_MAX);
     let is_there = page_cache::holds(file, 0) && page_cache::holds(file, len.saturating_sub(1));
     if !is_there {
@@ -104,7 +105,7 @@ impl FileSlice {
 
     /// Reads from where the next piece starts, for who cannot send it otherwise; waits for the disk.
     pub fn read(&self, bytes: &mut [u8]) -> Result<usize, Errno> {
-        rustix::io::pread(&self.file, bytes, self.offset)
+        page_cache::read(&self.file, bytes, self.offset)
     }
 
     /// Looks how far the next part is in memory.
@@ -146,6 +147,7 @@ impl FileSlice {
 mod tests {
     use std::fs::File;
     use std::io::{self, Write};
+    use std::os::fd::OwnedFd;
     use std::time::Duration;
 
     use rustix::fs::Advice;
@@ -161,7 +163,7 @@ mod tests {
         file.write_all(&[7; LEN as usize])?;
         file.sync_all()?;
         let stamp = Stamp::of_open(file.as_fd())?;
-        let file = Arc::new(OpenFile::new(file.into(), stamp));
+        let file = Arc::new(OpenFile::new(OwnedFd::from(file).into(), stamp));
         let look = |vain_looks| {
             let mut slice = FileSlice::new(&file, 0, LEN, true);
             slice.vain_looks = vain_looks;

@@ -28,6 +28,11 @@ impl ContentType {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Bytes of memory it holds on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        if let Cow::Owned(text) = &self.0 { text.capacity() } else { 0 }
+    }
 }
 
 /// What pws knows, as people keep it. One text, searched when a file is opened: as a table of pointers it

@@ -5,6 +5,7 @@ pub mod entry;
 pub mod file;
 pub mod file_slice;
 pub mod folder;
+pub mod looks;
 pub mod mime;
 pub mod open_file;
 pub mod page_cache;
@@ -12,18 +13,18 @@ pub mod root;
 pub mod variant;
 
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use self::cache::{Cache, Known};
+use self::cache::{Cache, Held, Known};
 use self::file::File;
 use self::folder::Folder;
 use self::mime::MediaTypes;
-use self::root::{Opened, Root, Stamp};
-use crate::clock::Now;
+use self::root::{Descriptor, Opened, Root, Stamp};
+use crate::clock::{Now, Tick};
 use crate::config::Symlinks;
 use crate::http::negotiate::{Coding, Codings};
 use crate::limits::Limits;
@@ -50,7 +51,7 @@ pub struct Found {
     pub file: Arc<File>,
     pub codings: Codings,
     /// It was opened to find it.
-    opened: Option<OwnedFd>,
+    opened: Option<Descriptor>,
 }
 
 impl Files {
@@ -83,6 +84,28 @@ impl Files {
         self.cache.recheck();
     }
 
+    /// How many files and folders are open.
+    pub fn open_files(&self) -> usize {
+        // Each folder that is being read shares the root.
+        self.root.open_files() + Arc::strong_count(&self.root) - 1
+    }
+
+    /// What is remembered of files takes so much.
+    pub fn held(&self) -> Held {
+        self.cache.held()
+    }
+
+    /// Closes descriptors of files that nobody has asked for in some seconds, of deleted ones sooner. To be
+    /// called once [`wake_tick`](Files::wake_tick) has come; in one call there is little to do.
+    pub fn close_unused(&mut self, now: &Now) {
+        self.cache.close_unused(&self.root, now);
+    }
+
+    /// When there is a descriptor to look at; `None` if none is kept.
+    pub fn wake_tick(&self) -> Option<Tick> {
+        self.cache.wake_tick()
+    }
+
     /// The file at `path`; `None` if there is a folder. Of its content nothing is read, unless only that
     /// tells how long it is.
     ///
@@ -93,7 +116,7 @@ impl Files {
             Some(Known::Missing) => return Err(Errno::NOENT),
             None => {}
         }
-        match self.root.open_file(path) {
+        match open_file(&self.root, path, &mut self.cache) {
             Ok(Opened::File(descriptor, stamp)) => {
                 let file = File::describe(stamp, &self.media_types.of_path(path), None, now);
                 let (file, opened) = self.described(file, descriptor, now)?;
@@ -117,7 +140,7 @@ impl Files {
         variant::write_key(path, coding, &mut self.variant_key);
         let (variant, opened) = match self.cache.get(&self.variant_key, &self.root, now) {
             Some(Known::File(variant, _)) => (variant, None),
-            _ => match self.root.open_file(variant::disk_path(&self.variant_key)) {
+            _ => match open_file(&self.root, variant::disk_path(&self.variant_key), &mut self.cache) {
                 Ok(Opened::File(descriptor, stamp)) => {
                     let variant = File::describe(stamp, &file.content_type, Some(coding), now);
                     let (variant, opened) = self.described(variant, descriptor, now).ok()?;
@@ -135,9 +158,9 @@ impl Files {
     fn described(
         &self,
         file: File,
-        descriptor: OwnedFd,
+        descriptor: Descriptor,
         now: &Now,
-    ) -> Result<(Arc<File>, Option<OwnedFd>), Errno> {
+    ) -> Result<(Arc<File>, Option<Descriptor>), Errno> {
         let max = self.loaded_file_bytes_max;
         if file.must_be_read(max) {
             let file = file.with_content((descriptor, file.stamp), max, now)?;
@@ -164,7 +187,7 @@ impl Files {
         };
         let opened = match opened {
             Some(descriptor) => (descriptor, file.stamp),
-            None => match self.root.open_file(variant::disk_path(key))? {
+            None => match open_file(&self.root, variant::disk_path(key), &mut self.cache)? {
                 Opened::File(descriptor, stamp) => (descriptor, stamp),
                 Opened::Folder | Opened::Special => return Err(Errno::AGAIN),
             },
@@ -174,11 +197,17 @@ impl Files {
         Ok(file)
     }
 
-    /// Opens the folder at `path`, to read what is in it; `EMFILE` if too many are being read.
+    /// Whether something that failed with `errno` is to be tried once more: it wanted a descriptor, and some
+    /// that were only kept are closed now.
+    pub fn makes_room(&mut self, errno: Errno) -> bool {
+        matches!(errno, Errno::MFILE | Errno::NFILE) && self.cache.let_go()
+    }
+
+    /// Opens the folder at `path`, to read what is in it; `BUSY` if too many are being read.
     pub fn open_folder(&self, path: &[u8]) -> Result<Folder, Errno> {
         // Each of them shares the root.
         if Arc::strong_count(&self.root) > self.folders_max {
-            return Err(Errno::MFILE);
+            return Err(Errno::BUSY);
         }
         Folder::open(&self.root, path)
     }
@@ -199,12 +228,20 @@ impl Files {
         let mut bytes = vec![0; usize::try_from(stamp.len).unwrap_or(usize::MAX).min(bytes_max)];
         let mut filled = 0;
         while filled < bytes.len() {
-            match rustix::io::pread(&descriptor, &mut bytes[filled..], filled as u64)? {
+            match page_cache::read(&descriptor, &mut bytes[filled..], filled as u64)? {
                 0 => break,
                 count => filled += count,
             }
         }
         bytes.truncate(filled);
         Ok((bytes, stamp))
+    }
+}
+
+/// Opens what is at `path`. If there is no descriptor left for it, what is only kept goes first.
+fn open_file(root: &Root, path: &[u8], cache: &mut Cache) -> Result<Opened, Errno> {
+    match root.open_file(path) {
+        Err(Errno::MFILE | Errno::NFILE) if cache.let_go() => root.open_file(path),
+        result => result,
     }
 }

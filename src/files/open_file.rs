@@ -1,12 +1,12 @@
 //! An open file, and whether its content is still what a response promised.
 
 use std::hash::{DefaultHasher, Hasher};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::io::Errno;
 
 use super::page_cache;
-use super::root::{FileTime, Stamp};
+use super::root::{Descriptor, FileTime, Stamp};
 
 /// How much of the end tells whether a file has grown or was overwritten.
 const TAIL_BYTES: usize = 64;
@@ -15,7 +15,7 @@ const TAIL_BYTES: usize = 64;
 /// small.
 #[derive(Debug)]
 pub struct OpenFile {
-    file: OwnedFd,
+    file: Descriptor,
     len: u64,
     modified: FileTime,
     /// A hash of the content's end, if that was in memory.
@@ -30,7 +30,7 @@ impl AsFd for OpenFile {
 
 impl OpenFile {
     /// `file` when its state was `stamp`.
-    pub fn new(file: OwnedFd, stamp: Stamp) -> OpenFile {
+    pub fn new(file: Descriptor, stamp: Stamp) -> OpenFile {
         let tail_hash = tail_hash(&file, stamp.len).ok();
         OpenFile { file, len: stamp.len, modified: stamp.modified, tail_hash }
     }
@@ -52,7 +52,7 @@ impl OpenFile {
 }
 
 /// A hash of the end of the first `len` bytes of `file`; `AGAIN` if that is not in memory.
-fn tail_hash(file: &OwnedFd, len: u64) -> Result<u64, Errno> {
+fn tail_hash(file: &Descriptor, len: u64) -> Result<u64, Errno> {
     let mut tail = [0; TAIL_BYTES];
     let start = len.saturating_sub(TAIL_BYTES as u64);
     let tail = &mut tail[..(len - start) as usize];
@@ -66,6 +66,7 @@ fn tail_hash(file: &OwnedFd, len: u64) -> Result<u64, Errno> {
 mod tests {
     use std::fs::File;
     use std::io;
+    use std::os::fd::OwnedFd;
     use std::os::unix::fs::FileExt;
     use std::time::{Duration, SystemTime};
 
@@ -78,7 +79,7 @@ mod tests {
         // Long ago, so that each change shows.
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000))?;
         let stamp = Stamp::of_open(file.as_fd())?;
-        let open = OpenFile::new(file.try_clone()?.into(), stamp);
+        let open = OpenFile::new(OwnedFd::from(file.try_clone()?).into(), stamp);
         Ok((file, open))
     }
 
@@ -113,7 +114,7 @@ mod tests {
     fn what_is_shorter_than_the_tail_is_told_too() -> io::Result<()> {
         let file = tempfile::tempfile()?;
         file.write_all_at(b"short", 0)?;
-        let open = OpenFile::new(file.try_clone()?.into(), Stamp::of_open(file.as_fd())?);
+        let open = OpenFile::new(OwnedFd::from(file.try_clone()?).into(), Stamp::of_open(file.as_fd())?);
         file.write_all_at(b"other, and longer", 0)?;
         assert!(!open.has_its_content());
         Ok(())

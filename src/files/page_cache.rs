@@ -15,12 +15,28 @@ use rustix::io::{Errno, ReadWriteFlags};
 /// the beginning only, and does not say so. This is the usual read-ahead.
 const READ_AHEAD_BYTES: u64 = 128 * 1024;
 
+/// How often a read that a signal has interrupted is tried again.
+const INTERRUPTS_MAX: usize = 16;
+
 /// Reads at most `bytes.len()` bytes from `offset` on; `AGAIN` if a disk would have to be waited for. Where
-/// the filesystem cannot tell, it waits.
+/// nobody can tell, because the filesystem or a sandbox refuses to be asked in this way, it waits.
 pub fn read_now(file: impl AsFd, bytes: &mut [u8], offset: u64) -> Result<usize, Errno> {
     match rustix::io::preadv2(&file, &mut [IoSliceMut::new(bytes)], offset, ReadWriteFlags::NOWAIT) {
-        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => rustix::io::pread(file, bytes, offset),
+        Err(Errno::AGAIN) => Err(Errno::AGAIN),
+        // What is wrong with the file itself, if anything, is told again.
+        Err(_) => read(file, bytes, offset),
         result => result,
+    }
+}
+
+/// The same, waiting for a disk.
+pub fn read(file: impl AsFd, bytes: &mut [u8], offset: u64) -> Result<usize, Errno> {
+    let mut interrupts_left = INTERRUPTS_MAX;
+    loop {
+        match rustix::io::pread(&file, &mut *bytes, offset) {
+            Err(Errno::INTR) if interrupts_left > 0 => interrupts_left -= 1,
+            result => return result,
+        }
     }
 }
 

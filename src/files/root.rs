@@ -7,6 +7,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
@@ -21,12 +22,34 @@ const RACES_MAX: usize = 16;
 pub struct Root {
     folder: OwnedFd,
     symlinks: Symlinks,
+    /// Shared by every file that is open.
+    open: Arc<()>,
+}
+
+/// An open file, which counts as long as it is.
+#[derive(Debug)]
+pub struct Descriptor {
+    file: OwnedFd,
+    _counted: Arc<()>,
+}
+
+impl From<OwnedFd> for Descriptor {
+    /// Of a file that no root has opened, so that none counts it.
+    fn from(file: OwnedFd) -> Descriptor {
+        Descriptor { file, _counted: Arc::new(()) }
+    }
+}
+
+impl AsFd for Descriptor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
 }
 
 /// What a path led to.
 #[derive(Debug)]
 pub enum Opened {
-    File(OwnedFd, Stamp),
+    File(Descriptor, Stamp),
     Folder,
     /// A FIFO, a socket or a device: nothing that is served.
     Special,
@@ -100,11 +123,16 @@ impl Root {
     pub fn open(path: &Path, symlinks: Symlinks) -> io::Result<Root> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| explain(errno, path))?;
-        let root = Root { folder, symlinks };
+        let root = Root { folder, symlinks, open: Arc::new(()) };
         match root.open_beneath(b".", READ) {
             Err(errno) => Err(explain(errno, path)),
             Ok(_) => Ok(root),
         }
+    }
+
+    /// How many files are open.
+    pub fn open_files(&self) -> usize {
+        Arc::strong_count(&self.open) - 1
     }
 
     /// The folder itself.
@@ -113,11 +141,26 @@ impl Root {
     }
 
     /// Opens what is at `path`, relative to the root. Never blocks, whatever is there.
+    ///
+    /// What is nothing to be served is known by its type before and not opened: to open a FIFO tells whoever
+    /// waits to write to it that somebody reads, and when it is closed again, they die; a device may do
+    /// anything. That look guards nothing: what takes the name's place meanwhile is opened, and told then.
     pub fn open_file(&self, path: &[u8]) -> Result<Opened, Errno> {
+        match self.stamp_at(path).map(|stamp| stamp.file_type()) {
+            Ok(FileType::Fifo | FileType::Socket | FileType::CharacterDevice | FileType::BlockDevice) => {
+                return Ok(Opened::Special);
+            }
+            // Beneath the root or elsewhere, there is nothing.
+            Err(Errno::NOENT) => return Err(Errno::NOENT),
+            // Whatever else is wrong is told by the open.
+            _ => {}
+        }
         let file = self.open_beneath(path, READ)?;
         let stamp = Stamp::of_open(file.as_fd())?;
         Ok(match stamp.file_type() {
-            FileType::RegularFile => Opened::File(file, stamp),
+            FileType::RegularFile => {
+                Opened::File(Descriptor { file, _counted: Arc::clone(&self.open) }, stamp)
+            }
             FileType::Directory => Opened::Folder,
             _ => Opened::Special,
         })
@@ -163,7 +206,7 @@ impl Root {
     }
 }
 
-/// NONBLOCK and NOCTTY: opening a FIFO must not wait, opening a terminal must not adopt it.
+/// NONBLOCK and NOCTTY: should it be one after all, opening a FIFO must not wait, nor a terminal be adopted.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 fn explain(errno: Errno, path: &Path) -> io::Error {

@@ -1,12 +1,11 @@
 //! What is asked of a socket, and the real thing.
 
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
 
 use super::peer::Peer;
@@ -39,8 +38,9 @@ pub trait Socket {
     /// that something follows at once, so that it shares packets.
     fn send(&mut self, slices: &[IoSlice<'_>], more: bool) -> io::Result<usize>;
 
-    /// Writes at most `count` bytes of `file` from `offset` on; 0 means the file ends there. `Unsupported`
-    /// means that this socket or this file cannot do that: then the bytes are to be read and sent.
+    /// Writes at most `count` bytes of `file` from `offset` on. 0, or any other error, means that this socket
+    /// or this file cannot do that: then the bytes are read and sent, which tells what is wrong if that is
+    /// more. A socket that cannot do it at all says `Unsupported`.
     fn send_file(&mut self, file: BorrowedFd<'_>, offset: u64, count: usize) -> io::Result<usize>;
 
     /// Tells the peer that no more will come, and leaves reading open.
@@ -120,13 +120,7 @@ impl Socket for TcpSocket {
 
     fn send_file(&mut self, file: BorrowedFd<'_>, offset: u64, count: usize) -> io::Result<usize> {
         let mut position = offset;
-        match rustix::fs::sendfile(&self.0, file, Some(&mut position), count) {
-            // Not for this file, or not in this sandbox.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => {
-                Err(ErrorKind::Unsupported.into())
-            }
-            result => Ok(result?),
-        }
+        Ok(rustix::fs::sendfile(&self.0, file, Some(&mut position), count)?)
     }
 
     fn shutdown_write(&mut self) -> io::Result<()> {

@@ -41,8 +41,20 @@ pub enum Sent {
 /// What stands between bytes.
 #[derive(Debug)]
 enum Segment {
-    File { slice: FileSlice, is_copied: bool },
+    File { slice: FileSlice, way: Way },
     Stream(Stream),
+}
+
+/// How a file gets to the socket.
+#[derive(Debug)]
+enum Way {
+    /// The socket takes it from the file.
+    Direct,
+    /// That came to nothing, with this error or none: it is read and sent, which shows whether it was the
+    /// file, the socket, or only the way.
+    Refused(Option<io::Error>),
+    /// It was only the way.
+    Copied,
 }
 
 /// Bytes in one buffer, and segments that stand at places between them.
@@ -62,6 +74,8 @@ pub struct Outbox {
     /// How many segments have been sent.
     segments_sent: usize,
     endings: Endings,
+    /// Why a file had to be copied, if nobody was told yet.
+    refusal: Option<io::Error>,
 }
 
 impl Outbox {
@@ -104,7 +118,7 @@ impl Outbox {
     /// Queues a slice of a file behind everything queued so far.
     pub fn push_file(&mut self, slice: FileSlice) {
         if !slice.is_empty() {
-            self.segments.push_back((self.bytes.len(), Segment::File { slice, is_copied: false }));
+            self.segments.push_back((self.bytes.len(), Segment::File { slice, way: Way::Direct }));
         }
     }
 
@@ -153,33 +167,45 @@ impl Outbox {
 
     fn send_file(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<Sent> {
         let is_last = self.segments.len() == 1 && self.sent == self.bytes.len();
-        let Some((_, Segment::File { slice, is_copied })) = self.segments.front_mut() else {
+        let Some((_, Segment::File { slice, way })) = self.segments.front_mut() else {
             return Ok(Sent::Bytes(0));
         };
+        let is_direct = matches!(way, Way::Direct);
+        let count_max = if is_direct { count_max } else { count_max.min(COPY_BYTES) };
         let (file, offset, count) = match slice.next(count_max) {
             Next::Piece { file, offset, count } => (file, offset, count),
             Next::DiskCold => return Ok(Sent::DiskCold),
             Next::Changed => return Ok(Sent::Cut),
         };
-        let result = match *is_copied {
-            false => socket.send_file(file, offset, count),
-            true => copy(slice, socket, count, !is_last),
+        let count = if is_direct {
+            match socket.send_file(file, offset, count) {
+                Ok(count @ 1..) => count,
+                Err(error) if is_passing(&error) => return Err(error),
+                result => {
+                    *way = Way::Refused(result.err());
+                    return Ok(Sent::Bytes(0));
+                }
+            }
+        } else {
+            let mut bytes = [0; COPY_BYTES];
+            // What the socket does not take is read again: nothing is kept while it is full.
+            let read = match slice.read(&mut bytes[..count]) {
+                Ok(read @ 1..) => read,
+                // The file has become shorter, or cannot be read, whatever the reason: no socket is to be
+                // waited for.
+                result => {
+                    log::debug!("a file cannot be sent to its end: {result:?}");
+                    return Ok(Sent::Cut);
+                }
+            };
+            socket.send(&[IoSlice::new(&bytes[..read])], !is_last || (read as u64) < slice.len())?
         };
-        let count = match result {
-            Ok(count @ 1..) => count,
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                return Err(error);
-            }
-            Err(error) if error.kind() == ErrorKind::Unsupported && !*is_copied => {
-                *is_copied = true;
-                return Ok(Sent::Bytes(0));
-            }
-            // The file has become shorter, the disk cannot read it, or the client is gone.
-            result => {
-                log::debug!("a file cannot be sent to its end: {result:?}");
-                return Ok(Sent::Cut);
-            }
-        };
+        if let Way::Refused(error) = way {
+            // A socket that can do nothing else has no number to tell.
+            let error = error.take().filter(|error| error.raw_os_error().is_some());
+            self.refusal = self.refusal.take().or(error);
+            *way = Way::Copied;
+        }
         slice.sent(count);
         let is_done = slice.is_empty();
         self.endings.count_content(self.segments_sent, count);
@@ -238,6 +264,12 @@ impl Outbox {
 
 /// Responses that have left.
 impl Outbox {
+    /// Why the kernel did not send a file by itself, so that it was read and sent, which is slower; told
+    /// once.
+    pub fn take_refusal(&mut self) -> Option<io::Error> {
+        self.refusal.take()
+    }
+
     /// Hands each response that has left to `tell`. To be called after every send: what was sent is forgotten
     /// once all of it is.
     pub fn settle(&mut self, tell: impl FnMut(Ended)) {
@@ -264,8 +296,7 @@ impl Outbox {
         }
         segments.shrink_to_fit();
         let endings = self.endings.take_rest(Position { at: sent, segments: segments_sent });
-        let rest =
-            Outbox { bytes: self.bytes[sent..].to_vec(), sent: 0, segments, segments_sent: 0, endings };
+        let rest = Outbox { bytes: self.bytes[sent..].to_vec(), segments, endings, ..Outbox::default() };
         self.clear();
         rest
     }
@@ -287,13 +318,7 @@ impl Segment {
     }
 }
 
-/// Sends a part of a file by way of this program's memory; what the socket does not take is read again.
-fn copy(slice: &FileSlice, socket: &mut impl Socket, count: usize, more: bool) -> io::Result<usize> {
-    let mut bytes = [0; COPY_BYTES];
-    let room = count.min(COPY_BYTES);
-    let read = slice.read(&mut bytes[..room])?;
-    match &bytes[..read] {
-        [] => Ok(0),
-        bytes => socket.send(&[IoSlice::new(bytes)], more || (read as u64) < slice.len()),
-    }
+/// Whether it is to be tried again, at once or when there is room.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

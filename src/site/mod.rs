@@ -24,12 +24,14 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
+use rustix::io::Errno;
+
 use self::fields::{OwnerFields, SiteFields};
 use self::folder_listing::FolderListing;
 use self::names::{Hosts, Sought};
 use self::representation::Representation;
 use self::response::Response;
-use self::search::{Resolved, Search, status_of};
+use self::search::{Resolved, Search, Unreadable, status_of};
 use self::visible::Visible;
 use crate::clock::{Now, Tick};
 use crate::config::SiteOptions;
@@ -46,7 +48,7 @@ use crate::http::status::Status;
 use crate::http::target::{self, PathError, Target};
 use crate::limits::Limits;
 use crate::listing::query::{Format, Sort};
-use crate::notices::Notices;
+use crate::notices::{Notice, Notices};
 use crate::outbox::Outbox;
 use crate::responder::{Asked, Responded, Responder};
 
@@ -79,7 +81,7 @@ impl Site {
 }
 
 impl Responder for Site {
-    fn respond(&mut self, asked: &Asked, _notices: &mut Notices, outbox: &mut Outbox) -> Option<Responded> {
+    fn respond(&mut self, asked: &Asked, notices: &mut Notices, outbox: &mut Outbox) -> Option<Responded> {
         let Site { files, hosts, fields, options, url_path, path } = self;
         let &Asked { request, persistence, now, .. } = asked;
         let head_only = request.method == Method::Head;
@@ -93,12 +95,20 @@ impl Responder for Site {
             });
         }
         let host = match hosts.find(request, files, now) {
+            Err(errno) if files.makes_room(errno) => hosts.find(request, files, now),
+            result => result,
+        };
+        let host = match host {
             Ok(Sought::Host(host)) => host,
             Ok(Sought::Nobody) => return Some(response.without_file(Status::NotFound)),
             Ok(Sought::NotYet) => return None,
-            Err(errno) => return Some(response.without_file(status_of(errno))),
+            Err(errno) => {
+                count(&Unreadable { path: Vec::new(), errno }, notices, now);
+                return Some(response.without_file(status_of(errno)));
+            }
         };
-        let mut search = Search { files, host: &host, options, now, path, has_asked_accept: false };
+        let mut search =
+            Search { files, host: &host, options, now, path, has_asked_accept: false, unreadable: None };
         let resolved = normalise(request, url_path).and_then(|()| {
             response.owner.rules = host.fields(url_path);
             search.resolve(url_path, request)
@@ -106,7 +116,7 @@ impl Responder for Site {
         response.owner.varies.by_accept = search.has_asked_accept;
         let shown = match resolved {
             Ok(Resolved::File(found)) => show_file(request, found, &mut search, &mut response),
-            Ok(Resolved::Folder) => show_folder(request, url_path, &search, &mut response),
+            Ok(Resolved::Folder) => show_folder(request, url_path, &mut search, &mut response),
             Ok(Resolved::Redirect { status, location }) => Ok(response.redirect(status, &location)),
             Ok(Resolved::NotFound { page: Some(page) }) => search
                 .prepare(page, !head_only)
@@ -115,10 +125,14 @@ impl Responder for Site {
             Ok(Resolved::NotFound { page: None }) => Err(Status::NotFound),
             Err(status) => Err(status),
         };
-        Some(shown.unwrap_or_else(|status| match search.error_page(status, !head_only) {
+        let responded = shown.unwrap_or_else(|status| match search.error_page(status, !head_only) {
             Some(page) => response.stand_in(status, &page),
             None => response.without_file(status),
-        }))
+        });
+        if let Some(unreadable) = &search.unreadable {
+            count(unreadable, notices, now);
+        }
+        Some(responded)
     }
 
     fn refuse(&mut self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded {
@@ -126,21 +140,33 @@ impl Responder for Site {
         Response { persistence: Persistence::Close, head_only, now, owner, outbox }.without_file(status)
     }
 
-    fn tend(&mut self, _now: &Now) {
+    fn tend(&mut self, now: &Now) {
         self.hosts.step();
+        self.files.close_unused(now);
     }
 
     fn tend_tick(&self, now: &Now) -> Option<Tick> {
-        self.hosts.is_reading().then_some(now.tick)
+        let reading = self.hosts.is_reading().then_some(now.tick);
+        [reading, self.files.wake_tick()].into_iter().flatten().min()
     }
 
     fn descriptors(&self) -> usize {
-        0
+        self.files.open_files()
     }
 
     fn recheck(&mut self) {
         self.files.recheck();
     }
+}
+
+/// Counts what is wrong with a file for whoever runs the server. Clients can bring that about whenever they
+/// ask.
+fn count(unreadable: &Unreadable, notices: &mut Notices, now: &Now) {
+    let notice = match unreadable.errno {
+        Errno::MFILE | Errno::NFILE => Notice::NoDescriptor,
+        _ => Notice::Unreadable,
+    };
+    notices.count(notice, unreadable, now);
 }
 
 /// Whether the method leads to a file at all (RFC 9110 §9).
@@ -196,13 +222,17 @@ fn show_file(
 fn show_folder(
     request: &Request,
     url_path: &[u8],
-    search: &Search,
+    search: &mut Search,
     response: &mut Response,
 ) -> Result<Responded, Status> {
     let Target::Path { query, .. } = request.target else { return Err(Status::BadRequest) };
     response.owner.varies.by_accept = true;
     let format = Format::choose(query, negotiate::prefers_json(request));
-    let folder = search.files.open_folder(search.path).map_err(status_of)?;
+    let folder = match search.files.open_folder(search.path) {
+        Err(errno) if search.files.makes_room(errno) => search.files.open_folder(search.path),
+        result => result,
+    };
+    let folder = folder.map_err(|errno| search.status_of(errno))?;
     let is_chunked = request.version == Version::Http11;
     let validators = folder_validators(&folder.stamp, format, response.now);
     let visible = Visible { hidden: search.options.hidden };
@@ -210,7 +240,7 @@ fn show_folder(
     response.show(&representation, request, || {
         let order = (format, Sort::from_query(query));
         let listing = FolderListing::start(folder, url_path, visible, order, is_chunked);
-        Ok(Box::new(listing.map_err(status_of)?))
+        Ok(Box::new(listing.map_err(|errno| search.status_of(errno))?))
     })
 }
 

@@ -4,6 +4,7 @@
 //! so comes before a file. What a rule or the fallback leads to is looked up once, so nothing goes in
 //! circles.
 
+use std::fmt::{self, Display};
 use std::sync::Arc;
 
 use rustix::io::Errno;
@@ -49,6 +50,31 @@ pub struct Search<'a> {
     pub path: &'a mut Vec<u8>,
     /// What was found rests on the `Accept` field.
     pub has_asked_accept: bool,
+    /// The first that could not be read, though it is there.
+    pub unreadable: Option<Unreadable>,
+}
+
+/// What could not be opened or read, for a reason that whoever runs the server should know.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// Relative to the root.
+    pub path: Vec<u8>,
+    pub errno: Errno,
+}
+
+impl Display for Unreadable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unreadable { path, errno } = self;
+        let hint = match *errno {
+            Errno::MFILE => " (no descriptor is left: try a higher limit, 'ulimit -n')",
+            Errno::NFILE => " (the system has no descriptor left: see /proc/sys/fs/file-max)",
+            Errno::FBIG => " (it says that it is empty, and is too large to be loaded)",
+            Errno::BUSY => " (as many folders are being listed as may be)",
+            Errno::AGAIN => " (it changes faster than it can be read)",
+            _ => "",
+        };
+        write!(formatter, "cannot read /{}: {errno}{hint}", path.escape_ascii())
+    }
 }
 
 impl Search<'_> {
@@ -90,9 +116,22 @@ impl Search<'_> {
     /// What was found last, with its content if that is wanted.
     pub fn prepare(&mut self, found: Found, wants_content: bool) -> Result<Arc<File>, Status> {
         match wants_content {
-            true => self.files.with_content(self.path, found, self.now).map_err(status_of),
+            true => {
+                let result = self.files.with_content(self.path, found, self.now);
+                result.map_err(|errno| self.status_of(errno))
+            }
             false => Ok(found.file),
         }
+    }
+
+    /// Why what was looked for last cannot be had, in the client's terms; it is noted if the reason is the
+    /// server's or its disk's.
+    pub fn status_of(&mut self, errno: Errno) -> Status {
+        let status = status_of(errno);
+        if status.code() >= 500 && self.unreadable.is_none() {
+            self.unreadable = Some(Unreadable { path: self.path.clone(), errno });
+        }
+        status
     }
 
     /// The page that the site has for `status`, with its content if that is wanted.
@@ -208,7 +247,8 @@ impl Search<'_> {
             return Err(Status::NotFound);
         }
         let path = if self.path.is_empty() { b"." } else { &self.path[..] };
-        self.files.find(path, self.now).map_err(status_of)
+        let result = self.files.find(path, self.now);
+        result.map_err(|errno| self.status_of(errno))
     }
 
     fn set_path(&mut self, path: &[u8], end: &[u8]) {
@@ -244,13 +284,7 @@ pub fn status_of(errno: Errno) -> Status {
         // The path would have left the root, or the filesystem can hold no such name.
         Errno::XDEV | Errno::INVAL | Errno::ILSEQ => Status::NotFound,
         Errno::ACCESS | Errno::PERM => Status::Forbidden,
-        Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN => {
-            log::debug!("cannot open a file: {errno}");
-            Status::ServiceUnavailable
-        }
-        _ => {
-            log::warn!("cannot open a file: {errno}");
-            Status::InternalServerError
-        }
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN | Errno::BUSY => Status::ServiceUnavailable,
+        _ => Status::InternalServerError,
     }
 }

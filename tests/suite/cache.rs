@@ -19,6 +19,7 @@ use pws_testing::memory::NOW_UNIX_SECS;
 
 use crate::support::server::RunningServer;
 use crate::support::tools;
+use crate::support::visitor::Visitor;
 
 /// The file at `path`, with its content; `None` if it is not there.
 fn get(files: &mut Files, path: &str, now: &Now) -> Option<Arc<File>> {
@@ -30,11 +31,11 @@ fn get(files: &mut Files, path: &str, now: &Now) -> Option<Arc<File>> {
 #[track_caller]
 fn find(files: &mut Files, path: &str) -> Option<Vec<u8>> {
     files.recheck();
-    get(files, path, &Now::at(0, NOW_UNIX_SECS)).map(|file| content(&file))
+    get(files, path, &Now::at(0, NOW_UNIX_SECS)).map(|file| content_of(&file))
 }
 
 #[track_caller]
-fn content(file: &File) -> Vec<u8> {
+fn content_of(file: &File) -> Vec<u8> {
     match file.content() {
         Stored::Unread => panic!("without content"),
         Stored::Memory(bytes) => bytes.to_vec(),
@@ -112,11 +113,12 @@ fn content_is_had_when_it_is_asked_for_and_is_that_of_now() {
         let find = |files: &mut Files| files.find(b"a", &now).expect("it").expect("a file");
         let (opened, known) = (find(&mut files), find(&mut files));
         assert!(Arc::ptr_eq(&opened.file, &known.file) && !known.file.has_content());
+        assert_eq!(files.held().descriptors, 0, "nothing was asked of it that takes one");
         // Nobody looks at the disk again, but whoever reads it.
         fs::write(folder.root().join("b"), &new).expect("another file");
         fs::rename(folder.root().join("b"), folder.root().join("a")).expect("renamed");
         let file = files.with_content(b"a", opened, &now).expect("it");
-        assert_eq!(content(&file), old, "what was opened");
+        assert_eq!(content_of(&file), old, "what was opened");
         files.recheck();
         let known = find(&mut files);
         assert!(!known.file.has_content(), "the other file");
@@ -125,7 +127,7 @@ fn content_is_had_when_it_is_asked_for_and_is_that_of_now() {
         fs::write(folder.root().join("b"), &old).expect("another file");
         fs::rename(folder.root().join("b"), folder.root().join("a")).expect("renamed");
         let file = files.with_content(b"a", known, &now).expect("it");
-        assert_eq!((content(&file), file.content_len()), (old, len as u64), "what is there now");
+        assert_eq!((content_of(&file), file.content_len()), (old, len as u64), "what is there now");
         assert!(Arc::ptr_eq(&file, &find(&mut files).file), "and kept with its content");
     }
 }
@@ -143,7 +145,7 @@ fn what_is_made_when_it_is_read_is_never_kept() {
     for name in ["one", "two", "more"] {
         fs::write(own.join("comm"), name).expect("a thread may be called anything");
         let file = get(&mut files, "comm", &Now::at(0, u64::from(u32::MAX))).expect("it");
-        assert_eq!(content(&file), format!("{name}\n").into_bytes());
+        assert_eq!(content_of(&file), format!("{name}\n").into_bytes());
     }
 }
 
@@ -196,6 +198,123 @@ fn descriptors_of_large_files_are_bounded() {
         .map(|file| Arc::downgrade(&file))
         .collect();
     assert_eq!(weak.iter().filter(|file| file.upgrade().is_some()).count(), 3);
+}
+
+/// Files of a folder, as many open as it has.
+#[track_caller]
+fn open_all(folder: &Folder, cached_descriptors_max: usize) -> Files {
+    let limits = Limits { cached_descriptors_max, open_files_max: 1 << 20, ..Limits::default() };
+    Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder")
+}
+
+fn at(tick: u32) -> Now {
+    Now::at(tick, NOW_UNIX_SECS + u64::from(tick))
+}
+
+#[test]
+fn descriptors_that_nobody_asks_for_are_closed() {
+    let folder = Folder::new().file("a", noise(40_000)).file("b", noise(40_000)).file("small", "small");
+    let mut files = open_all(&folder, 100);
+    assert_eq!(files.wake_tick(), None, "none is open");
+    for name in ["a", "b", "small"] {
+        get(&mut files, name, &at(10)).expect("it");
+    }
+    assert_eq!((files.held().descriptors, files.wake_tick()), (2, Some(11)));
+    let weak = Arc::downgrade(&get(&mut files, "a", &at(10)).expect("it"));
+    for (tick, descriptors) in [(10, 2), (11, 2), (13, 2), (14, 2), (15, 1), (17, 1), (18, 1), (19, 0)] {
+        if tick <= 14 {
+            get(&mut files, "b", &at(tick)).expect("it");
+        }
+        files.close_unused(&at(tick));
+        assert_eq!(files.held().descriptors, descriptors, "in second {tick}");
+        assert_eq!(weak.upgrade().is_some(), descriptors == 2, "it is the other that goes first");
+    }
+    assert_eq!(files.wake_tick(), None, "nothing is left to wake for");
+    let small = get(&mut files, "small", &at(30)).expect("it");
+    assert!(Arc::ptr_eq(&small, &get(&mut files, "small", &at(40)).expect("it")), "what is in memory stays");
+}
+
+#[test]
+fn files_that_were_deleted_or_replaced_are_closed_sooner_and_sent_to_their_end() {
+    let content = noise(40_000);
+    let mut folder = Folder::new().file("other", "");
+    for name in ["deleted", "replaced", "untouched"] {
+        folder = folder.file(name, &content);
+    }
+    let mut files = open_all(&folder, 100);
+    let being_sent = get(&mut files, "deleted", &at(0)).expect("it");
+    for name in ["replaced", "untouched"] {
+        get(&mut files, name, &at(0)).expect("it");
+    }
+    folder.remove("deleted");
+    fs::rename(folder.path("other"), folder.path("replaced")).expect("renamed");
+    files.close_unused(&at(0));
+    assert_eq!(files.held().descriptors, 3, "they have just been asked for");
+    files.close_unused(&at(1));
+    assert_eq!(files.held().descriptors, 1);
+    assert_eq!(content_of(&being_sent), content, "whoever is being sent it gets all of it");
+    let weak = Arc::downgrade(&being_sent);
+    drop(being_sent);
+    assert!(weak.upgrade().is_none(), "and then it is closed");
+}
+
+#[test]
+fn a_bounded_number_of_descriptors_is_looked_at_in_one_call() {
+    const FILES: usize = 200;
+
+    let mut folder = Folder::new();
+    for index in 0..FILES {
+        folder = folder.file(format!("{index}"), noise(10_000));
+    }
+    let mut files = open_all(&folder, FILES);
+    for index in 0..FILES {
+        get(&mut files, &index.to_string(), &at(0)).expect("it");
+    }
+    let mut left = FILES;
+    for call in 1.. {
+        files.close_unused(&at(100));
+        let closed = left - files.held().descriptors;
+        left -= closed;
+        assert!((1..=64).contains(&closed), "{closed} in call {call}");
+        let Some(tick) = files.wake_tick() else { break };
+        assert!(tick <= 100, "there is more to do at once");
+    }
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn a_shortage_of_descriptors_takes_nothing_that_is_in_memory_and_none_that_is_used() {
+    let mut folder = Folder::new().file("small", "small");
+    for index in 0..20 {
+        folder = folder.file(format!("{index}"), noise(40_000));
+    }
+    let mut files = open_all(&folder, 3);
+    let mut find = |name: &str| get(&mut files, name, &at(0)).expect("it");
+    let (small, favourite) = (find("small"), find("0"));
+    for index in 1..20 {
+        assert!(Arc::ptr_eq(&favourite, &find("0")), "asked for between all others, it stays");
+        find(&index.to_string());
+    }
+    assert!(Arc::ptr_eq(&small, &find("small")), "it takes no descriptor");
+    assert_eq!(files.held().descriptors, 3);
+}
+
+/// Until a server with nobody to serve closes what it holds.
+#[test]
+fn a_site_closes_what_was_deleted_when_it_is_asked_for_something_else() {
+    let folder = Folder::new().file("a.bin", noise(40_000)).file("b.bin", noise(40_000));
+    let path = folder.path("a.bin").to_string_lossy().into_owned();
+    let is_open = || {
+        let descriptors = fs::read_dir("/proc/self/fd").expect("our descriptors");
+        let mut targets = descriptors.filter_map(|entry| fs::read_link(entry.expect("one").path()).ok());
+        targets.any(|target| target.to_string_lossy().starts_with(&path))
+    };
+    let mut visitor = Visitor::of(folder);
+    assert_eq!(visitor.get("/a.bin").status, 200);
+    assert!(is_open());
+    visitor.folder.remove("a.bin");
+    assert_eq!(visitor.at(1).get("/b.bin").status, 200);
+    assert!(!is_open());
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod logs;
 mod memory;
 mod overwriting;
 mod pauses;
+mod refused;
 mod resets;
 mod root;
 mod silence;

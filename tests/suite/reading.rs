@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use pws::config::{SiteOptions, Symlinks};
 use pws_testing::folder::{Folder, noise};
 use pws_testing::process::Process;
+use rustix::fs::{Mode, OFlags};
 
 use crate::support::strace::Traced;
 use crate::support::tools;
@@ -73,6 +75,67 @@ fn what_is_sent_is_read() {
         let is_read = reads.iter().any(|line| line.contains(call) && line.contains(&format!("/{name}>")));
         assert!(is_read, "{name} by {call}, not {}", reads.join("\n"));
     }
+}
+
+/// Whoever opens a FIFO to write to it waits until somebody opens it for reading.
+#[test]
+fn who_waits_to_write_to_a_fifo_is_not_told_of_a_reader() {
+    let names = ["fifo", "page.html", "docs/index.html", "404.html", "_redirects", "packed.js.gz"];
+    let mut folder = Folder::new().folder("docs").file("packed.js", "let a;");
+    for name in names {
+        folder = folder.fifo(name);
+    }
+    let paths = names.map(|name| folder.path(name));
+    let writers =
+        paths.clone().map(|path| std::thread::spawn(move || fs::File::options().write(true).open(path)));
+    let mut visitor = Visitor::of(folder);
+    for (target, status) in
+        [("/fifo", 404), ("/page", 404), ("/docs/", 200), ("/nowhere", 404), ("/packed.js", 200)]
+    {
+        let answer = visitor.get_with(target, "Accept-Encoding: gzip\r\n");
+        assert_eq!(answer.status, status, "{target}");
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    for (path, writer) in paths.iter().zip(&writers) {
+        assert!(!writer.is_finished(), "{} was opened", path.display());
+    }
+    // Now somebody does read.
+    for (path, writer) in paths.iter().zip(writers) {
+        let reader = rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty());
+        reader.expect("a FIFO");
+        drop(writer.join().expect("a writer"));
+    }
+}
+
+#[test]
+fn a_device_is_not_opened() {
+    let folder = Folder::new().symlink("zero", "/dev/zero").symlink("terminal", "/dev/tty");
+    let options = ["-e", "trace=openat2"];
+    let Some(traced) = Traced::serve(&folder, &options, &["--symlinks", "follow"]) else { return };
+    for target in ["/zero", "/terminal"] {
+        assert_eq!(traced.process.connect().get(target).status, 404, "{target}");
+    }
+    let calls = traced.end();
+    assert!(!calls.iter().any(|line| line.contains("zero") || line.contains("terminal")), "{calls:?}");
+}
+
+/// What ARCHITECTURE.md tells of a file that is not remembered.
+#[test]
+fn a_small_file_takes_eleven_calls_the_first_time() {
+    let folder = Folder::new().file("page.html", noise(1024));
+    let calls = |times: usize| {
+        let traced = Traced::serve(&folder, &[], &["--cache-size", "0"])?;
+        let mut client = traced.process.connect();
+        for _ in 0..times {
+            assert_eq!(client.get("/page.html").status, 200);
+        }
+        // By fcntl a debug build sees that what it closes is open.
+        let is_own = |line: &&String| !line.contains("epoll_wait(") && !line.contains("fcntl(");
+        Some(traced.end().iter().filter(is_own).count())
+    };
+    let (Some(few), Some(many)) = (calls(10), calls(110)) else { return };
+    let own = (many - few) as f64 / 100.0;
+    assert!((10.9..11.3).contains(&own), "{own} calls a request, waiting not counted");
 }
 
 /// A site that shows files of `/proc` and `/sys`, which tell a length that is not theirs; `None`, said loudly,

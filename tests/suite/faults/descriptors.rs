@@ -2,11 +2,51 @@
 //!
 //! How many are let in and that all descriptors come back is tested in `cli/cost.rs`.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use pws_testing::client::Client;
+use pws_testing::folder::noise;
 use pws_testing::vitals::assert_no_spinning;
 
 use super::{alone, folder};
 use crate::support::binary::serve;
+
+/// Of files that are kept open for whoever asks next, as many are closed as are needed.
+#[test]
+fn what_is_only_kept_open_makes_room_for_what_is_asked_for() {
+    const FILES: usize = 100;
+
+    let mut folder = folder().folder("docs").file("a.bin", noise(20_000));
+    for index in 0..FILES {
+        folder = folder.file(format!("kept/{index}"), noise(20_000));
+    }
+    // What was changed just now is not kept.
+    sleep(Duration::from_millis(4500));
+    let process = serve(folder, &[]);
+    let mut client = process.connect();
+    assert_eq!(client.get("/nowhere").status, 404);
+    let before = process.open_files();
+    for index in 0..FILES {
+        assert_eq!(client.get(&format!("/kept/{index}")).status, 200);
+    }
+    assert!(process.open_files() >= before + FILES, "nothing is kept: nothing is shown");
+    let taken: Vec<u32> = process.descriptor_flags().into_iter().map(|(number, _)| number).collect();
+    let first_free = (0..).find(|number| !taken.contains(number)).expect("a number");
+    process.set_soft_open_files_limit(first_free.into());
+    assert_eq!(client.get("/docs/").status, 200);
+    let left = process.open_files();
+    assert!((before + 1..before + FILES).contains(&left), "{left}: some are closed, and not all");
+    assert_eq!(client.get("/a.bin").status, 200);
+    // None that is closed is of use now.
+    process.set_soft_open_files_limit(4);
+    for _ in 0..3 {
+        assert_eq!(client.get("/docs/").status, 503);
+    }
+    assert!(process.open_files() <= before, "503 for good only if none is kept");
+    process.wait_for("cannot read /docs/: ");
+    assert!(process.stderr().contains("ulimit -n"), "{}", process.stderr());
+}
 
 /// A server keeps some descriptors back and never runs out by itself: they are taken from it while it runs.
 #[test]

@@ -32,6 +32,15 @@ impl Traced {
         Some(Traced { process: Process::start(command), log })
     }
 
+    /// Serves `folder` under a kernel that refuses `call` with `errno` once the server is up.
+    #[track_caller]
+    pub fn refusing(folder: &Folder, call: &str, errno: &str) -> Option<Traced> {
+        let started = Traced::serve(folder, &["-e", &format!("trace={call}")], &[])?;
+        let count = started.end().iter().filter(|line| line.contains(&format!(" {call}("))).count();
+        let inject = format!("inject={call}:error={errno}:when={}+", count + 1);
+        Traced::serve(folder, &["-e", &format!("trace={call}"), "-e", &inject], &[])
+    }
+
     /// Stops the server, which must end well; returns its calls, one a line.
     #[track_caller]
     pub fn end(self) -> Vec<String> {
