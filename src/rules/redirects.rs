@@ -239,7 +239,8 @@ impl Rule {
     /// Whether the rule is for this request. If so the values are in `captures`. Only what the rule has text
     /// for is looked at.
     fn matches<'a>(&self, store: &Store, request: &Asked<'_, 'a>, captures: &mut Captures<'a>) -> bool {
-        self.from.matches(store, request.path, captures)
+        self.parameters.are_as_many_as(request.query)
+            && self.from.matches(store, request.path, captures)
             && self.parameters.are_met_by(store, request.query, captures)
             && self.to.fits(store, captures)
     }
