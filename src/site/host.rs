@@ -93,6 +93,11 @@ impl Remembered {
 
     /// Says what is wrong with its rules, unless that was said when they were `before`.
     pub fn tell(&self, before: Option<&Remembered>) {
+        if let Some(before) = before.filter(|before| before.stamps == self.stamps) {
+            // Read again, for it may have changed and kept its time. What shows later was told, too.
+            let has_told_cut = before.host.has_told_cut.load(Ordering::Relaxed);
+            self.host.has_told_cut.store(has_told_cut, Ordering::Relaxed);
+        }
         if before.is_some_and(|before| before.complaints == self.complaints) {
             return;
         }
