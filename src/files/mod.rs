@@ -38,8 +38,6 @@ pub struct Files {
     media_types: MediaTypes,
     cache: Cache,
     loaded_file_bytes_max: u64,
-    /// Folders read at once. Each has a descriptor, as has the connection it is read for.
-    folders_max: usize,
     /// The name of the variant that was last looked for. Kept for its memory only.
     variant_key: Vec<u8>,
 }
@@ -69,7 +67,6 @@ impl Files {
             media_types,
             cache: Cache::new(limits.cache_bytes_max, descriptors_max),
             loaded_file_bytes_max: limits.loaded_file_bytes_max,
-            folders_max: (open_files / 8).max(1),
             variant_key: Vec::new(),
         })
     }
@@ -203,12 +200,8 @@ impl Files {
         matches!(errno, Errno::MFILE | Errno::NFILE) && self.cache.let_go()
     }
 
-    /// Opens the folder at `path`, to read what is in it; `BUSY` if too many are being read.
+    /// Opens the folder at `path`, to read what is in it.
     pub fn open_folder(&self, path: &[u8]) -> Result<Folder, Errno> {
-        // Each of them shares the root.
-        if Arc::strong_count(&self.root) > self.folders_max {
-            return Err(Errno::BUSY);
-        }
         Folder::open(&self.root, path)
     }
 

@@ -17,9 +17,9 @@
 //! Fields that tell how the response is framed, or what pws itself has made sure of, are its own: see
 //! [`OWNED`].
 //!
-//! What one response gets of this has a bound, [`LINES_MAX`](super::fields::LINES_MAX) and [`BYTES_MAX`](super::fields::BYTES_MAX): clients refuse heads beyond
-//! some ten KiB. What is beyond is left out, and told: of lines that it would hit on every path they have
-//! when they are parsed, of others when it happens.
+//! What one response gets of this has a [bound](super::fields), since clients refuse heads beyond some ten
+//! KiB. What is beyond is left out, and told: of lines that would be too much on every path of theirs when
+//! they are parsed, of others when it happens.
 
 use super::captures::{Captures, Names};
 use super::fields::{Amount, Line, Response};

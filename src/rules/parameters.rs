@@ -80,6 +80,11 @@ impl<'w> Words<'w> {
 }
 
 impl Parameters {
+    /// Whether `query` has as many as are wanted: soon told, and without it the rest need not be looked at.
+    pub fn are_as_many_as(&self, query: &Query) -> bool {
+        self.0.is_empty() || self.0.len() == query.count()
+    }
+
     /// Whether `query` has these parameters and no others, each once.
     pub fn are_met_by<'q>(&self, store: &Store, query: &Query<'q>, captures: &mut Captures<'q>) -> bool {
         let wanted = self.0.of(&store.parameters);
@@ -87,7 +92,7 @@ impl Parameters {
             return true;
         }
         // No name is wanted twice, so if there are as many pairs and each is wanted, all are there.
-        query.count() == wanted.len()
+        self.are_as_many_as(query)
             && wanted.iter().zip(query.pairs()).all(|(parameter, pair)| {
                 *pair.name == *parameter.name.of(&store.bytes)
                     && match parameter.wanted {

@@ -100,7 +100,7 @@ impl Pattern {
             // What stands at the end is compared before anything is captured: thousands of patterns may start
             // alike.
             let end_len = head.last().map_or(0, |part| usize::from(part.text_len));
-            if !trimmed.ends_with(&text[text.len() - end_len..]) {
+            if !ends_with(trimmed, &text[text.len() - end_len..]) {
                 return false;
             }
             let mut held = Held { path, captures, text, rest: 0..trimmed.len() };
@@ -148,7 +148,7 @@ impl Held<'_, '_> {
             self.text = behind;
             match part.index {
                 None => {
-                    let is_there = self.path.bytes[self.rest.clone()].starts_with(text);
+                    let is_there = starts_with(&self.path.bytes[self.rest.clone()], text);
                     self.rest.start += if is_there { text.len() } else { 0 };
                     is_there
                 }
@@ -167,7 +167,7 @@ impl Held<'_, '_> {
             self.text = before;
             match part.index {
                 None => {
-                    let is_there = self.path.bytes[self.rest.clone()].ends_with(text);
+                    let is_there = ends_with(&self.path.bytes[self.rest.clone()], text);
                     self.rest.end -= if is_there { text.len() } else { 0 };
                     is_there
                 }
@@ -181,9 +181,29 @@ impl Held<'_, '_> {
     }
 
     fn capture(&mut self, index: u8, segment: Range<usize>, suffix: &[u8]) -> bool {
-        let value = self.path.bytes[segment].strip_suffix(suffix).filter(|value| !value.is_empty());
-        self.captures.set(index, Value::Path(value.unwrap_or_default()));
-        value.is_some()
+        let segment = &self.path.bytes[segment];
+        let is_there = segment.len() > suffix.len() && ends_with(segment, suffix);
+        if is_there {
+            self.captures.set(index, Value::Path(&segment[..segment.len() - suffix.len()]));
+        }
+        is_there
+    }
+}
+
+/// Most texts between two operators are a slash or nothing: these are compared without a call.
+fn starts_with(path: &[u8], text: &[u8]) -> bool {
+    match text {
+        [] => true,
+        [byte] => path.first() == Some(byte),
+        _ => path.starts_with(text),
+    }
+}
+
+fn ends_with(path: &[u8], text: &[u8]) -> bool {
+    match text {
+        [] => true,
+        [byte] => path.last() == Some(byte),
+        _ => path.ends_with(text),
     }
 }
 

@@ -10,7 +10,7 @@ pub const RULES_MAX: usize = 10_000;
 const LINE_BYTES_MAX: usize = 8 * 1024;
 /// Lines and bytes of one step. Measured, that is a third of a millisecond at most.
 const STEP_LINES_MAX: usize = 128;
-const STEP_BYTES_MAX: usize = 8 * 1024;
+pub const STEP_BYTES_MAX: usize = 8 * 1024;
 /// Complaints about one file. Who has read a hundred knows that it is the wrong file.
 const COMPLAINTS_MAX: usize = 100;
 /// Characters of a line that a complaint repeats.

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use crate::clock::{Now, Tick};
 use crate::files::Files;
 use crate::files::root::Stamp;
-use crate::rules::text::{FILE_BYTES_MAX, Parser, Reader};
+use crate::rules::text::{FILE_BYTES_MAX, Parser, Reader, STEP_BYTES_MAX};
 use crate::rules::{Complaint, Headers, Redirects, headers, redirects};
 
 /// The files that rules are in. They are never served.
@@ -93,6 +93,11 @@ impl Remembered {
 
     /// Says what is wrong with its rules, unless that was said when they were `before`.
     pub fn tell(&self, before: Option<&Remembered>) {
+        if let Some(before) = before.filter(|before| before.stamps == self.stamps) {
+            // Read again, for it may have changed and kept its time. What shows later was told, too.
+            let has_told_cut = before.host.has_told_cut.load(Ordering::Relaxed);
+            self.host.has_told_cut.store(has_told_cut, Ordering::Relaxed);
+        }
         if before.is_some_and(|before| before.complaints == self.complaints) {
             return;
         }
@@ -122,6 +127,12 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Whether the rules of `name` are so few that they are read in a step or two.
+    pub fn is_short(name: &[u8], files: &Files) -> bool {
+        let len = |file: &[u8]| files.stamp_at(&[name, b"/", file].concat()).map_or(0, |stamp| stamp.len);
+        RULE_FILES.iter().all(|file| len(file) <= STEP_BYTES_MAX as u64)
+    }
+
     /// Looks for the folder of `name` and gets hold of its rules, each file of which may take
     /// `rules_bytes_max` of memory; `None` if there is no such folder. An error is a shortage, which says
     /// nothing of the host.

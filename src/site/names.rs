@@ -130,7 +130,8 @@ impl Hosts {
             }
         }
         let meanwhile = known.map_or(Sought::NotYet, |known| Sought::Host(known.host.host()));
-        if self.reading.as_ref().is_some_and(|(read, _)| read == name) {
+        // One after the other.
+        if self.reading.as_ref().is_some_and(|(read, _)| read == name || !Reading::is_short(name, files)) {
             return Ok(meanwhile);
         }
         match (Reading::start(name, files, self.rules_bytes_max, now.tick), meanwhile) {
@@ -148,8 +149,7 @@ impl Hosts {
         }
     }
 
-    /// Reads as much as a step takes. If that is not all, it goes on unless others are being read, and
-    /// `meanwhile` holds.
+    /// Reads as much as a step takes. If that is not all, it goes on, and `meanwhile` holds.
     fn begin(&mut self, name: &[u8], mut reading: Reading, meanwhile: Sought) -> Sought {
         if reading.step() {
             self.reading.get_or_insert_with(|| (name.to_vec(), reading));

@@ -69,7 +69,6 @@ impl Display for Unreadable {
             Errno::MFILE => " (no descriptor is left: try a higher limit, 'ulimit -n')",
             Errno::NFILE => " (the system has no descriptor left: see /proc/sys/fs/file-max)",
             Errno::FBIG => " (it says that it is empty, and is too large to be loaded)",
-            Errno::BUSY => " (as many folders are being listed as may be)",
             Errno::AGAIN => " (it changes faster than it can be read)",
             _ => "",
         };
@@ -284,7 +283,7 @@ pub fn status_of(errno: Errno) -> Status {
         // The path would have left the root, or the filesystem can hold no such name.
         Errno::XDEV | Errno::INVAL | Errno::ILSEQ => Status::NotFound,
         Errno::ACCESS | Errno::PERM => Status::Forbidden,
-        Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN | Errno::BUSY => Status::ServiceUnavailable,
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN => Status::ServiceUnavailable,
         _ => Status::InternalServerError,
     }
 }
