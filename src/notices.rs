@@ -20,7 +20,7 @@ pub enum Notice {
     TurnedAway,
     /// 503: the client has as many connections as one may have. Example: the client.
     BeyondOwnBound,
-    /// A connection made room for others. Example: its client.
+    /// An idle connection made room for others. Example: its client.
     Evicted,
     /// Its client did not get on, and it made room for another. Example: its client.
     Stalled,
@@ -28,7 +28,7 @@ pub enum Notice {
     LateHead,
     LateBody,
     LateSend,
-    /// A connection was cut because there is no memory for what it leaves undone. Example: its client.
+    /// A connection was cut because memory is short, and its client had most of it. Example: the client.
     NoMemory,
     /// The system grants no descriptor or memory for another connection. Example: its error.
     AcceptingPaused,
@@ -78,9 +78,9 @@ impl Notice {
                 "try a larger '--max-per-client'",
             ],
             Notice::Evicted => [
-                "connection",
-                "connections",
-                "closed, the longest idle first, to make room for others",
+                "idle connection",
+                "idle connections",
+                "closed to make room for others",
                 "try a larger '--max-connections', 'ulimit -n' or '--memory', or a shorter '--idle-timeout'",
             ],
             Notice::Stalled => {

@@ -2,8 +2,9 @@
 
 use std::io::{self, ErrorKind};
 
+use super::context::Context;
 use super::input::Input;
-use super::session::{Context, Session, Want};
+use super::session::{Session, Want};
 use super::wait::Wait;
 use crate::access_log::AccessLog;
 use crate::clock::{Now, Tick};

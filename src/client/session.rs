@@ -14,37 +14,17 @@
 //! A request with a body is answered once the body has been skipped, so that a body framed badly can still
 //! be answered with 400. Its head waits in the input meanwhile.
 
+use super::context::Context;
 use super::input::Input;
-use super::slice::Slice;
 use super::wait::Wait;
-use crate::access_log::AccessLog;
 use crate::clock::{Now, Tick};
 use crate::http::body::{BodyPlan, Skip, Skipped};
 use crate::http::head::{CONTINUE, Persistence};
 use crate::http::request::{self, FieldSlots, Parsed, Request, Version};
 use crate::http::status::Status;
-use crate::ledger::Ledger;
 use crate::limits::Limits;
-use crate::notices::Notices;
 use crate::outbox::Outbox;
-use crate::responder::{Asked, Responded, Responder};
-
-/// What the loop lends to a connection while it runs.
-pub struct Context<'a> {
-    pub now: &'a Now,
-    pub limits: &'a Limits,
-    pub responder: &'a mut dyn Responder,
-    pub access_log: &'a mut AccessLog,
-    /// By which the loop knows the connection.
-    pub key: usize,
-    /// What it may take before it is the others' turn.
-    pub slice: Slice<'a>,
-    /// What all connections hold.
-    pub ledger: &'a mut Ledger,
-    pub notices: &'a mut Notices,
-    /// The server is stopping: every response is the last on its connection.
-    pub is_draining: bool,
-}
+use crate::responder::{Asked, Responded};
 
 /// What the session needs next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use slab::Slab;
 
 use crate::access_log::AccessLog;
 use crate::client::connection::{Buffers, Connection, Verdict};
-use crate::client::session::Context;
+use crate::client::context::Context;
 use crate::client::wait::Wait;
 use crate::clock::{Now, Tick};
 use crate::ledger::{Held, Ledger};

@@ -5,23 +5,19 @@
 //! runs this very loop in memory.
 
 use crate::access_log::AccessLog;
-use crate::client::connection::{Buffers, Connection, Verdict};
-use crate::client::session::Context;
+use crate::client::connection::{Buffers, Verdict};
+use crate::client::context::Context;
 use crate::client::slice::Slice;
 use crate::client::wait::Wait;
 use crate::clock::{Now, Stopwatch, Tick};
-use crate::http::request;
-use crate::http::status::Status;
-use crate::ledger::{Held, Ledger, Resource};
-use crate::limits::{Limits, SOCKET_BYTES};
-use crate::net::peer::Peer;
-use crate::net::socket::{Listener, Pollable, Readiness, Socket};
+use crate::ledger::Ledger;
+use crate::limits::Limits;
+use crate::net::socket::{Listener, Pollable, Readiness};
 use crate::notices::{Notice, Notices};
 use crate::responder::Responder;
 use crate::turn::acceptor::Acceptor;
 use crate::turn::connections::{Connections, End, Ending};
 use crate::turn::run_queue::{Lane, RunQueue};
-use crate::turn::shortage;
 
 /// Something that the poll has told.
 #[derive(Clone, Copy, Debug)]
@@ -37,18 +33,11 @@ pub enum News {
 /// Connections closed in one turn because their time is up: about a millisecond's work.
 const OVERDUE_MAX: usize = 512;
 
-/// Connections closed at once where something is short, at most: about half a millisecond's work.
-const RELIEVED_MAX: usize = 256;
-/// Whoever gets on has its place for sure; who has not for so long makes room, seconds.
-const STALLED_SECS_MIN: u32 = 5;
-/// What a newcomer holds.
-const NEWCOMER: Held = Held { heap_bytes: 0, kernel_bytes: SOCKET_BYTES, descriptors: 1 };
-
 /// How long a turn runs those who are queued, and then those who have just come; what there is no time for
 /// is the next turn's. A step under way ends first: it takes a millisecond at most. So a turn ends within
 /// ten, and whoever asks for little waits for no more than a few of them, whatever others ask for.
 const RUN_NANOS: u64 = 4_000_000;
-const ACCEPT_NANOS: u64 = 2_000_000;
+pub(super) const ACCEPT_NANOS: u64 = 2_000_000;
 /// What many share is not divided further than this: to begin a slice takes time, too.
 const SLICE_NANOS_MIN: u64 = 100_000;
 
@@ -71,32 +60,32 @@ pub struct Turn<'a, R> {
 
 /// What each of many gets of a turn.
 #[derive(Clone, Copy, Debug)]
-struct Share {
+pub(super) struct Share {
     nanos: u64,
     bytes: usize,
 }
 
 impl Share {
     /// Of `nanos` that `count` divide among them.
-    fn of(count: usize, nanos: u64, limits: &Limits) -> Share {
+    pub(super) fn of(count: usize, nanos: u64, limits: &Limits) -> Share {
         let nanos = (nanos / count.max(1) as u64).max(SLICE_NANOS_MIN);
         Share { nanos, bytes: limits.run_bytes_max_of(count) }
     }
 }
 
-type Registry<L> = <<L as Listener>::Socket as Pollable>::Registry;
+pub(super) type Registry<L> = <<L as Listener>::Socket as Pollable>::Registry;
 
 /// The loop, with all that its connections share.
 pub struct EventLoop<L: Listener, R> {
-    acceptor: Acceptor<L>,
-    connections: Connections<L::Socket>,
+    pub(super) acceptor: Acceptor<L>,
+    pub(super) connections: Connections<L::Socket>,
     run_queue: RunQueue,
-    buffers: Buffers,
-    responder: R,
-    access_log: AccessLog,
-    ledger: Ledger,
-    notices: Notices,
-    limits: Limits,
+    pub(super) buffers: Buffers,
+    pub(super) responder: R,
+    pub(super) access_log: AccessLog,
+    pub(super) ledger: Ledger,
+    pub(super) notices: Notices,
+    pub(super) limits: Limits,
     stage: Stage,
     last_tick: Tick,
     /// Nobody is overdue before this tick.
@@ -256,7 +245,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         }
     }
 
-    fn run(&mut self, key: usize, share: Share, turn: &Turn<Registry<L>>) {
+    pub(super) fn run(&mut self, key: usize, share: Share, turn: &Turn<Registry<L>>) {
         let now = turn.now;
         let is_draining = self.stage != Stage::Serving;
         let mut context = Context {
@@ -284,49 +273,12 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.relieve(now);
     }
 
-    /// Where something has run short, has those idle longest go, then the greediest, until a reserve is left.
-    fn relieve(&mut self, now: &Now) {
-        let mut left = RELIEVED_MAX;
-        while let Some(resource) = self.ledger.shortage(self.responder.descriptors()) {
-            let wanted = self.ledger.excess_over_reserve(resource, self.responder.descriptors());
-            // Who is idle keeps nothing in this program's memory.
-            let is_heap = resource == Resource::Heap;
-            let idle = |deadline_max| self.connections.longest_idle(deadline_max);
-            let mut keys = if is_heap { Vec::new() } else { idle(self.idle_before_now(now)) };
-            if keys.is_empty() {
-                keys = shortage::greediest(&self.connections, (resource, wanted), 0, now.tick, &self.limits);
-            }
-            if keys.is_empty() && !is_heap {
-                keys = idle(Tick::MAX);
-            }
-            keys.truncate(left);
-            left -= keys.len();
-            if keys.is_empty() {
-                return;
-            }
-            let notice = if is_heap { Notice::NoMemory } else { Notice::Evicted };
-            self.cut(&keys, (notice, "greediest"), now);
-        }
-    }
-
-    /// Closes connections whose places or memory are needed.
-    fn cut(&mut self, keys: &[usize], (notice, why): (Notice, &str), now: &Now) {
-        for &key in keys {
-            if let Some(slot) = self.connections.get(key) {
-                let peer = slot.connection.peer();
-                log::debug!("{peer}: closed, {why}, to make room");
-                self.notices.count(notice, &peer, now);
-            }
-            self.close(key, Ending::Cut, now);
-        }
-    }
-
     /// Whether the connection at `key` waits for a request.
     fn awaits_request(&self, key: usize) -> bool {
         self.connections.get(key).is_some_and(|slot| slot.connection.awaits_request())
     }
 
-    fn close(&mut self, key: usize, ending: Ending, now: &Now) {
+    pub(super) fn close(&mut self, key: usize, ending: Ending, now: &Now) {
         if let Some(lane) = self.connections.get(key).and_then(|slot| slot.lane) {
             self.run_queue.forget(key, lane);
         }
@@ -365,84 +317,6 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
 
     fn next_deadline(&self) -> Option<Tick> {
         self.connections.next_deadline().map(|tick| tick.max(self.spared_until))
-    }
-
-    /// Accepts what is waiting, within bounds. Each connection runs at once: most have sent their request.
-    fn accept(&mut self, turn: &Turn<Registry<L>>) {
-        let now = turn.now;
-        let end_nanos = (turn.stopwatch)() + ACCEPT_NANOS;
-        // Looked for once a turn if there are none: a crowd outside must not cost those inside a search each.
-        let mut may_have_room = true;
-        for _ in 0..self.limits.accepts_per_turn_max {
-            let Some((socket, peer)) = self.acceptor.next(now.tick) else { return };
-            let is_welcome = self.connections.welcomes(peer);
-            if is_welcome && !self.has_room() && may_have_room {
-                may_have_room = self.make_room(now);
-            }
-            match is_welcome && self.has_room() {
-                true => self.admit(socket, peer, turn),
-                false => self.turn_away(socket, peer, now),
-            }
-            if (turn.stopwatch)() >= end_nanos {
-                break;
-            }
-        }
-        self.acceptor.turn_to_next();
-    }
-
-    /// The latest deadline of those who are idle: nobody is who was busy this very second.
-    fn idle_before_now(&self, now: &Now) -> Tick {
-        now.tick.saturating_add(self.limits.idle_secs)
-    }
-
-    fn has_room(&self) -> bool {
-        self.connections.has_place() && self.ledger.has_room_for(NEWCOMER)
-    }
-
-    /// Makes room for newcomers: those idle longest go, then the greediest of those who do not get on. False
-    /// if there are none.
-    fn make_room(&mut self, now: &Now) -> bool {
-        let idle = self.connections.longest_idle(self.idle_before_now(now));
-        self.cut(&idle, (Notice::Evicted, "idle"), now);
-        if !idle.is_empty() {
-            return true;
-        }
-        let places = (Resource::Descriptors, 1);
-        let keys = shortage::greediest(&self.connections, places, STALLED_SECS_MIN, now.tick, &self.limits);
-        self.cut(&keys, (Notice::Stalled, "stalled"), now);
-        !keys.is_empty()
-    }
-
-    fn admit(&mut self, socket: L::Socket, peer: Peer, turn: &Turn<Registry<L>>) {
-        // Its request may be younger than what was checked in this turn so far.
-        self.responder.recheck();
-        let key = {
-            let connection = Connection::new(socket, peer, turn.now, &self.limits);
-            self.connections.insert(connection, &mut self.ledger, &self.limits)
-        };
-        self.run(key, Share::of(self.limits.accepts_per_turn_max, ACCEPT_NANOS, &self.limits), turn);
-    }
-
-    /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in.
-    fn turn_away(&mut self, mut socket: L::Socket, peer: Peer, now: &Now) {
-        log::debug!("{peer}: turned away, there is no room for it");
-        let is_welcome = self.connections.welcomes(peer);
-        let notice = if is_welcome { Notice::TurnedAway } else { Notice::BeyondOwnBound };
-        self.notices.count(notice, &peer, now);
-        let Buffers { input, outbox } = &mut self.buffers;
-        // To close on what was not read would be a reset, which may overtake the response.
-        let received = socket.receive(input.space()).unwrap_or(0);
-        input.filled(received);
-        let status = Status::ServiceUnavailable;
-        let responded = self.responder.refuse(status, request::is_head(input.bytes()), now, outbox);
-        outbox.end_response(responded.head_bytes, now.elapsed_millis, |line| {
-            self.access_log.describe(now, input.bytes(), status, line);
-        });
-        // Whoever cannot take it sees the end of the connection.
-        let _ = outbox.send(&mut socket, usize::MAX).and_then(|_| socket.shutdown_write());
-        outbox.settle(|ended| self.access_log.write(peer, &ended));
-        outbox.cut(|ended| self.access_log.write(peer, &ended));
-        self.buffers.clear();
     }
 
     fn finish_drain(&mut self, now: &Now) {

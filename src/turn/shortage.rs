@@ -9,13 +9,20 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::client::wait::Wait;
-use crate::clock::Tick;
+use crate::clock::{Now, Tick};
 use crate::ledger::Resource;
 use crate::limits::Limits;
 use crate::net::peer::Peer;
-use crate::net::socket::Pollable;
-use crate::turn::connections::Connections;
+use crate::net::socket::{Listener, Pollable};
+use crate::notices::Notice;
+use crate::responder::Responder;
+use crate::turn::connections::{Connections, Ending};
+use crate::turn::event_loop::EventLoop;
 
+/// Connections closed at once where something is short, at most: about half a millisecond's work.
+const RELIEVED_MAX: usize = 256;
+/// Whoever gets on has its place for sure; who has not for so long makes room, seconds.
+const STALLED_SECS_MIN: u32 = 5;
 /// What may hold something while it waits; those in front of each list have been waiting longest.
 const WAITS: [Wait; 4] = [Wait::Head, Wait::Body, Wait::Send, Wait::Linger];
 /// How many of each list are looked at: some tens of microseconds' work.
@@ -32,8 +39,73 @@ struct Candidate {
     greed_of_client: u64,
 }
 
+impl<L: Listener, R: Responder> EventLoop<L, R> {
+    /// Where something has run short, has those idle longest go, then the greediest, until a reserve is left.
+    pub(super) fn relieve(&mut self, now: &Now) {
+        let mut left = RELIEVED_MAX;
+        while let Some(resource) = self.ledger.shortage(self.responder.descriptors()) {
+            let (notice, mut keys) = self.first_to_go(resource, now);
+            keys.truncate(left);
+            left -= keys.len();
+            if keys.is_empty() {
+                return;
+            }
+            self.cut(&keys, (notice, "greediest"), now);
+        }
+    }
+
+    fn first_to_go(&self, resource: Resource, now: &Now) -> (Notice, Vec<usize>) {
+        // Who is idle keeps nothing in this program's memory.
+        let may_be_idle = resource != Resource::Heap;
+        let idle = self.connections.longest_idle(self.idle_before_now(now));
+        if may_be_idle && !idle.is_empty() {
+            return (Notice::Evicted, idle);
+        }
+        let wanted = (resource, self.ledger.excess_over_reserve(resource, self.responder.descriptors()));
+        let greediest = greediest(&self.connections, wanted, 0, now.tick, &self.limits);
+        match resource {
+            _ if may_be_idle && greediest.is_empty() => {
+                (Notice::Evicted, self.connections.longest_idle(Tick::MAX))
+            }
+            Resource::Descriptors => (Notice::Stalled, greediest),
+            Resource::Heap | Resource::Kernel => (Notice::NoMemory, greediest),
+        }
+    }
+
+    /// Closes connections whose places or memory are needed.
+    fn cut(&mut self, keys: &[usize], (notice, why): (Notice, &str), now: &Now) {
+        for &key in keys {
+            if let Some(slot) = self.connections.get(key) {
+                let peer = slot.connection.peer();
+                log::debug!("{peer}: closed, {why}, to make room");
+                self.notices.count(notice, &peer, now);
+            }
+            self.close(key, Ending::Cut, now);
+        }
+    }
+
+    /// Makes room for newcomers: those idle longest go, then the greediest of those who do not get on. False
+    /// if there are none.
+    pub(super) fn make_room(&mut self, now: &Now) -> bool {
+        let idle = self.connections.longest_idle(self.idle_before_now(now));
+        self.cut(&idle, (Notice::Evicted, "idle"), now);
+        if !idle.is_empty() {
+            return true;
+        }
+        let places = (Resource::Descriptors, 1);
+        let keys = greediest(&self.connections, places, STALLED_SECS_MIN, now.tick, &self.limits);
+        self.cut(&keys, (Notice::Stalled, "stalled"), now);
+        !keys.is_empty()
+    }
+
+    /// The latest deadline of those who are idle: nobody is who was busy this very second.
+    fn idle_before_now(&self, now: &Now) -> Tick {
+        now.tick.saturating_add(self.limits.idle_secs)
+    }
+}
+
 /// Those who go first, until so much of `resource` is given back; none who has got on within `stalled_secs_min`.
-pub fn greediest<S: Pollable>(
+fn greediest<S: Pollable>(
     connections: &Connections<S>,
     (resource, wanted): (Resource, usize),
     stalled_secs_min: u32,

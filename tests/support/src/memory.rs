@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 
 use pws::access_log::AccessLog;
 pub use pws::client::connection::{Buffers, Connection, Verdict};
-use pws::client::session::Context;
+use pws::client::context::Context;
 use pws::client::slice::Slice;
 use pws::clock::Now;
 use pws::config::SiteOptions;

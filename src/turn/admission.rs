@@ -1,0 +1,77 @@
+//! Who comes in: each new connection is given a place and run at once, or told that there is none.
+
+use crate::client::connection::{Buffers, Connection};
+use crate::clock::Now;
+use crate::http::request;
+use crate::http::status::Status;
+use crate::ledger::Held;
+use crate::limits::SOCKET_BYTES;
+use crate::net::peer::Peer;
+use crate::net::socket::{Listener, Socket};
+use crate::notices::Notice;
+use crate::responder::Responder;
+use crate::turn::event_loop::{ACCEPT_NANOS, EventLoop, Registry, Share, Turn};
+
+/// What a newcomer holds.
+const NEWCOMER: Held = Held { heap_bytes: 0, kernel_bytes: SOCKET_BYTES, descriptors: 1 };
+
+impl<L: Listener, R: Responder> EventLoop<L, R> {
+    /// Accepts what is waiting, within bounds. Each connection runs at once: most have sent their request.
+    pub(super) fn accept(&mut self, turn: &Turn<Registry<L>>) {
+        let now = turn.now;
+        let end_nanos = (turn.stopwatch)() + ACCEPT_NANOS;
+        // Looked for once a turn if there are none: a crowd outside must not cost those inside a search each.
+        let mut may_have_room = true;
+        for _ in 0..self.limits.accepts_per_turn_max {
+            let Some((socket, peer)) = self.acceptor.next(now.tick) else { return };
+            let is_welcome = self.connections.welcomes(peer);
+            if is_welcome && !self.has_room() && may_have_room {
+                may_have_room = self.make_room(now);
+            }
+            match is_welcome && self.has_room() {
+                true => self.admit(socket, peer, turn),
+                false => self.turn_away(socket, peer, now),
+            }
+            if (turn.stopwatch)() >= end_nanos {
+                break;
+            }
+        }
+        self.acceptor.turn_to_next();
+    }
+
+    fn has_room(&self) -> bool {
+        self.connections.has_place() && self.ledger.has_room_for(NEWCOMER)
+    }
+
+    fn admit(&mut self, socket: L::Socket, peer: Peer, turn: &Turn<Registry<L>>) {
+        // Its request may be younger than what was checked in this turn so far.
+        self.responder.recheck();
+        let key = {
+            let connection = Connection::new(socket, peer, turn.now, &self.limits);
+            self.connections.insert(connection, &mut self.ledger, &self.limits)
+        };
+        self.run(key, Share::of(self.limits.accepts_per_turn_max, ACCEPT_NANOS, &self.limits), turn);
+    }
+
+    /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in.
+    fn turn_away(&mut self, mut socket: L::Socket, peer: Peer, now: &Now) {
+        log::debug!("{peer}: turned away, there is no room for it");
+        let is_welcome = self.connections.welcomes(peer);
+        let notice = if is_welcome { Notice::TurnedAway } else { Notice::BeyondOwnBound };
+        self.notices.count(notice, &peer, now);
+        let Buffers { input, outbox } = &mut self.buffers;
+        // To close on what was not read would be a reset, which may overtake the response.
+        let received = socket.receive(input.space()).unwrap_or(0);
+        input.filled(received);
+        let status = Status::ServiceUnavailable;
+        let responded = self.responder.refuse(status, request::is_head(input.bytes()), now, outbox);
+        outbox.end_response(responded.head_bytes, now.elapsed_millis, |line| {
+            self.access_log.describe(now, input.bytes(), status, line);
+        });
+        // Whoever cannot take it sees the end of the connection.
+        let _ = outbox.send(&mut socket, usize::MAX).and_then(|_| socket.shutdown_write());
+        outbox.settle(|ended| self.access_log.write(peer, &ended));
+        outbox.cut(|ended| self.access_log.write(peer, &ended));
+        self.buffers.clear();
+    }
+}
