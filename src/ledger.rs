@@ -1,14 +1,17 @@
 //! What is held for clients: memory, the kernel's part of it, descriptors. Counted here in total, so that no
 //! bound rests on a guess of how many will want how much at once.
 //!
-//! Where something runs short, whoever has held most of it for longest without getting on goes first (see
-//! `turn/shortage.rs`), and so many that a reserve is left: newcomers find something to be answered with.
+//! An eighth of each bound is a reserve, which only clients may draw on who have nothing yet: they find
+//! something to be answered with, whatever others hold. Where those have met the reserve, whoever has held
+//! most for longest without getting on goes first, see `turn/shortage.rs`.
 
 use crate::clock::Tick;
 use crate::limits::{Limits, SOCKET_BYTES};
 
-/// A part of each bound is kept free once it was met: an eighth.
-const RESERVE_DIVISOR: usize = 8;
+/// The part of each bound that is a reserve.
+pub const RESERVE_DIVISOR: usize = 8;
+/// And what is given back of it when the reserve was met, so that it is not met again at once.
+const RELIEF_DIVISOR: usize = 16;
 /// What may be left with the kernel by connections that are closed at once: a part of its memory. It may keep
 /// that for as long as a client does not take it, and nobody can ask it.
 const LEFT_BEHIND_DIVISOR: usize = 8;
@@ -103,27 +106,35 @@ impl Ledger {
         self.held.replace(before, after);
     }
 
-    /// What there is not enough of, if all is counted and the site holds so many descriptors.
+    /// What there is not enough of: the reserve was met. The site holds so many descriptors.
     pub fn shortage(&self, site_descriptors: usize) -> Option<Resource> {
-        Resource::ALL.into_iter().find(|resource| self.excess(*resource, site_descriptors, 0) > 0)
+        let is_short = |resource| self.held_with(resource, site_descriptors) > self.usual_max(resource);
+        Resource::ALL.into_iter().find(|resource| is_short(*resource))
     }
 
-    /// How much has to be given back until there is a reserve again.
-    pub fn excess_over_reserve(&self, resource: Resource, site_descriptors: usize) -> usize {
-        self.excess(resource, site_descriptors, self.max.of(resource) / RESERVE_DIVISOR)
+    /// How much is to be given back of what there is not enough of.
+    pub fn excess(&self, resource: Resource, site_descriptors: usize) -> usize {
+        let relieved = self.usual_max(resource) - self.max.of(resource) / RELIEF_DIVISOR;
+        self.held_with(resource, site_descriptors).saturating_sub(relieved)
     }
 
-    fn excess(&self, resource: Resource, site_descriptors: usize, reserve: usize) -> usize {
-        let of_site = if resource == Resource::Descriptors { site_descriptors } else { 0 };
-        let held = self.held.of(resource).saturating_add(of_site);
-        held.saturating_sub(self.max.of(resource) - reserve)
-    }
-
-    /// Whether there is room for what `more` is.
-    pub fn has_room_for(&self, more: Held) -> bool {
+    /// Whether there is room for what `more` is: of a client that has nothing yet, in the reserve, too.
+    pub fn has_room_for(&self, more: Held, has_nothing_yet: bool) -> bool {
         Resource::ALL.iter().all(|&resource| {
-            self.held.of(resource).saturating_add(more.of(resource)) <= self.max.of(resource)
+            let max = if has_nothing_yet { self.max.of(resource) } else { self.usual_max(resource) };
+            self.held.of(resource).saturating_add(more.of(resource)) <= max
         })
+    }
+
+    fn held_with(&self, resource: Resource, site_descriptors: usize) -> usize {
+        let of_site = if resource == Resource::Descriptors { site_descriptors } else { 0 };
+        self.held.of(resource).saturating_add(of_site)
+    }
+
+    /// All but the reserve.
+    fn usual_max(&self, resource: Resource) -> usize {
+        let max = self.max.of(resource);
+        max - max / RESERVE_DIVISOR
     }
 
     /// Whether a connection may be closed that has just handed `bytes` to the kernel, which are counted then.
@@ -158,20 +169,29 @@ mod tests {
         let limits = Limits { kept_bytes_max: 800, kernel_bytes_max: 8000, ..Limits::default() };
         let mut ledger = Ledger::new(&limits);
         ledger.replace(Held::default(), held(500, 1000, 2));
-        ledger.replace(Held::default(), held(300, 1000, 1));
-        assert_eq!((ledger.held(), ledger.shortage(0)), (&held(800, 2000, 3), None));
-        assert!(ledger.has_room_for(held(0, 6000, 1)) && !ledger.has_room_for(held(1, 0, 0)));
-        ledger.replace(held(300, 1000, 1), held(301, 1000, 1));
+        ledger.replace(Held::default(), held(200, 1000, 1));
+        assert_eq!((ledger.held(), ledger.shortage(0)), (&held(700, 2000, 3), None));
+        ledger.replace(held(200, 1000, 1), held(201, 1000, 1));
         assert_eq!(ledger.shortage(0), Some(Resource::Heap));
-        assert_eq!(ledger.excess_over_reserve(Resource::Heap, 0), 101);
+        assert_eq!(ledger.excess(Resource::Heap, 0), 51);
         ledger.replace(held(500, 1000, 2), Held::default());
-        assert_eq!((ledger.shortage(0), ledger.excess_over_reserve(Resource::Heap, 0)), (None, 0));
+        assert_eq!((ledger.shortage(0), ledger.excess(Resource::Heap, 0)), (None, 0));
+    }
+
+    #[test]
+    fn the_reserve_is_for_those_who_have_nothing_yet() {
+        let mut ledger = Ledger::new(&Limits { kernel_bytes_max: 8000, ..Limits::default() });
+        ledger.replace(Held::default(), held(0, 6500, 1));
+        for (bytes, for_all, for_newcomers) in [(500, true, true), (501, false, true), (1501, false, false)] {
+            let has_room = |has_nothing_yet| ledger.has_room_for(held(0, bytes, 1), has_nothing_yet);
+            assert_eq!((has_room(false), has_room(true)), (for_all, for_newcomers), "{bytes}");
+        }
     }
 
     #[test]
     fn the_descriptors_of_the_site_count() {
         let ledger = Ledger::new(&Limits { open_files_max: 100, ..Limits::default() });
-        let max = ledger.max().descriptors;
+        let max = ledger.usual_max(Resource::Descriptors);
         assert_eq!((ledger.shortage(max), ledger.shortage(max + 1)), (None, Some(Resource::Descriptors)));
     }
 

@@ -56,6 +56,9 @@ pub struct Limits {
     /// (TCP_NOTSENT_LOWAT). It asks for more when half of that is gone: so coarse are the steps in which a
     /// slow client's progress is seen. Smaller costs a wakeup for each piece.
     pub unsent_bytes_max: u32,
+    /// What is handed to the kernel by one call, bytes, where it is asked before each whether it has room:
+    /// else it may take 64 KiB of which nothing can leave. `None`: all there is, unasked.
+    pub call_bytes_max: Option<usize>,
     /// The kernel's buffer for what a connection sends, bytes; `None` leaves it to the kernel, which gives
     /// each as much as makes it fast: megabytes.
     pub send_buffer_bytes: Option<usize>,
@@ -103,6 +106,7 @@ impl Default for Limits {
             kept_bytes_max: usize::MAX,
             kernel_bytes_max: usize::MAX,
             unsent_bytes_max: 256 * 1024,
+            call_bytes_max: None,
             send_buffer_bytes: None,
             linger_bytes_max: 256 * 1024,
             idle_secs: 75,
@@ -132,22 +136,23 @@ impl Limits {
 
     /// Sockets and files that may be open at once, beside this process's own descriptors.
     pub fn descriptors(&self) -> usize {
-        usize::try_from(self.open_files_max.saturating_sub(OWN_DESCRIPTORS)).unwrap_or(usize::MAX)
+        let spare = self.open_files_max.saturating_sub(OWN_DESCRIPTORS).max(DESCRIPTORS_MIN);
+        usize::try_from(spare).unwrap_or(usize::MAX)
     }
 
     /// Bounds for a server that may take `memory_bytes`, the kernel's part included. Of what the program itself
-    /// does not take, seven tenths go to the kernel, for sockets and what they hold, one each to files, to
-    /// what connections keep, and to rules and whatever else there is.
+    /// does not take, three quarters go to the kernel, for sockets and what they hold, and a twelfth each to
+    /// files, to what connections keep, and to rules and whatever else there is.
     pub fn within(memory_bytes: usize) -> Limits {
         let defaults = Limits::default();
-        let tenth_bytes = memory_bytes.saturating_sub(PROGRAM_BYTES) / 10;
-        let kernel_bytes_max = 7 * tenth_bytes;
+        let twelfth_bytes = memory_bytes.saturating_sub(PROGRAM_BYTES).max(memory_bytes / 4) / 12;
+        let kernel_bytes_max = 9 * twelfth_bytes;
         let descriptors_max = memory_bytes / BYTES_PER_CACHED_DESCRIPTOR;
         let bounded = Limits {
-            cache_bytes_max: defaults.cache_bytes_max.min(tenth_bytes),
+            cache_bytes_max: defaults.cache_bytes_max.min(twelfth_bytes),
             cached_descriptors_max: defaults.cached_descriptors_max.min(descriptors_max),
-            rules_bytes_max: defaults.rules_bytes_max.min(tenth_bytes / 4),
-            kept_bytes_max: tenth_bytes,
+            rules_bytes_max: defaults.rules_bytes_max.min(twelfth_bytes / 2),
+            kept_bytes_max: twelfth_bytes,
             kernel_bytes_max,
             connections_max: Some((kernel_bytes_max / SOCKET_BYTES).max(CONNECTIONS_MIN)),
             ..defaults
@@ -158,6 +163,7 @@ impl Limits {
         Limits {
             // What a client does not take is not even handed to the kernel, beyond a packet or two.
             unsent_bytes_max: SMALL_UNSENT_BYTES,
+            call_bytes_max: Some(SMALL_CALL_BYTES),
             send_buffer_bytes: Some(SMALL_SEND_BUFFER_BYTES),
             outbox_bytes_max: 8 * 1024,
             ..bounded
@@ -197,19 +203,20 @@ const RUN_BYTES_MIN: usize = 64 * 1024;
 pub const SOCKET_BYTES: usize = 4 * 1024;
 /// And what it takes beside what is unsent while a response is under way: what was received meanwhile, and
 /// what rounding to pages costs.
-pub const BUSY_SOCKET_BYTES: usize = 6 * 1024;
+pub const BUSY_SOCKET_BYTES: usize = 2 * 1024;
 
 /// The kernel's buffer for what a connection receives, where memory is small: some requests fit.
-pub const RECEIVE_BUFFER_BYTES: usize = 4 * 1024;
+pub const RECEIVE_BUFFER_BYTES: usize = 2 * 1024;
 
-/// What this program takes when it has just been started: measured, without the pages of its file, which the
-/// kernel can read again.
-const PROGRAM_BYTES: usize = 512 * 1024;
+/// What this program takes: half of that when it has just been started, measured, without the pages of its
+/// file, which the kernel can read again; the rest for the log and for what is under way.
+const PROGRAM_BYTES: usize = 1024 * 1024;
 /// Below this, memory is small: there is no room for a megabyte that a client may not take.
 const SMALL_MEMORY_BYTES: usize = 256 * 1024 * 1024;
 /// The kernel takes no more before the client has room for what it has: of a client that takes nothing it
 /// holds a page.
 const SMALL_UNSENT_BYTES: u32 = 2 * 1024;
+const SMALL_CALL_BYTES: usize = 4 * 1024;
 /// What may be on its way to a client that takes it. The kernel takes twice as much, for its own
 /// book-keeping.
 const SMALL_SEND_BUFFER_BYTES: usize = 12 * 1024;
@@ -220,6 +227,8 @@ const CONNECTIONS_MIN: usize = 8;
 
 /// Descriptors for files: cached, and being sent.
 const FILES_OPEN_MAX: u64 = 1280;
+/// A connection, a file for it and one to be turned away: where there is less, there may be no serving.
+const DESCRIPTORS_MIN: u64 = 3;
 /// Standard streams, poll, listeners, the root, signals.
 const OWN_DESCRIPTORS: u64 = 16;
 

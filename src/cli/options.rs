@@ -298,7 +298,7 @@ pub static OPTIONS: &[Row] = &[
         group: "Limits",
         name: "cache-size",
         value: Some("SIZE"),
-        otherwise: Otherwise::Words("`16M`, or about a tenth of `--memory`"),
+        otherwise: Otherwise::Words("`16M`, or a twelfth of `--memory`"),
         help: "Memory for files and what is known of them, such as `512K`, `16M` or `1G`; 0 keeps nothing",
         put: Put::Text(|to, text| values::size(text).map(|bytes| to.config.limits.cache_bytes_max = bytes)),
         ..ROW

@@ -288,7 +288,15 @@ impl<S: Socket> Connection<S> {
 
     /// Sends once. A short send proves nothing: only a full socket does.
     fn send(&mut self, outbox: &mut Outbox, context: &mut Context) -> io::Result<Step> {
-        let step = match outbox.send(&mut self.socket, context.slice.bytes_left())? {
+        let mut count_max = context.slice.bytes_left();
+        if let Some(call_bytes_max) = context.limits.call_bytes_max {
+            count_max = count_max.min(call_bytes_max);
+            if !self.socket.has_room() {
+                self.writable = false;
+                return Ok(Step::Goes(0));
+            }
+        }
+        let step = match outbox.send(&mut self.socket, count_max)? {
             Sent::Bytes(0) => {
                 self.session.spare(context.now, context.limits);
                 Step::Goes(CALL_BYTES)

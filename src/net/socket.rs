@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
 
 use super::peer::Peer;
@@ -45,6 +46,12 @@ pub trait Socket {
 
     /// Tells the peer that no more will come, and leaves reading open.
     fn shutdown_write(&mut self) -> io::Result<()>;
+
+    /// Whether there is room for more, by the bounds that the listener has set: a writable edge tells when
+    /// there is. A send alone does not tell that: it adds to the last packet that waits, be there room or not.
+    fn has_room(&self) -> bool {
+        true
+    }
 
     /// Whether a read that did not fill the buffer has emptied the socket, so that another would only say
     /// "not now". True of TCP.
@@ -121,6 +128,12 @@ impl Socket for TcpSocket {
     fn send_file(&mut self, file: BorrowedFd<'_>, offset: u64, count: usize) -> io::Result<usize> {
         let mut position = offset;
         Ok(rustix::fs::sendfile(&self.0, file, Some(&mut position), count)?)
+    }
+
+    fn has_room(&self) -> bool {
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        // If it cannot be asked, sending tells.
+        poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], Some(&now)) != Ok(0)
     }
 
     fn shutdown_write(&mut self) -> io::Result<()> {

@@ -7,11 +7,13 @@ use crate::http::status::Status;
 use crate::ledger::Held;
 use crate::limits::SOCKET_BYTES;
 use crate::net::peer::Peer;
-use crate::net::socket::{Listener, Socket};
+use crate::net::socket::{Listener, Pollable, Socket};
 use crate::notices::Notice;
 use crate::responder::Responder;
 use crate::turn::event_loop::{ACCEPT_NANOS, EventLoop, Registry, Share, Turn};
 
+/// What somebody is told who is turned away, rounded up.
+const TOLD_BYTES: usize = 1024;
 /// What a newcomer holds.
 const NEWCOMER: Held = Held { heap_bytes: 0, kernel_bytes: SOCKET_BYTES, descriptors: 1 };
 
@@ -25,10 +27,10 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         for _ in 0..self.limits.accepts_per_turn_max {
             let Some((socket, peer)) = self.acceptor.next(now.tick) else { return };
             let is_welcome = self.connections.welcomes(peer);
-            if is_welcome && !self.has_room() && may_have_room {
+            if is_welcome && !self.has_room(peer) && may_have_room {
                 may_have_room = self.make_room(now);
             }
-            match is_welcome && self.has_room() {
+            match is_welcome && self.has_room(peer) {
                 true => self.admit(socket, peer, turn),
                 false => self.turn_away(socket, peer, now),
             }
@@ -39,8 +41,10 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.acceptor.turn_to_next();
     }
 
-    fn has_room(&self) -> bool {
-        self.connections.has_place() && self.ledger.has_room_for(NEWCOMER)
+    /// Whether there is room for one more of `peer`: in the reserve, too, if it has none yet.
+    fn has_room(&self, peer: Peer) -> bool {
+        let has_nothing_yet = self.connections.count_of(peer) == 0;
+        self.connections.has_place(has_nothing_yet) && self.ledger.has_room_for(NEWCOMER, has_nothing_yet)
     }
 
     fn admit(&mut self, socket: L::Socket, peer: Peer, turn: &Turn<Registry<L>>) {
@@ -53,12 +57,17 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.run(key, Share::of(self.limits.accepts_per_turn_max, ACCEPT_NANOS, &self.limits), turn);
     }
 
-    /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in.
+    /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in. Of too
+    /// many, those who come last see the end only.
     fn turn_away(&mut self, mut socket: L::Socket, peer: Peer, now: &Now) {
         log::debug!("{peer}: turned away, there is no room for it");
         let is_welcome = self.connections.welcomes(peer);
         let notice = if is_welcome { Notice::TurnedAway } else { Notice::BeyondOwnBound };
         self.notices.count(notice, &peer, now);
+        // What it is told waits in the kernel until it has it: where memory is small, not for a crowd.
+        if !self.ledger.leaves_behind(TOLD_BYTES, now.tick) {
+            return socket.reset_when_closed();
+        }
         let Buffers { input, outbox } = &mut self.buffers;
         // To close on what was not read would be a reset, which may overtake the response.
         let received = socket.receive(input.space()).unwrap_or(0);

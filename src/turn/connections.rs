@@ -9,7 +9,7 @@ use crate::client::connection::{Buffers, Connection, Verdict};
 use crate::client::context::Context;
 use crate::client::wait::Wait;
 use crate::clock::{Now, Tick};
-use crate::ledger::{Held, Ledger};
+use crate::ledger::{Held, Ledger, RESERVE_DIVISOR};
 use crate::limits::Limits;
 use crate::net::peer::Peer;
 use crate::net::socket::{Edge, Pollable, Readiness};
@@ -75,9 +75,15 @@ impl<S: Pollable> Connections<S> {
         self.slots.is_empty()
     }
 
-    /// Whether there is a place for one more.
-    pub fn has_place(&self) -> bool {
-        self.slots.len() < self.count_max
+    /// Whether there is a place for one more: of a client that has none yet, in the reserve, too.
+    pub fn has_place(&self, has_nothing_yet: bool) -> bool {
+        let reserve = if has_nothing_yet { 0 } else { self.count_max / RESERVE_DIVISOR };
+        self.slots.len() < self.count_max - reserve
+    }
+
+    /// How many the client of `peer` has.
+    pub fn count_of(&self, peer: Peer) -> usize {
+        self.clients.count_of(peer)
     }
 
     /// How many have ever been closed.
@@ -222,6 +228,7 @@ impl<S: Pollable> Connections<S> {
         if self.slots.is_empty() && self.slots.capacity() > SLOTS_KEPT {
             self.slots = Slab::new();
             self.waiting.shrink(SLOTS_KEPT);
+            self.clients.shrink();
         }
     }
 }

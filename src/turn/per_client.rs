@@ -1,14 +1,14 @@
-//! How many connections each client has, where that is limited.
+//! How many connections each client has.
 
 use std::collections::HashMap;
 
 use crate::net::peer::Peer;
 
-/// Counts by client, each within the same bound. Local ones cannot be told from each other, and have none.
+/// Counts by client, each within the same bound if there is one. Local ones cannot be told from each other, and
+/// have none.
 #[derive(Debug)]
 pub struct ClientCounts {
     by_client: HashMap<Peer, usize>,
-    /// `None`: nobody is counted.
     count_max: Option<usize>,
 }
 
@@ -19,15 +19,22 @@ impl ClientCounts {
 
     /// Whether one more connection of `peer` is within its client's bound.
     pub fn has_room(&self, peer: Peer) -> bool {
-        let Some(count_max) = self.count_max.filter(|_| peer != Peer::Local) else { return true };
-        self.by_client.get(&peer.client()).is_none_or(|count| *count < count_max)
+        self.count_max.filter(|_| peer != Peer::Local).is_none_or(|count_max| self.count_of(peer) < count_max)
+    }
+
+    /// How many connections the client of `peer` has.
+    pub fn count_of(&self, peer: Peer) -> usize {
+        self.by_client.get(&peer.client()).copied().unwrap_or(0)
     }
 
     /// Counts one more connection of `peer`.
     pub fn enter(&mut self, peer: Peer) {
-        if self.count_max.is_some() {
-            *self.by_client.entry(peer.client()).or_default() += 1;
-        }
+        *self.by_client.entry(peer.client()).or_default() += 1;
+    }
+
+    /// Gives memory back when nobody is left.
+    pub fn shrink(&mut self) {
+        self.by_client.shrink_to_fit();
     }
 
     /// A connection that was counted is gone.
@@ -70,12 +77,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_bound_nobody_is_counted() {
+    fn without_a_bound_all_have_room() {
         let mut counts = ClientCounts::new(None);
         let client = Peer::Ip("192.0.2.1".parse().expect("an address"));
         counts.enter(client);
-        assert!(counts.has_room(client));
-        assert!(counts.by_client.is_empty());
+        assert!(counts.has_room(client) && counts.count_of(client) == 1);
         counts.leave(client);
+        assert!(counts.by_client.is_empty());
     }
 }

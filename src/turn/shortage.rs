@@ -40,7 +40,7 @@ struct Candidate {
 }
 
 impl<L: Listener, R: Responder> EventLoop<L, R> {
-    /// Where something has run short, has those idle longest go, then the greediest, until a reserve is left.
+    /// Where the reserve was met, has those idle longest go, then the greediest.
     pub(super) fn relieve(&mut self, now: &Now) {
         let mut left = RELIEVED_MAX;
         while let Some(resource) = self.ledger.shortage(self.responder.descriptors()) {
@@ -61,7 +61,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         if may_be_idle && !idle.is_empty() {
             return (Notice::Evicted, idle);
         }
-        let wanted = (resource, self.ledger.excess_over_reserve(resource, self.responder.descriptors()));
+        let wanted = (resource, self.ledger.excess(resource, self.responder.descriptors()));
         let greediest = greediest(&self.connections, wanted, 0, now.tick, &self.limits);
         match resource {
             _ if may_be_idle && greediest.is_empty() => {

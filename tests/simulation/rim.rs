@@ -16,7 +16,7 @@ use pws::access_log::AccessLog;
 use pws::client::wait::Wait;
 use pws::clock::{Now, Tick};
 use pws::config::SiteOptions;
-use pws::ledger::Held;
+use pws::ledger::{Held, RESERVE_DIVISOR};
 use pws::limits::Limits;
 use pws::net::peer::Peer;
 use pws::net::socket::Listener;
@@ -395,7 +395,7 @@ impl Rim {
     fn was_short(&self) -> bool {
         let (before, behind, limits) = (self.held_before, self.held(), &self.limits);
         let is_near = |before: usize, behind: usize, doubt: usize, max: usize| {
-            before.max(behind).saturating_add(doubt) > max
+            before.max(behind).saturating_add(doubt) > max - max / RESERVE_DIVISOR
         };
         is_near(before.heap_bytes, behind.heap_bytes, KEPT_BYTES_DOUBT, limits.kept_bytes_max)
             || is_near(before.kernel_bytes, behind.kernel_bytes, KERNEL_BYTES_DOUBT, limits.kernel_bytes_max)

