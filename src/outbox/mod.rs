@@ -6,6 +6,7 @@
 //! [`settle`](Outbox::settle).
 
 mod endings;
+mod queued_file;
 mod source;
 
 use std::collections::VecDeque;
@@ -13,14 +14,12 @@ use std::io::{self, ErrorKind, IoSlice};
 
 pub use self::endings::Ended;
 use self::endings::{Endings, Position};
+use self::queued_file::QueuedFile;
 use self::source::Stream;
-pub use self::source::{Pulled, Source};
+pub use self::source::{Piece, Pulled, Source};
 
-use crate::files::file_slice::{FileSlice, Next};
+use crate::files::file_slice::FileSlice;
 use crate::net::socket::Socket;
-
-/// What is read at once of a file that a socket cannot send by itself.
-const COPY_BYTES: usize = 16 * 1024;
 
 /// What came of trying to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,28 +32,16 @@ pub enum Sent {
     DiskCold,
     /// There is nothing to send before whoever makes the content wakes the connection.
     NothingYet,
-    /// The rest is not to be had: a file is not what its response promised. Nothing more may be sent, so that
-    /// the client sees a response cut short and not a wrong one.
+    /// The rest is not to be had: a file is not what its response promised, or content cannot be made to its
+    /// end. Nothing more may be sent, so that the client sees a response cut short and not a wrong one.
     Cut,
 }
 
 /// What stands between bytes.
 #[derive(Debug)]
 enum Segment {
-    File { slice: FileSlice, way: Way },
+    File(QueuedFile),
     Stream(Stream),
-}
-
-/// How a file gets to the socket.
-#[derive(Debug)]
-enum Way {
-    /// The socket takes it from the file.
-    Direct,
-    /// That came to nothing, with this error or none: it is read and sent, which shows whether it was the
-    /// file, the socket, or only the way.
-    Refused(Option<io::Error>),
-    /// It was only the way.
-    Copied,
 }
 
 /// Bytes in one buffer, and segments that stand at places between them.
@@ -95,7 +82,7 @@ impl Outbox {
 
     /// Bytes of memory it owns.
     pub fn capacity(&self) -> usize {
-        let pieces = self.segments.iter().map(|(_, segment)| segment.capacity()).sum::<usize>();
+        let pieces = self.segments.iter().map(|(_, segment)| segment.kept_bytes()).sum::<usize>();
         let segments = self.segments.capacity() * size_of::<(usize, Segment)>() + pieces;
         self.bytes.capacity() + segments + self.endings.capacity()
     }
@@ -118,7 +105,7 @@ impl Outbox {
     /// Queues a slice of a file behind everything queued so far.
     pub fn push_file(&mut self, slice: FileSlice) {
         if !slice.is_empty() {
-            self.segments.push_back((self.bytes.len(), Segment::File { slice, way: Way::Direct }));
+            self.segments.push_back((self.bytes.len(), Segment::File(QueuedFile::new(slice))));
         }
     }
 
@@ -145,7 +132,7 @@ impl Outbox {
         debug_assert!(count_max > 0, "no budget to send with");
         let result = match self.segments.front() {
             _ if self.is_empty() => Ok(Sent::Bytes(0)),
-            Some((at, Segment::File { .. })) if *at == self.sent => self.send_file(socket, count_max),
+            Some((at, Segment::File(_))) if *at == self.sent => self.send_file(socket, count_max),
             Some((_, Segment::Stream(_))) => self.send_stream(socket, count_max),
             _ => self.send_bytes(socket, count_max),
         };
@@ -167,93 +154,57 @@ impl Outbox {
 
     fn send_file(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<Sent> {
         let is_last = self.segments.len() == 1 && self.sent == self.bytes.len();
-        let Some((_, Segment::File { slice, way })) = self.segments.front_mut() else {
-            return Ok(Sent::Bytes(0));
-        };
-        let is_direct = matches!(way, Way::Direct);
-        let count_max = if is_direct { count_max } else { count_max.min(COPY_BYTES) };
-        let (file, offset, count) = match slice.next(count_max) {
-            Next::Piece { file, offset, count } => (file, offset, count),
-            Next::DiskCold => return Ok(Sent::DiskCold),
-            Next::Changed => return Ok(Sent::Cut),
-        };
-        let count = if is_direct {
-            match socket.send_file(file, offset, count) {
-                Ok(count @ 1..) => count,
-                Err(error) if is_passing(&error) => return Err(error),
-                result => {
-                    *way = Way::Refused(result.err());
-                    return Ok(Sent::Bytes(0));
-                }
+        let Some((_, Segment::File(file))) = self.segments.front_mut() else { return Ok(Sent::Bytes(0)) };
+        let sent = file.send(socket, count_max, !is_last)?;
+        if let Sent::Bytes(count @ 1..) = sent {
+            self.refusal = self.refusal.take().or(file.take_refusal());
+            let is_done = file.is_done();
+            self.endings.count_content(self.segments_sent, count);
+            if is_done {
+                self.pop_segment();
             }
-        } else {
-            let mut bytes = [0; COPY_BYTES];
-            // What the socket does not take is read again: nothing is kept while it is full.
-            let read = match slice.read(&mut bytes[..count]) {
-                Ok(read @ 1..) => read,
-                // The file has become shorter, or cannot be read, whatever the reason: no socket is to be
-                // waited for.
-                result => {
-                    log::debug!("a file cannot be sent to its end: {result:?}");
-                    return Ok(Sent::Cut);
-                }
-            };
-            socket.send(&[IoSlice::new(&bytes[..read])], !is_last || (read as u64) < slice.len())?
-        };
-        if let Way::Refused(error) = way {
-            // A socket that can do nothing else has no number to tell.
-            let error = error.take().filter(|error| error.raw_os_error().is_some());
-            self.refusal = self.refusal.take().or(error);
-            *way = Way::Copied;
         }
-        slice.sent(count);
-        let is_done = slice.is_empty();
-        self.endings.count_content(self.segments_sent, count);
-        if is_done {
-            self.pop_segment();
-        }
-        Ok(Sent::Bytes(count))
+        Ok(sent)
     }
 
-    /// The bytes up to a stream, and the piece that it has, in one call.
+    /// The bytes up to a stream and those of the piece that it has, in one call; or then the piece's file.
     fn send_stream(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<Sent> {
         let Some((at, Segment::Stream(stream))) = self.segments.front_mut() else {
             return Ok(Sent::Bytes(0));
         };
         let bytes = &self.bytes[self.sent..*at];
         let pulled = stream.fill();
-        // What stands in front is not to be lost with it.
-        if let Some(error) = stream.error.take_if(|_| bytes.is_empty()) {
-            // Whatever went wrong, it says nothing of the socket.
-            return Err(io::Error::other(error));
+        if bytes.is_empty() {
+            match pulled {
+                // What stands in front is not to be lost with it.
+                _ if stream.is_broken() => return Ok(Sent::Cut),
+                Pulled::NothingYet => return Ok(Sent::NothingYet),
+                Pulled::DiskCold => return Ok(Sent::DiskCold),
+                Pulled::More | Pulled::Last => {}
+            }
         }
-        let bytes_count = bytes.len().min(count_max);
-        let piece = &stream.piece[stream.sent..];
-        let piece_count = piece.len().min(count_max - bytes_count);
-        let (slices, more) = (
-            [IoSlice::new(&bytes[..bytes_count]), IoSlice::new(&piece[..piece_count])],
-            bytes_count < bytes.len() || piece_count < piece.len(),
-        );
-        let slices = match (bytes_count, piece_count) {
-            (0, 0) => &[][..],
-            (0, _) => &slices[1..],
-            (_, 0) => &slices[..1],
-            _ => &slices[..],
+        let (of_bytes, of_stream) = match stream.next_file() {
+            Some(file) if bytes.is_empty() => match file.send(socket, count_max, true)? {
+                Sent::Bytes(0) => (0, 0),
+                Sent::Bytes(count) => {
+                    self.refusal = self.refusal.take().or(file.take_refusal());
+                    (0, count)
+                }
+                sent => return Ok(sent),
+            },
+            _ => {
+                let count = send_both(bytes, stream, socket, count_max)?;
+                let of_bytes = count.min(bytes.len());
+                stream.sent(count - of_bytes);
+                (of_bytes, count - of_bytes)
+            }
         };
-        let count = match (slices, pulled) {
-            ([], Pulled::NothingYet) => return Ok(Sent::NothingYet),
-            ([], Pulled::DiskCold) => return Ok(Sent::DiskCold),
-            ([], _) => 0,
-            _ => socket.send(slices, more)?,
-        };
-        let of_bytes = count.min(bytes_count);
         self.sent += of_bytes;
-        stream.sent += count - of_bytes;
-        self.endings.count_content(self.segments_sent, count - of_bytes);
+        self.endings.count_content(self.segments_sent, of_stream);
         if stream.is_done() && self.sent == *at {
             self.pop_segment();
         }
-        Ok(Sent::Bytes(count))
+        Ok(Sent::Bytes(of_bytes + of_stream))
     }
 
     fn pop_segment(&mut self) {
@@ -312,13 +263,23 @@ impl Outbox {
 }
 
 impl Segment {
-    /// What the source itself keeps is not known.
-    fn capacity(&self) -> usize {
-        if let Segment::Stream(stream) = self { stream.piece.capacity() } else { 0 }
+    /// Bytes of memory it owns.
+    fn kept_bytes(&self) -> usize {
+        if let Segment::Stream(stream) = self { stream.kept_bytes() } else { 0 }
     }
 }
 
-/// Whether it is to be tried again, at once or when there is room.
-fn is_passing(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+/// Sends `bytes` and those of a stream's piece behind them in one call; 0 if there are none.
+fn send_both(bytes: &[u8], stream: &Stream, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
+    let piece = stream.unsent_bytes();
+    let bytes_count = bytes.len().min(count_max);
+    let piece_count = piece.len().min(count_max - bytes_count);
+    let slices = [IoSlice::new(&bytes[..bytes_count]), IoSlice::new(&piece[..piece_count])];
+    let more = bytes_count < bytes.len() || piece_count < piece.len() || stream.has_file();
+    match (bytes_count, piece_count) {
+        (0, 0) => Ok(0),
+        (0, _) => socket.send(&slices[1..], more),
+        (_, 0) => socket.send(&slices[..1], more),
+        _ => socket.send(&slices, more),
+    }
 }

@@ -12,7 +12,7 @@ use crate::files::entry::Entry;
 use crate::files::folder::{Folder, Item};
 use crate::listing::query::{Format, Sort};
 use crate::listing::{Listing, order};
-use crate::outbox::{Pulled, Source};
+use crate::outbox::{Piece, Pulled, Source};
 
 /// Entries that are read and sorted before the first is sent: some milliseconds. A folder that has more is
 /// sent as it is read.
@@ -77,7 +77,8 @@ impl FolderListing {
 }
 
 impl Source for FolderListing {
-    fn pull(&mut self, out: &mut Vec<u8>) -> io::Result<Pulled> {
+    fn pull(&mut self, piece: &mut Piece) -> io::Result<Pulled> {
+        let out = &mut piece.bytes;
         let mut text = std::mem::take(&mut self.start);
         let mut has_more = true;
         for _ in 0..PIECE_ENTRIES {
@@ -102,5 +103,9 @@ impl Source for FolderListing {
             }
         }
         Ok(if has_more { Pulled::More } else { Pulled::Last })
+    }
+
+    fn kept_bytes(&self) -> usize {
+        0
     }
 }

@@ -17,7 +17,7 @@ use pws::http::method::Method;
 use pws::http::status::Status;
 use pws::http::target::Target;
 use pws::notices::Notices;
-use pws::outbox::{Outbox, Pulled, Source};
+use pws::outbox::{Outbox, Piece, Pulled, Source};
 use pws::responder::{Asked, Responded, Responder};
 use pws::site::Site;
 
@@ -135,8 +135,8 @@ struct Feed {
 }
 
 impl Source for Feed {
-    fn pull(&mut self, out: &mut Vec<u8>) -> io::Result<Pulled> {
-        assert!(out.is_empty(), "a piece behind another");
+    fn pull(&mut self, piece: &mut Piece) -> io::Result<Pulled> {
+        assert!(piece.bytes.is_empty(), "a piece behind another");
         let now = self.millis.load(Ordering::Relaxed);
         self.looks = if self.looked_millis.replace(now) == Some(now) { self.looks + 1 } else { 1 };
         assert!(self.looks <= LOOKS_MAX, "{} looks at a disk in a millisecond", self.looks);
@@ -152,11 +152,15 @@ impl Source for Feed {
             2 => self.looked_millis = None,
             _ => {
                 let count = self.rng.up_to(3000).min(self.len - self.at);
-                out.extend((self.at..self.at + count).map(byte));
+                piece.bytes.extend((self.at..self.at + count).map(byte));
                 self.at += count;
                 self.looked_millis = None;
             }
         }
         Ok(if self.at == self.len { Pulled::Last } else { Pulled::More })
+    }
+
+    fn kept_bytes(&self) -> usize {
+        0
     }
 }
