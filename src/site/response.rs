@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::fields::{Head, OwnerFields, Shows};
+use super::parts::Parts;
 use super::representation::{Content, Representation, status_page};
 use crate::clock::Now;
 use crate::files::file::{File, Stored};
@@ -41,6 +42,7 @@ pub struct Response<'a> {
 enum Body<'a> {
     Empty,
     Stretch(Stored<'a>, Range<u64>),
+    /// Of content that is in memory: so small that they are written at once.
     Parts(Stored<'a>, Vec<Range<u64>>, Byteranges),
     Made(Box<dyn Source>),
 }
@@ -195,11 +197,15 @@ impl Response<'_> {
     ) -> Responded {
         let content_type = self.owner.type_of_file(representation.content_type);
         let tag = &file.validators.entity_tag;
-        let parts = Byteranges::new(tag, content_type, file.content_len(), &ranges);
-        let content_bytes = ranges.iter().map(|range| range.end - range.start).sum::<u64>();
-        let length = BodyLength::Bytes(parts.overhead_bytes() + content_bytes);
-        let content_type = parts.content_type();
-        let body = Body::Parts(file.content(), ranges, parts);
+        let between = Byteranges::new(tag, content_type, file.content_len());
+        let length = BodyLength::Bytes(between.body_bytes(&ranges));
+        let content_type = between.content_type();
+        let body = match file.content() {
+            Stored::Disk { file, is_cold } => {
+                Body::Made(Box::new(Parts::new(file, is_cold, ranges, between)))
+            }
+            content => Body::Parts(content, ranges, between),
+        };
         self.write(Status::PartialContent, Shows::PartsOfTheFile, length, body, |head| {
             representation.describe(head.field("Content-Type", content_type))
         })
@@ -249,12 +255,12 @@ impl Response<'_> {
         match body {
             Body::Empty => {}
             Body::Stretch(content, range) => self.push_stretch(&content, range),
-            Body::Parts(content, ranges, parts) => {
-                for (range, head) in ranges.into_iter().zip(&parts.heads) {
-                    self.outbox.bytes_mut().extend_from_slice(head.as_bytes());
+            Body::Parts(content, ranges, between) => {
+                for range in ranges {
+                    between.write_head(&range, self.outbox.bytes_mut());
                     self.push_stretch(&content, range);
                 }
-                self.outbox.bytes_mut().extend_from_slice(parts.end.as_bytes());
+                between.write_end(self.outbox.bytes_mut());
             }
             Body::Made(source) => self.outbox.push_source(source),
         }
