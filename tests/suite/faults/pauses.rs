@@ -1,5 +1,6 @@
 //! A machine that stands still: a process that is stopped and goes on finds all that came meanwhile.
 
+use std::net::SocketAddr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -71,4 +72,23 @@ fn a_download_and_a_head_that_are_under_way_go_on_and_who_is_silent_is_cut() {
     assert_eq!(download.count_rest(LARGE), LARGE);
     assert!(silent.is_closed());
     assert_no_spinning(&process);
+}
+
+/// More than are let in in a turn, at one of two doors: nobody else comes to remind of them.
+#[test]
+fn who_waits_at_one_of_two_doors_while_the_process_stands_still_is_let_in() {
+    const CLIENTS: usize = 800;
+
+    pws::process::resources::raise_open_files();
+    let args = ["--access-log", "off", "--bind", "127.0.0.1", "--bind", "127.0.0.2"];
+    let process = binary::serve(folder(), &args);
+    for host in [1, 2] {
+        let address = SocketAddr::from(([127, 0, 0, host], process.address().port()));
+        process.signal(Signal::STOP);
+        let mut clients: Vec<Client> = (0..CLIENTS).map(|_| Client::connect(address)).collect();
+        clients.iter_mut().for_each(|client| client.ask("/page.html"));
+        process.signal(Signal::CONT);
+        let answered = clients.iter_mut().filter(|client| client.try_answer_to("GET").is_ok()).count();
+        assert_eq!(answered, CLIENTS, "at the door {host}");
+    }
 }

@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use pws::files::file_slice::FileSlice;
 use pws::files::open_file::OpenFile;
@@ -208,4 +209,17 @@ fn why_a_file_is_copied_is_told_once_and_only_if_that_helps() {
     assert_eq!(outbox.send(&mut socket, 1 << 20).expect("no error yet"), Sent::Bytes(0));
     outbox.send(&mut socket, 1 << 20).expect_err("nobody is there");
     assert!(outbox.take_refusal().is_none());
+}
+
+/// A call that fails the same way for ever costs no processor, and does not keep the server from ending.
+#[test]
+fn an_accept_that_is_always_refused_is_asked_for_once_a_second() {
+    let folder = folder();
+    let Some(server) = Traced::refusing(&folder, "accept4", "EPERM") else { return };
+    let _client = server.process.connect();
+    std::thread::sleep(Duration::from_millis(2500));
+    let calls = server.end();
+    let count = calls.iter().filter(|line| line.contains("accept4(")).count();
+    // As many as may have broken off by themselves, and then one a second.
+    assert!((1024..1034).contains(&count), "{count} calls");
 }
