@@ -88,7 +88,8 @@ fn who_waits_at_one_of_two_doors_while_the_process_stands_still_is_let_in() {
         let mut clients: Vec<Client> = (0..CLIENTS).map(|_| Client::connect(address)).collect();
         clients.iter_mut().for_each(|client| client.ask("/page.html"));
         process.signal(Signal::CONT);
-        let answered = clients.iter_mut().filter(|client| client.try_answer_to("GET").is_ok()).count();
+        let answered = clients.iter_mut().map(|client| client.try_answer_to("GET").is_ok());
+        let answered = answered.filter(|is_answered| *is_answered).count();
         assert_eq!(answered, CLIENTS, "at the door {host}");
     }
 }
