@@ -9,7 +9,8 @@ use pws_testing::attacks::sites::PAGE;
 use pws_testing::attacks::watch;
 use pws_testing::cgroup::Cgroup;
 use pws_testing::client::Client;
-use pws_testing::patience::comes_true;
+use pws_testing::folder::Folder;
+use pws_testing::patience::{PATIENCE, comes_true};
 use pws_testing::process::{Process, command_after, serving};
 
 use super::alone;
@@ -107,4 +108,37 @@ fn half_heads_beside_downloads_fit_into_2_mib() {
 #[test]
 fn large_rules_fit_into_2_mib_while_they_are_read_anew() {
     bear("rules-2", false);
+}
+
+/// Without a word about memory, what the system grants is the bound: to run out of it would be the end.
+#[test]
+fn half_heads_by_the_thousand_do_not_use_up_what_the_system_grants() {
+    const GRANTED_KIB: u64 = 64 * 1024;
+    const CLIENTS: usize = 6_000;
+
+    pws::process::resources::raise_open_files();
+    let folder = Folder::new().file("page.html", "<p>page");
+    let mut command =
+        serving(command_after(&format!("ulimit -v {GRANTED_KIB}"), &program_under_load()), &folder);
+    command.args(["--access-log", "off"]);
+    let _alone = alone();
+    let mut process = Process::start(command);
+    process.wait_for(&format!("memory: {GRANTED_KIB} KiB by RLIMIT_AS"));
+    let head = format!("GET /page.html HTTP/1.1\r\nHost: test\r\nX-Long: {}", "x".repeat(15_000));
+    let attackers: Vec<Client> = (0..CLIENTS)
+        .map(|number| {
+            let mut client = process.connect();
+            // Some are cut at once.
+            let _ = client.try_send(&head);
+            if number % 100 == 0 {
+                let honest = Client::try_connect_from([127, 0, 0, 2].into(), process.address(), PATIENCE);
+                let mut honest = honest.expect("a place");
+                assert_eq!(honest.get("/page.html").text(), "<p>page", "beside {number}");
+            }
+            client
+        })
+        .collect();
+    assert!(process.is_running());
+    drop(attackers);
+    assert_eq!(process.connect().get("/page.html").text(), "<p>page");
 }
