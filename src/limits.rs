@@ -172,10 +172,9 @@ impl Limits {
 
     /// What of a memory goes where, in words.
     pub fn told_memory(&self) -> String {
-        let kib = |bytes: usize| bytes / 1024;
-        let (files, kept, kernel) =
-            (kib(self.cache_bytes_max), kib(self.kept_bytes_max), kib(self.kernel_bytes_max));
-        format!("{files} KiB for files, {kept} KiB for what connections keep, {kernel} KiB for their sockets")
+        let (files, kept) = (told_bytes(self.cache_bytes_max as u64), told_bytes(self.kept_bytes_max as u64));
+        let kernel = told_bytes(self.kernel_bytes_max as u64);
+        format!("{files} for files, {kept} for what connections keep, {kernel} for their sockets")
     }
 
     /// Refuses bounds within which nothing could ever be done.
@@ -194,6 +193,14 @@ impl Limits {
             None => Ok(()),
         }
     }
+}
+
+/// A size in words: exact enough to see what is meant by it.
+pub fn told_bytes(bytes: u64) -> String {
+    let units = [(30, "GiB"), (20, "MiB")];
+    let unit = units.into_iter().find(|(shift, _)| bytes >> shift >= 10);
+    let (shift, name) = unit.unwrap_or((10, "KiB"));
+    format!("{} {name}", bytes >> shift)
 }
 
 /// Nobody gets less than this in a turn, unless all do: smaller pieces take more time than they save.

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use pws::Server;
 use pws::config::Symlinks;
+use pws::limits::told_bytes;
 use pws::net::listener;
 use pws::process::confine::{self, Sandbox};
 use pws::process::resources;
@@ -72,7 +73,7 @@ fn serve(settings: Settings) -> io::Result<()> {
         log::warn!("cannot write to standard output: {error}");
     }
     log::info!("limits: {open_files} open files, {connections} connections, a backlog of {backlog}");
-    log::info!("memory: {} KiB by {}: {told_memory}", memory.bytes / 1024, memory.source);
+    log::info!("memory: {} by {}: {told_memory}", told_bytes(memory.bytes), memory.source);
     log::info!("sandbox: {told}");
     if confine::is_root() {
         log::warn!("running as root: '--user NAME' gives that up");
