@@ -20,9 +20,8 @@ pub struct Slice<'a> {
 }
 
 impl<'a> Slice<'a> {
-    /// `nanos` from now on, and so many bytes.
-    pub fn new(stopwatch: Stopwatch<'a>, nanos: u64, bytes: usize) -> Slice<'a> {
-        let end_nanos = stopwatch().saturating_add(nanos);
+    /// Until `end_nanos` of the turn, and so many bytes.
+    pub fn new(stopwatch: Stopwatch<'a>, end_nanos: u64, bytes: usize) -> Slice<'a> {
         Slice { stopwatch, end_nanos, bytes_left: bytes, free_steps_left: FREE_STEPS }
     }
 
@@ -58,12 +57,12 @@ mod tests {
     fn ends_with_its_bytes_or_with_its_time() {
         let nanos = Cell::new(1000);
         let stopwatch = || nanos.get();
-        let mut slice = Slice::new(&stopwatch, 50, 10);
+        let mut slice = Slice::new(&stopwatch, 1050, 10);
         slice.take_step(9);
         assert!(!slice.is_over());
         slice.take_step(1);
         assert!(slice.is_over() && !slice.is_time_up(), "all bytes are taken");
-        let mut slice = Slice::new(&stopwatch, 50, 10);
+        let mut slice = Slice::new(&stopwatch, 1050, 10);
         nanos.set(1050);
         for _ in 0..FREE_STEPS {
             assert!(!slice.is_over(), "a request and its response are everybody's");

@@ -21,7 +21,8 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// Accepts what is waiting, within bounds. Each connection runs at once: most have sent their request.
     pub(super) fn accept(&mut self, turn: &Turn<Registry<L>>) {
         let now = turn.now;
-        let end_nanos = (turn.stopwatch)() + ACCEPT_NANOS;
+        let mut at_nanos = (turn.stopwatch)();
+        let end_nanos = at_nanos + ACCEPT_NANOS;
         // Looked for once a turn if there are none: a crowd outside must not cost those inside a search each.
         let mut may_have_room = true;
         for _ in 0..self.limits.accepts_per_turn_max {
@@ -31,10 +32,11 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
                 may_have_room = self.make_room(now);
             }
             match is_welcome && self.has_room(peer) {
-                true => self.admit(socket, peer, turn),
+                true => self.admit(socket, peer, at_nanos, turn),
                 false => self.turn_away(socket, peer, now),
             }
-            if (turn.stopwatch)() >= end_nanos {
+            at_nanos = (turn.stopwatch)();
+            if at_nanos >= end_nanos {
                 break;
             }
         }
@@ -43,18 +45,19 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
 
     /// Whether there is room for one more of `peer`: in the reserve, too, if it has none yet.
     fn has_room(&self, peer: Peer) -> bool {
-        let has_nothing_yet = self.connections.count_of(peer) == 0;
-        self.connections.has_place(has_nothing_yet) && self.ledger.has_room_for(NEWCOMER, has_nothing_yet)
+        let is_room_left = |has_nothing_yet| {
+            self.connections.has_place(has_nothing_yet) && self.ledger.has_room_for(NEWCOMER, has_nothing_yet)
+        };
+        is_room_left(false) || is_room_left(true) && self.connections.count_of(peer) == 0
     }
 
-    fn admit(&mut self, socket: L::Socket, peer: Peer, turn: &Turn<Registry<L>>) {
+    fn admit(&mut self, socket: L::Socket, peer: Peer, at_nanos: u64, turn: &Turn<Registry<L>>) {
         // Its request may be younger than what was checked in this turn so far.
         self.responder.recheck();
-        let key = {
-            let connection = Connection::new(socket, peer, turn.now, &self.limits);
-            self.connections.insert(connection, &mut self.ledger, &self.limits)
-        };
-        self.run(key, Share::of(self.limits.accepts_per_turn_max, ACCEPT_NANOS, &self.limits), turn);
+        let connection = Connection::new(socket, peer, turn.now, &self.limits);
+        let key = self.connections.insert(connection, &mut self.ledger, &self.limits);
+        let share = Share::of(self.limits.accepts_per_turn_max, ACCEPT_NANOS, &self.limits);
+        self.run(key, at_nanos, share, turn);
     }
 
     /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in. Of too

@@ -234,18 +234,21 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// Runs the connections queued so far, as long as there is time. Those that yield are queued for the next
     /// turn.
     fn run_queued(&mut self, turn: &Turn<Registry<L>>) {
-        let end_nanos = (turn.stopwatch)() + RUN_NANOS;
+        let mut at_nanos = (turn.stopwatch)();
+        let end_nanos = at_nanos + RUN_NANOS;
         let mut due = self.run_queue.due(turn.now.elapsed_millis);
         let share = Share::of(due.count(), RUN_NANOS, &self.limits);
         while let Some(key) = self.run_queue.next(&mut due) {
-            self.run(key, share, turn);
-            if (turn.stopwatch)() >= end_nanos {
+            self.run(key, at_nanos, share, turn);
+            at_nanos = (turn.stopwatch)();
+            if at_nanos >= end_nanos {
                 return;
             }
         }
     }
 
-    pub(super) fn run(&mut self, key: usize, share: Share, turn: &Turn<Registry<L>>) {
+    /// Runs a connection from `at_nanos` of the turn on.
+    pub(super) fn run(&mut self, key: usize, at_nanos: u64, share: Share, turn: &Turn<Registry<L>>) {
         let now = turn.now;
         let is_draining = self.stage != Stage::Serving;
         let mut context = Context {
@@ -254,7 +257,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             responder: &mut self.responder,
             access_log: &mut self.access_log,
             key,
-            slice: Slice::new(turn.stopwatch, share.nanos, share.bytes),
+            slice: Slice::new(turn.stopwatch, at_nanos + share.nanos, share.bytes),
             ledger: &mut self.ledger,
             notices: &mut self.notices,
             is_draining,
