@@ -8,8 +8,12 @@ use pws::config::Symlinks;
 use pws::files::Files;
 use pws::files::mime::MediaTypes;
 use pws::limits::Limits;
+use pws::listing::query::{Format, Sort};
 use pws::notices::{Notice, Notices};
+use pws::outbox::{Piece, Pulled, Source};
 use pws::rules::{Headers, Redirects};
+use pws::site::folder_listing::FolderListing;
+use pws::site::visible::Visible;
 use pws_testing::folder::Folder;
 use pws_testing::memory::{MemoryServer, NOW_UNIX_SECS};
 use pws_testing::repeater::Repeater;
@@ -159,6 +163,60 @@ fn the_cache_tells_what_it_takes() {
         assert!((0.8..1.2).contains(&(told / real)), "{what}: {told} told, {real} taken");
         assert!(real < f64::from(4 << 20), "{what}: {real} taken");
         assert_eq!(files.held().descriptors, if len == 20_000 { FILES } else { 0 }, "{what}");
+    }
+}
+
+/// A listing tells what it keeps at every step of it, however many there are.
+#[test]
+fn listings_tell_what_they_take() {
+    let long = "x".repeat(200);
+    for (entries, filler, listings) in
+        [(30, "", 500), (2_048, "", 5), (2_300, "", 5), (600, long.as_str(), 5)]
+    {
+        let folder = (0..entries)
+            .fold(Folder::new(), |folder, number| folder.file(format!("crowd/{filler}{number}.html"), ""));
+        let limits = Limits::default();
+        let files =
+            Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("a folder");
+        let mut under_way = Vec::with_capacity(listings);
+        let mut taken = 0;
+        let mut count = |step: &mut dyn FnMut()| {
+            taken += allocation_counter::measure(step).bytes_current;
+            taken as f64
+        };
+        let started = count(&mut || {
+            under_way.extend((0..listings).map(|_| {
+                let opened = files.open_folder(b"crowd/").expect("a folder");
+                let order = (Format::Html, Sort::default());
+                FolderListing::start(opened, b"crowd/", Visible { hidden: false }, order, true)
+                    .expect("a start")
+            }));
+        });
+        let told =
+            |under_way: &[FolderListing]| under_way.iter().map(Source::kept_bytes).sum::<usize>() as f64;
+        let what = format!("{entries} entries, {listings} times");
+        assert!((0.8..1.2).contains(&(told(&under_way) / started)), "{what}, started: {started} taken");
+        let mut peak = started;
+        loop {
+            let mut is_over = false;
+            let real = count(&mut || {
+                for listing in &mut under_way {
+                    is_over = listing.pull(&mut Piece::default()).expect("a piece") == Pulled::Last;
+                }
+            });
+            let told = told(&under_way);
+            // Of what is all but nothing, a share says nothing.
+            let is_true = (told - real).abs() <= real / 5.0 + 64.0 * listings as f64;
+            assert!(is_true, "{what}: {told} told, {real} taken");
+            peak = peak.max(real);
+            if is_over {
+                break;
+            }
+        }
+        eprintln!("{what}: at most {peak} taken");
+        let names_bytes = (filler.len() + 9) * entries.min(2_048 + 170);
+        let bytes_max = (names_bytes + 24 * entries.min(2_048 + 170)) as f64 * 1.1 + 4096.0;
+        assert!(peak <= bytes_max * listings as f64, "{what}: {peak} taken");
     }
 }
 

@@ -13,40 +13,40 @@ pub enum EntryKind {
 }
 
 /// What a listing tells of a file or a folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
     /// As the disk has it: any bytes but NUL and the slash.
-    pub name: Box<[u8]>,
+    pub name: &'a [u8],
     pub kind: EntryKind,
     /// Bytes in a file; of a folder nobody asks.
     pub len: u64,
     pub modified_unix_secs: i64,
 }
 
-impl Entry {
+impl<'a> Entry<'a> {
     /// The size that is shown and sorted by: only a file has one.
     pub fn size(&self) -> Option<u64> {
         (self.kind == EntryKind::File).then_some(self.len)
     }
 
     /// The name as text. What is no UTF-8 is lost; the [link](Entry::link) is exact.
-    pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.name)
+    pub fn text(&self) -> Cow<'a, str> {
+        String::from_utf8_lossy(self.name)
     }
 
     /// The entry as a URL, relative to its folder's. The name follows `./`, so that the `a:` of `a:b` is no
     /// scheme (RFC 3986 §4.2); a folder's link ends in a slash, to spare the client a redirect.
-    pub fn link(&self) -> impl Display + '_ {
-        Link(self)
+    pub fn link(&self) -> impl Display + use<'a> {
+        Link(*self)
     }
 }
 
-struct Link<'a>(&'a Entry);
+struct Link<'a>(Entry<'a>);
 
 impl Display for Link<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let slash = if self.0.kind == EntryKind::Folder { "/" } else { "" };
-        write!(formatter, "./{}{slash}", target::encode(&self.0.name))
+        write!(formatter, "./{}{slash}", target::encode(self.0.name))
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
             (b"\xff\xc3", EntryKind::Folder, "./%FF%C3/"),
             ("é".as_bytes(), EntryKind::File, "./%C3%A9"),
         ] {
-            let entry = Entry { name: name.into(), kind, len: 0, modified_unix_secs: 0 };
+            let entry = Entry { name, kind, len: 0, modified_unix_secs: 0 };
             assert_eq!(entry.link().to_string(), expected);
         }
     }

@@ -154,7 +154,7 @@ fn push_row(out: &mut Vec<u8>, entry: &Entry) {
     // Cannot fail: writing to memory.
     let _ = write!(Escaped(out), "{}", entry.link());
     push(out, "\">");
-    push_name(out, &entry.name);
+    push_name(out, entry.name);
     push(out, if entry.kind == EntryKind::Folder { "/</a>" } else { "</a>" });
     match entry.size() {
         None => push(out, "<td>"),
@@ -273,8 +273,8 @@ mod tests {
 
     const BY_NAME: Option<Sort> = Some(Sort { column: Column::Name, descending: false });
 
-    fn entry(name: &[u8], kind: EntryKind, len: u64) -> Entry {
-        Entry { name: name.into(), kind, len, modified_unix_secs: 784_111_777 }
+    fn entry(name: &[u8], kind: EntryKind, len: u64) -> Entry<'_> {
+        Entry { name, kind, len, modified_unix_secs: 784_111_777 }
     }
 
     fn page(path: &[u8], sort: Option<Sort>, entries: &[Entry]) -> String {
@@ -433,7 +433,7 @@ mod tests {
             (0, 1234, "<footer>1,234 files, 864 kB</footer>"),
             (0, 0, "<p>This folder is empty.</p>"),
         ] {
-            let entries = [vec![folder.clone(); folders], vec![file.clone(); files]].concat();
+            let entries = [vec![folder; folders], vec![file; files]].concat();
             let page = page(b"", BY_NAME, &entries);
             assert!(page.contains(expected), "{expected}");
             assert_eq!(page.contains("<table>"), !entries.is_empty());

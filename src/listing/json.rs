@@ -108,8 +108,8 @@ mod tests {
         serde_json::from_slice(&out).expect("JSON")
     }
 
-    fn entry(name: &[u8], kind: EntryKind, len: u64) -> Entry {
-        Entry { name: name.into(), kind, len, modified_unix_secs: 784_111_777 }
+    fn entry(name: &[u8], kind: EntryKind, len: u64) -> Entry<'_> {
+        Entry { name, kind, len, modified_unix_secs: 784_111_777 }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A folder shown to a client, as a page for people or as JSON for programs. Touches no disk: entries in,
 //! bytes out.
 //!
-//! [`query`] is what the client asked for, [`order`] how entries stand, [`html`] and [`json`] how they are
-//! written.
+//! [`query`] is what the client asked for, [`order`] how entries stand, [`runs`] brings them into that order,
+//! [`html`] and [`json`] are how they are written.
 //!
 //! Both forms are written in pieces, so that a folder of a million entries can be sent in slices and
 //! what was sent need not be kept. That is why their number stands at the end, and why whoever has more than
@@ -12,6 +12,7 @@ pub mod html;
 pub mod json;
 pub mod order;
 pub mod query;
+pub mod runs;
 
 use self::html::Page;
 use self::json::Document;

@@ -9,15 +9,10 @@ use std::cmp::Ordering;
 use super::query::{Column, Sort};
 use crate::files::entry::Entry;
 
-/// Sorts `entries`. Folders stand first in any order; entries that a column cannot tell apart stand by name,
-/// from the start of the alphabet.
-pub fn sort(entries: &mut [Entry], sort: Sort) {
-    // The order is total, so a stable sort would give the same and need more memory.
-    entries.sort_unstable_by(|a, b| compare(a, b, sort));
-}
-
-fn compare(a: &Entry, b: &Entry, sort: Sort) -> Ordering {
-    let by_name = || natural(&a.name, &b.name);
+/// Compares entries as `sort` has them stand: folders first in any order, and by name, from the start of the
+/// alphabet, what a column cannot tell apart.
+pub fn compare(a: &Entry, b: &Entry, sort: Sort) -> Ordering {
+    let by_name = || natural(a.name, b.name);
     let by_column = match sort.column {
         Column::Name => by_name(),
         Column::Size => a.size().cmp(&b.size()),
@@ -100,8 +95,8 @@ mod tests {
         assert_eq!(natural(b"a\xfe", b"a\xff"), Ordering::Less);
     }
 
-    fn entry(name: &str, kind: EntryKind, len: u64, modified_unix_secs: i64) -> Entry {
-        Entry { name: name.as_bytes().into(), kind, len, modified_unix_secs }
+    fn entry(name: &str, kind: EntryKind, len: u64, modified_unix_secs: i64) -> Entry<'_> {
+        Entry { name: name.as_bytes(), kind, len, modified_unix_secs }
     }
 
     #[test]
@@ -122,7 +117,8 @@ mod tests {
             (Column::Time, false, "z y b10 a b2"),
             (Column::Time, true, "y z b2 a b10"),
         ] {
-            sort(&mut entries, Sort { column, descending });
+            let sort = Sort { column, descending };
+            entries.sort_by(|a, b| compare(a, b, sort));
             let names: Vec<_> = entries.iter().map(Entry::text).collect();
             assert_eq!(names.join(" "), expected, "{column:?} {descending}");
         }

@@ -1,102 +1,139 @@
 //! A folder as the content of a response: sorted if it is of a size that people read, else as the disk has
 //! it.
+//!
+//! Either way it is made in steps of well under a millisecond: so many entries are read, so many sorted, so
+//! many written. Nothing is written before it is known whether all is sorted, which is said at the start.
 
 use std::io;
 use std::io::Write as _;
-use std::vec;
 
 use rustix::io::Errno;
 
 use super::visible::Visible;
 use crate::files::entry::Entry;
-use crate::files::folder::{Folder, Item};
+use crate::files::folder::Folder;
+use crate::listing::Listing;
 use crate::listing::query::{Format, Sort};
-use crate::listing::{Listing, order};
+use crate::listing::runs::Runs;
 use crate::outbox::{Piece, Pulled, Source};
 
-/// Entries that are read and sorted before the first is sent: some milliseconds. A folder that has more is
-/// sent as it is read.
+/// The most entries that are sorted. A folder that has more is sent as it is read.
 const SORTED_MAX: usize = 2048;
-/// Entries that are read, looked at and written at once, while the other connections wait.
-const PIECE_ENTRIES: usize = 256;
+/// Gathered entries that are written at once ...
+const PIECE_ENTRIES: usize = 128;
+/// ... if they do not take more than this: an entry takes 200 bytes, and one of a long name two thousand.
+const PIECE_BYTES: usize = 32 * 1024;
+/// What a piece has around it if it is a chunk.
+const CHUNK_FRAME_BYTES: usize = 24;
 
 /// A listing on its way.
 #[derive(Debug)]
 pub struct FolderListing {
-    /// Read, and not sent yet.
-    gathered: vec::IntoIter<Entry>,
-    /// What is still to be read; `None` if that is nothing.
-    folder: Option<Folder>,
-    url_path: Vec<u8>,
-    visible: Visible,
-    listing: Listing,
-    /// What stands before the first entry.
-    start: Vec<u8>,
+    unread: Unread,
+    /// Read, and not written yet.
+    gathered: Runs,
+    /// `None` until it has started.
+    listing: Option<Listing>,
+    format: Format,
+    sort: Sort,
     /// It is sent in chunks (RFC 9112 §7.1), else as it is.
     is_chunked: bool,
 }
 
+/// What is still to be read.
+#[derive(Debug)]
+struct Unread {
+    /// `None` once it has been read to its end.
+    folder: Option<Folder>,
+    url_path: Vec<u8>,
+    visible: Visible,
+}
+
 impl FolderListing {
-    /// Reads as much of `folder` as is sorted.
+    /// Reads the first step of `folder`, so that one that cannot be read is known before the head is written.
+    /// A small one is read to its end by that, and shown as it is at this moment.
     pub fn start(
-        mut folder: Folder,
+        folder: Folder,
         url_path: &[u8],
         visible: Visible,
         (format, sort): (Format, Sort),
         is_chunked: bool,
     ) -> Result<FolderListing, Errno> {
-        let mut gathered = Vec::new();
-        let mut is_whole = false;
-        for _ in 0..=SORTED_MAX {
-            match folder.read(|name| visible.entry(url_path, name))? {
-                Item::Entry(entry) => gathered.push(entry),
-                Item::LeftOut => {}
-                Item::End => {
-                    is_whole = true;
-                    break;
-                }
-            }
-        }
-        if is_whole {
-            order::sort(&mut gathered, sort);
-        }
-        let mut start = Vec::new();
-        let listing = Listing::start(format, url_path, is_whole.then_some(sort), &mut start);
-        let folder = (!is_whole).then_some(folder);
-        let (gathered, url_path) = (gathered.into_iter(), url_path.to_vec());
-        Ok(FolderListing { gathered, folder, url_path, visible, listing, start, is_chunked })
+        let mut unread = Unread { folder: Some(folder), url_path: url_path.to_vec(), visible };
+        let mut gathered = Runs::default();
+        unread.read(|entry| gathered.push(&entry))?;
+        Ok(FolderListing { unread, gathered, listing: None, format, sort, is_chunked })
     }
 
-    fn next(&mut self) -> Result<Item, Errno> {
-        match (self.gathered.next(), &mut self.folder) {
-            (Some(entry), _) => Ok(Item::Entry(entry)),
-            (None, Some(folder)) => folder.read(|name| self.visible.entry(&self.url_path, name)),
-            (None, None) => Ok(Item::End),
+    /// The order of the entries; `None` if they are too many.
+    fn order(&self) -> Option<Sort> {
+        (self.gathered.count() <= SORTED_MAX).then_some(self.sort)
+    }
+
+    /// Reads or sorts a step on. True once the listing can start.
+    fn prepare(&mut self) -> Result<bool, Errno> {
+        match self.order() {
+            None => Ok(true),
+            Some(_) if self.unread.folder.is_some() => {
+                self.unread.read(|entry| self.gathered.push(&entry))?;
+                Ok(false)
+            }
+            Some(sort) => Ok(self.gathered.sort_one(sort)),
         }
+    }
+
+    /// Writes a step on into `text`. False at the end.
+    fn write(&mut self, text: &mut Vec<u8>) -> Result<bool, Errno> {
+        let order = self.order();
+        let FolderListing { unread, gathered, listing, format, .. } = self;
+        let listing = listing.get_or_insert_with(|| Listing::start(*format, &unread.url_path, order, text));
+        let mut written = 0;
+        while let Some(entry) = gathered.next(order) {
+            listing.entry(&entry, text);
+            written += 1;
+            if written == PIECE_ENTRIES || text.len() >= PIECE_BYTES {
+                return Ok(true);
+            }
+        }
+        if written == 0 {
+            unread.read(|entry| listing.entry(&entry, text))?;
+        }
+        if unread.folder.is_none() {
+            listing.end(text);
+        }
+        Ok(unread.folder.is_some())
+    }
+}
+
+impl Unread {
+    /// Reads a step on, and closes the folder at its end.
+    fn read(&mut self, tell: impl FnMut(Entry)) -> Result<(), Errno> {
+        if let Some(folder) = &mut self.folder {
+            let has_more = folder.read(|name| self.visible.entry(&self.url_path, name), tell)?;
+            self.folder.take_if(|_| !has_more);
+        }
+        Ok(())
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.url_path.capacity() + self.folder.as_ref().map_or(0, Folder::heap_bytes)
     }
 }
 
 impl Source for FolderListing {
     fn pull(&mut self, piece: &mut Piece) -> io::Result<Pulled> {
-        let out = &mut piece.bytes;
-        let mut text = std::mem::take(&mut self.start);
-        let mut has_more = true;
-        for _ in 0..PIECE_ENTRIES {
-            match self.next()? {
-                Item::Entry(entry) => self.listing.entry(&entry, &mut text),
-                Item::LeftOut => {}
-                Item::End => {
-                    self.listing.end(&mut text);
-                    has_more = false;
-                    break;
-                }
-            }
+        if self.listing.is_none() && !self.prepare()? {
+            return Ok(Pulled::More);
         }
+        let mut text = Vec::new();
+        let has_more = self.write(&mut text)?;
+        let out = &mut piece.bytes;
         match self.is_chunked {
             // A chunk of no bytes would be the last.
             _ if text.is_empty() => {}
             false => out.append(&mut text),
             true => {
+                out.reserve(text.len() + CHUNK_FRAME_BYTES);
                 write!(out, "{:x}\r\n", text.len())?;
                 out.append(&mut text);
                 out.extend_from_slice(if has_more { b"\r\n" } else { b"\r\n0\r\n\r\n" });
@@ -106,6 +143,6 @@ impl Source for FolderListing {
     }
 
     fn kept_bytes(&self) -> usize {
-        0
+        self.gathered.heap_bytes() + self.unread.heap_bytes()
     }
 }

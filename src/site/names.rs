@@ -14,7 +14,6 @@ use super::host::{Host, Reading, Remembered};
 use crate::clock::Now;
 use crate::files::Files;
 use crate::files::entry::EntryKind;
-use crate::files::folder::Item;
 use crate::http::request::Request;
 use crate::http::target::Target;
 use crate::limits::Limits;
@@ -193,13 +192,15 @@ fn bytes_of(name: &[u8], host: &Remembered) -> usize {
 fn folders(files: &Files) -> io::Result<Vec<Vec<u8>>> {
     let mut folder = files.open_folder(b"")?;
     let mut names = Vec::new();
-    while names.len() < HOSTS_MAX {
-        match folder.read(is_folder_name)? {
-            Item::Entry(entry) if entry.kind == EntryKind::Folder => names.push(entry.name.into_vec()),
-            Item::Entry(_) | Item::LeftOut => {}
-            Item::End => break,
-        }
+    let mut has_more = true;
+    while has_more && names.len() < HOSTS_MAX {
+        has_more = folder.read(is_folder_name, |entry| {
+            if entry.kind == EntryKind::Folder {
+                names.push(entry.name.to_vec());
+            }
+        })?;
     }
+    names.truncate(HOSTS_MAX);
     Ok(names)
 }
 

@@ -3,6 +3,7 @@
 mod crowds;
 mod names;
 mod sending;
+mod steps;
 
 use std::fs;
 use std::time::Duration;
