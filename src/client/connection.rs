@@ -225,7 +225,13 @@ impl<S: Socket> Connection<S> {
                     }
                     self.receive(input)
                 }
+                // What is made for nobody is work for nothing.
+                Want::Write if self.is_broken => return Verdict::Close,
                 Want::Write if !self.writable => return Verdict::Park(Edge::Writable),
+                // What is not in memory takes longer to send than a step that is everybody's.
+                Want::Write if !is_first_step && outbox.has_segments() && context.slice.is_time_up() => {
+                    return Verdict::Yield;
+                }
                 Want::Write => match self.send(outbox, context) {
                     Ok(Step::Goes(count)) => Ok(count),
                     Ok(Step::Waits(verdict)) => return verdict,

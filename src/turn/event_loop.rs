@@ -12,7 +12,7 @@ use crate::client::wait::Wait;
 use crate::clock::{Now, Stopwatch, Tick};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
-use crate::net::socket::{Listener, Pollable, Readiness};
+use crate::net::socket::{Edge, Listener, Pollable, Readiness};
 use crate::notices::{Notice, Notices};
 use crate::responder::Responder;
 use crate::turn::acceptor::Acceptor;
@@ -263,17 +263,26 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             is_draining,
         };
         match self.connections.run(&mut self.buffers, &mut context) {
-            Verdict::Yield => self.connections.queue(key, Lane::Yielded, &mut self.run_queue),
+            // It is polled for, too: that its client has gone is told by an event alone.
+            Verdict::Yield => {
+                self.connections.queue(key, Lane::Yielded, &mut self.run_queue);
+                self.poll_for(key, Edge::Readable, turn);
+            }
             Verdict::AwaitDisk => self.connections.queue(key, Lane::AwaitingDisk, &mut self.run_queue),
             Verdict::Park(edge) if !(is_draining && self.awaits_request(key)) => {
-                if let Err(error) = self.connections.register(key, edge, turn.registry) {
-                    log::debug!("connection closed, it cannot be polled: {error}");
-                    self.close(key, Ending::Cut, now);
-                }
+                self.poll_for(key, edge, turn);
             }
             Verdict::Close | Verdict::Park(_) => self.close(key, Ending::Over, now),
         }
         self.relieve(now);
+    }
+
+    /// Has the poll tell of the connection at `key`, which is closed if that cannot be.
+    fn poll_for(&mut self, key: usize, edge: Edge, turn: &Turn<Registry<L>>) {
+        if let Err(error) = self.connections.register(key, edge, turn.registry) {
+            log::debug!("connection closed, it cannot be polled: {error}");
+            self.close(key, Ending::Cut, turn.now);
+        }
     }
 
     /// Whether the connection at `key` waits for a request.
