@@ -66,7 +66,7 @@ fn eight_megabytes_serve_a_thousand_idle_and_a_hundred_active() {
     let folder = folder().file("small.html", noise(8000)).sparse_file("large.bin", LARGE);
     let folder = (0..500).fold(folder, |folder, index| folder.file(format!("{index}.html"), noise(8000)));
     let process = serve(folder, &["--memory", "8M", "--access-log", "off"]);
-    process.wait_for("memory: 8192 KiB by '--memory': 768 KiB for files, 768 KiB for what connections keep");
+    process.wait_for("memory: 8192 KiB by '--memory': 597 KiB for files, 597 KiB for what connections keep");
     let mut idle: Vec<Client> = (0..1000).map(|_| process.connect()).collect();
     for (index, client) in idle.iter_mut().enumerate() {
         assert_eq!(client.get(&format!("/{}.html", index % 500)).status, 200);
