@@ -1,9 +1,9 @@
 //! The time, taken once per turn of the loop and handed down as a value.
 //!
 //! Nothing else in the crate reads a clock: how long a turn has taken is told by a [`Stopwatch`], which is
-//! handed down as well. Deadlines count in ticks of one second since the start, from the
-//! monotonic clock, so a stepped wall clock neither cuts nor keeps a connection. `Date` and the access log
-//! show the wall clock, which is read again whenever the tick changes: at most a second behind, never ahead.
+//! handed down as well. Deadlines count in ticks of one second since the start, from the monotonic clock, so
+//! a stepped wall clock neither cuts nor keeps a connection. `Date` and the access log show the wall clock,
+//! which is read again whenever the tick changes: at most a second behind, never ahead.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

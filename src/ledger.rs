@@ -15,6 +15,7 @@ const RELIEF_DIVISOR: usize = 16;
 /// What may be left with the kernel by connections that are closed at once: a part of its memory. It may keep
 /// that for as long as a client does not take it, and nobody can ask it.
 const LEFT_BEHIND_DIVISOR: usize = 8;
+
 /// What can run short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {

@@ -23,8 +23,9 @@
 //! 1. [`turn::server`] sleeps in the poll until sockets have news, then takes the time, once, for the
 //!    whole turn.
 //! 2. [`turn::event_loop`] is the turn. News only sets flags on connections and queues them; the queue is
-//!    then run, each connection within a budget of bytes, so that nobody waits for somebody else's
-//!    download. Whose time is up is closed, who is new is accepted and run at once.
+//!    then run, each connection within a share of the turn's time and bytes, so that nobody waits for
+//!    somebody else's download. Whose time is up is closed, who is new is accepted and run at once. If
+//!    something runs short, [`turn::shortage`] says who has to go.
 //! 3. [`client::connection`] is the pump. It asks the session what it wants: to read, to write, to close.
 //!    It does that on the socket until the socket would block.
 //! 4. [`client::session`] is one client's HTTP/1.1 life: bytes in, responses queued. It never touches a
@@ -40,9 +41,9 @@
 //! `main.rs` (how it starts), then down the rooms: [`turn`], [`client`], [`responder`], [`site`],
 //! [`access_log`], [`outbox`]. Below them are the rules that a site brings along in [`rules`], those of
 //! the wire in [`http`], the disk in [`files`], the pages that show a folder in [`listing`] and the
-//! sockets in [`net`]; at the bottom [`config`], [`clock`] and [`limits`]. [`process`] is what the
-//! process gives up once it is bound, [`notices`] what whoever operates it is told, and [`sink`] how that is
-//! written without waiting. The front page of each says what its files are for.
+//! sockets in [`net`]; at the bottom [`config`], [`clock`] and [`limits`]. [`ledger`] is what all clients
+//! hold, [`process`] what the process is granted and gives up, [`notices`] what whoever operates it is told,
+//! and [`sink`] how that is written without waiting. The front page of each says what its files are for.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::allow_attributes)]

@@ -140,9 +140,9 @@ impl Limits {
         usize::try_from(spare).unwrap_or(usize::MAX)
     }
 
-    /// Bounds for a server that may take `memory_bytes`, the kernel's part included. Of what the program itself
-    /// does not take, three quarters go to the kernel, for sockets and what they hold, and a twelfth each to
-    /// files, to what connections keep, and to rules and whatever else there is.
+    /// Bounds for a server that may take `memory_bytes`, the kernel's part included. Of what the program
+    /// itself does not take, three quarters go to the kernel, for sockets and what they hold, and a twelfth
+    /// each to files, to what connections keep, and to rules and whatever else there is.
     pub fn within(memory_bytes: usize) -> Limits {
         let defaults = Limits::default();
         let twelfth_bytes = memory_bytes.saturating_sub(PROGRAM_BYTES).max(memory_bytes / 4) / 12;

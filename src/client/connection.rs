@@ -1,4 +1,5 @@
-//! The pump: does what the session wants on one socket, until the socket would block or the budget ends.
+//! The pump: does what the session wants on one socket, until the socket would block or its slice of the turn
+//! is over.
 
 use std::io::{self, ErrorKind};
 

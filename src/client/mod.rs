@@ -1,7 +1,8 @@
 //! One client's life: *what* is done with what it sends. Knows no poll and no other client.
 //!
 //! [`connection`] is the pump between a socket and the [`session`]; [`input`] is what was received,
-//! [`context`] what the loop lends, [`slice`] what one may take of a turn, [`wait`] what may be waited for.
+//! [`context`] what the loop lends, [`slice`](mod@slice) what one may take of a turn, [`wait`] what may be
+//! waited for.
 
 pub mod connection;
 pub mod context;

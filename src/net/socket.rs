@@ -48,7 +48,8 @@ pub trait Socket {
     fn shutdown_write(&mut self) -> io::Result<()>;
 
     /// Whether there is room for more, by the bounds that the listener has set: a writable edge tells when
-    /// there is. A send alone does not tell that: it adds to the last packet that waits, be there room or not.
+    /// there is. A send alone does not tell that: it adds to the last packet that waits, be there room or
+    /// not.
     fn has_room(&self) -> bool {
         true
     }

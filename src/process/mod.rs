@@ -1,4 +1,5 @@
-//! it was started, and where it tells of itself.
+//! What this process is and may do: the user it runs as, the files it may reach, what it is granted, how it
+//! was started, and where it tells of itself.
 //!
 //! For programs that are the server; a library leaves its host as it is.
 

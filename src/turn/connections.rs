@@ -1,4 +1,4 @@
-//! Everybody who is connected: their slots, how many each client has, what they keep, and who has to go.
+//! Everybody who is connected: their slots, how many each client has, and who has been waiting longest.
 
 use std::io;
 
@@ -206,9 +206,9 @@ impl<S: Pollable> Connections<S> {
         self.waiting.iter(wait)
     }
 
-    /// Of those between two requests, the ones that have been waiting longest, of one tick and within a bound:
-    /// the first to go where room is needed. Clients expect that of a kept connection (RFC 9112 §9.5). None if
-    /// there are none whose time is up by `deadline_max`.
+    /// Of those between two requests, the ones that have been waiting longest, of one tick and within a
+    /// bound: the first to go where room is needed. Clients expect that of a kept connection (RFC 9112 §9.5).
+    /// None if there are none whose time is up by `deadline_max`.
     pub fn longest_idle(&self, deadline_max: Tick) -> Vec<usize> {
         let idle = self.waiting.iter(Wait::Request).take(EVICTED_MAX);
         let idle = idle.map(|key| (key, &self.slots[key])).filter(|(_, slot)| slot.lane.is_none());

@@ -1,8 +1,8 @@
 //! A turn of the loop: mark → run → deadlines → accept, on sockets of any kind.
 //!
 //! Knows neither the poll, which hands it what is new, nor HTTP. Events are hints: they set flags and put
-//! connections into the run queue; the loop then runs each at its own pace, with a budget. The simulation
-//! runs this very loop in memory.
+//! connections into the run queue; the loop then runs each at its own pace, with a share of the turn's time
+//! and bytes. The simulation runs this very loop in memory.
 
 use crate::access_log::AccessLog;
 use crate::client::connection::{Buffers, Verdict};

@@ -2,8 +2,8 @@
 //!
 //! [`server`] is the poll and whatever else only the real world has; [`event_loop`] is a turn of it, on
 //! sockets of any kind. [`connections`] are all of them, each in a [`slot`]; [`run_queue`] says who is
-//! next, [`waiting`] who has been waiting longest. [`acceptor`] is the door and [`admission`] who comes in by it,
-//! [`per_client`] who has too many, [`shortage`] who has to go, [`stop`] when it ends.
+//! next, [`waiting`] who has been waiting longest. [`acceptor`] is the door and [`admission`] who comes in
+//! by it, [`per_client`] who has too many, [`shortage`] who has to go, [`stop`] when it ends.
 
 pub mod acceptor;
 pub mod admission;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::net::peer::Peer;
 
-/// Counts by client, each within the same bound if there is one. Local ones cannot be told from each other, and
-/// have none.
+/// Counts by client, each within the same bound if there is one. Local ones cannot be told from each other,
+/// and have none.
 #[derive(Debug)]
 pub struct ClientCounts {
     by_client: HashMap<Peer, usize>,

@@ -1,9 +1,9 @@
 //! Who has to go when something runs short: the greediest client first.
 //!
-//! How greedy a client is, is what its connections hold of what is short, each times the seconds for which it
-//! has not got on. Whoever gets on is not meant, however much it holds, nor is whoever has just come; a client
-//! that holds little a hundred times is as greedy as one that holds a hundred times as much. Whoever would
-//! come next is not asked at all: to cut the one who happens to ask is to cut the honest.
+//! How greedy a client is, is what its connections hold of what is short, each times the seconds for which
+//! it has not got on. Whoever gets on is not meant, however much it holds, nor is whoever has just come; a
+//! client that holds little a hundred times is as greedy as one that holds a hundred times as much. Whoever
+//! would come next is not asked at all: to cut the one who happens to ask is to cut the honest.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -104,7 +104,8 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     }
 }
 
-/// Those who go first, until so much of `resource` is given back; none who has got on within `stalled_secs_min`.
+/// Those who go first, until so much of `resource` is given back; none who has got on within
+/// `stalled_secs_min`.
 fn greediest<S: Pollable>(
     connections: &Connections<S>,
     (resource, wanted): (Resource, usize),

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Each room with the rooms below it that it may use; `main`, `cli` and `lib` use all. A room is a folder of
 /// `src`, or a file in it. Nothing calls upwards: a row names rooms of rows further down only.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     (
         "turn",
         &[
@@ -18,6 +18,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "clock",
             "config",
             "http",
+            "ledger",
             "limits",
             "net",
             "notices",
@@ -27,7 +28,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "site",
         ],
     ),
-    ("client", &["access_log", "clock", "http", "limits", "net", "notices", "outbox", "responder"]),
+    ("client", &["access_log", "clock", "http", "ledger", "limits", "net", "notices", "outbox", "responder"]),
     (
         "site",
         &["clock", "config", "files", "http", "limits", "listing", "notices", "outbox", "responder", "rules"],
@@ -41,6 +42,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("http", &["clock", "date", "limits"]),
     ("net", &["limits"]),
     ("process", &["sink"]),
+    ("ledger", &["clock", "limits"]),
     ("config", &["limits"]),
     ("notices", &["clock"]),
     ("clock", &["date"]),
