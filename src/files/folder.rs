@@ -11,8 +11,8 @@ use rustix::io::Errno;
 use super::root::{Root, Stamp};
 use crate::files::entry::{Entry, EntryKind};
 
-/// What the kernel is asked to tell of names at once: of 85 at most, each takes 24 bytes or more.
-const NAMES_BYTES: usize = 2048;
+/// What the kernel is asked to tell of names at once: of 42 at most, each takes 24 bytes or more.
+const NAMES_BYTES: usize = 1024;
 /// How often it is asked in one step. With the second answer, a small folder is known to be at its end.
 const CALLS_PER_STEP: usize = 2;
 /// Entries that are looked at in one step at most.

@@ -20,7 +20,7 @@ use crate::outbox::{Piece, Pulled, Source};
 /// The most entries that are sorted. A folder that has more is sent as it is read.
 const SORTED_MAX: usize = 2048;
 /// Gathered entries that are written at once ...
-const PIECE_ENTRIES: usize = 128;
+const PIECE_ENTRIES: usize = 64;
 /// ... if they do not take more than this: an entry takes 200 bytes, and one of a long name two thousand.
 const PIECE_BYTES: usize = 32 * 1024;
 /// What a piece has around it if it is a chunk.
