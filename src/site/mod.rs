@@ -8,8 +8,8 @@
 //!
 //! [`names`] tells whose site it is, [`host`] keeps its rules, [`search`] finds what is at a path,
 //! [`visible`] says what may be seen, [`fields`] what goes with every response. What is found becomes a
-//! [`representation`], a folder by its [`folder_listing`], several ranges by their [`parts`], and [`response`]
-//! writes down what the request is to get of that.
+//! [`representation`], a folder by its [`folder_listing`], several ranges by their [`parts`], and
+//! [`response`] writes down what the request is to get of that.
 
 pub mod fields;
 pub mod folder_listing;

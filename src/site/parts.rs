@@ -77,8 +77,8 @@ impl Source for Parts {
     }
 }
 
-/// Appends all of a slice to `out`; false if its disk is to be awaited. An error means that the file is not what
-/// it was.
+/// Appends all of a slice to `out`; false if its disk is to be awaited. An error means that the file is not
+/// what it was.
 fn read_whole(slice: &mut FileSlice, out: &mut Vec<u8>) -> io::Result<bool> {
     while !slice.is_empty() {
         let count = match slice.next(usize::MAX) {
