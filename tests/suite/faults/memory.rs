@@ -15,7 +15,6 @@ use pws_testing::process::{Process, command_after, serving};
 
 use super::alone;
 use crate::support::binary::program_under_load;
-use crate::support::tools;
 
 const LASTING: Duration = Duration::from_millis(1500);
 
@@ -32,7 +31,8 @@ fn bear(name: &str, serves_all: bool) {
     let load = ALL.iter().find(|load| load.name == name).expect("a load");
     let group = match Cgroup::of(load.bytes()) {
         Ok(group) => group,
-        Err(error) => return tools::skip(&format!("no control group: {error}")),
+        // No program is missing, but a right that machines seldom give.
+        Err(error) => return eprintln!("SKIPPED: no control group: {error}"),
     };
     let _alone = alone();
     let folder = load.site().folder();
