@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::time::Duration;
 
 use mio::net::TcpListener;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -11,8 +10,6 @@ use crate::limits::{Limits, RECEIVE_BUFFER_BYTES, SOCKET_BYTES};
 
 /// How many connections may wait to be accepted. The kernel clips it to `net.core.somaxconn`.
 const BACKLOG_MAX: i32 = 65_535;
-/// How much longer the kernel waits for a client than this program does, seconds.
-const PATIENCE_SECS: u32 = 5;
 
 /// Bytes in a segment where buffers are small: as many as Ethernet has room for, beside a timestamp. A
 /// loopback's segments hold 64 KiB. A buffer smaller than that never fills one, so that each waits for an
@@ -82,10 +79,8 @@ fn listen_on(address: SocketAddr, only_v6: bool, limits: &Limits) -> io::Result<
     // Accepted sockets inherit these, which saves calls for each.
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_notsent_lowat(limits.unsent_bytes_max)?;
-    // Who does not take what it was sent is cut by its deadline; behind a connection that was closed already,
-    // the kernel sees to it. Later, so that it is the deadline that cuts the others.
-    let patience_secs = limits.send_secs.max(limits.linger_secs).saturating_add(PATIENCE_SECS);
-    socket.set_tcp_user_timeout(Some(Duration::from_secs(patience_secs.into())))?;
+    // No TCP_USER_TIMEOUT: the kernel cuts by that who reads slowly, too, as long as what waits in front is more
+    // than the client has room for at once.
     if let Some(bytes) = limits.send_buffer_bytes {
         socket.set_send_buffer_size(bytes)?;
         socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
