@@ -79,8 +79,8 @@ fn listen_on(address: SocketAddr, only_v6: bool, limits: &Limits) -> io::Result<
     // Accepted sockets inherit these, which saves calls for each.
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_notsent_lowat(limits.unsent_bytes_max)?;
-    // No TCP_USER_TIMEOUT: the kernel cuts by that who reads slowly, too, as long as what waits in front is more
-    // than the client has room for at once.
+    // No TCP_USER_TIMEOUT: the kernel cuts by that who reads slowly, too, as long as what waits in front is
+    // more than the client has room for at once.
     if let Some(bytes) = limits.send_buffer_bytes {
         socket.set_send_buffer_size(bytes)?;
         socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
