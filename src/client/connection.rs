@@ -212,18 +212,12 @@ impl<S: Socket> Connection<S> {
     fn pump(&mut self, input: &mut Input, outbox: &mut Outbox, context: &mut Context) -> Verdict {
         let mut is_first_step = true;
         self.session.resume(context.now, context.limits);
-        loop {
-            let is_over = context.slice.is_over();
-            // To come to rest, or to close, takes no time.
-            if is_over && !(input.is_empty() && outbox.is_empty()) {
-                return Verdict::Yield;
-            }
+        while !context.slice.is_over() {
             let step = match self.session.advance(input, outbox, context) {
                 Want::Read if self.read_end == ReadEnd::Reached => {
                     return self.end_of_input(context);
                 }
                 Want::Read if !self.readable => return Verdict::Park(self.socket.read_edge()),
-                Want::Read if is_over => return Verdict::Yield,
                 Want::Read => {
                     // What comes now may have been sent after the disk was looked at in this turn: by a
                     // client that saw a response leave, too.
@@ -261,6 +255,7 @@ impl<S: Socket> Connection<S> {
                 }
             }
         }
+        Verdict::Yield
     }
 
     /// What follows where the client sends no more and has been sent all. It may still have to take that: if
