@@ -1,17 +1,17 @@
 //! What is held for clients: memory, the kernel's part of it, descriptors. Counted here in total, so that no
 //! bound rests on a guess of how many will want how much at once.
 //!
-//! An eighth of each bound is a reserve, which only clients may draw on who have nothing yet: they find
+//! A part of each bound is a reserve, which only clients may draw on who have nothing yet: they find
 //! something to be answered with, whatever others hold. Where those have met the reserve, whoever has held
 //! most for longest without getting on goes first, see `turn/shortage.rs`.
 
 use crate::clock::Tick;
 use crate::limits::{Limits, SOCKET_BYTES};
 
-/// The part of each bound that is a reserve.
-pub const RESERVE_DIVISOR: usize = 8;
-/// And what is given back of it when the reserve was met, so that it is not met again at once.
-const RELIEF_DIVISOR: usize = 16;
+/// The part of each bound that is a reserve: an eighth. Of places and descriptors no more than this: those who
+/// have nothing yet come and go.
+const RESERVE_DIVISOR: usize = 8;
+const PLACES_RESERVED_MAX: usize = 64;
 /// What may be left with the kernel by connections that are closed at once: a part of its memory. It may keep
 /// that for as long as a client does not take it, and nobody can ask it.
 const LEFT_BEHIND_DIVISOR: usize = 8;
@@ -97,11 +97,6 @@ impl Ledger {
         &self.held
     }
 
-    /// What may be held.
-    pub fn max(&self) -> &Held {
-        &self.max
-    }
-
     /// A connection that held `before` holds `after`.
     pub fn replace(&mut self, before: Held, after: Held) {
         self.held.replace(before, after);
@@ -115,7 +110,8 @@ impl Ledger {
 
     /// How much is to be given back of what there is not enough of.
     pub fn excess(&self, resource: Resource, site_descriptors: usize) -> usize {
-        let relieved = self.usual_max(resource) - self.max.of(resource) / RELIEF_DIVISOR;
+        // Half a reserve more, so that it is not met again at once.
+        let relieved = self.usual_max(resource) - self.reserve(resource) / 2;
         self.held_with(resource, site_descriptors).saturating_sub(relieved)
     }
 
@@ -133,9 +129,15 @@ impl Ledger {
     }
 
     /// All but the reserve.
-    fn usual_max(&self, resource: Resource) -> usize {
-        let max = self.max.of(resource);
-        max - max / RESERVE_DIVISOR
+    pub fn usual_max(&self, resource: Resource) -> usize {
+        self.max.of(resource) - self.reserve(resource)
+    }
+
+    fn reserve(&self, resource: Resource) -> usize {
+        match resource {
+            Resource::Descriptors => places_reserved(self.max.descriptors),
+            Resource::Heap | Resource::Kernel => self.max.of(resource) / RESERVE_DIVISOR,
+        }
     }
 
     /// Whether a connection may be closed that has just handed `bytes` to the kernel, which are counted then.
@@ -155,6 +157,11 @@ impl Ledger {
         }
         has_room
     }
+}
+
+/// How many of `count` places are for clients who have none yet.
+pub fn places_reserved(count: usize) -> usize {
+    (count / RESERVE_DIVISOR).min(PLACES_RESERVED_MAX)
 }
 
 #[cfg(test)]
@@ -193,6 +200,7 @@ mod tests {
     fn the_descriptors_of_the_site_count() {
         let ledger = Ledger::new(&Limits { open_files_max: 100, ..Limits::default() });
         let max = ledger.usual_max(Resource::Descriptors);
+        assert_eq!((places_reserved(100), places_reserved(20_000)), (12, PLACES_RESERVED_MAX));
         assert_eq!((ledger.shortage(max), ledger.shortage(max + 1)), (None, Some(Resource::Descriptors)));
     }
 

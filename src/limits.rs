@@ -79,7 +79,7 @@ pub struct Limits {
     /// memory is bounded, buffers and steps are small.
     pub send_bytes_min: usize,
     /// Waiting for the client to close after the last response, seconds: until then it has taken what the
-    /// kernel holds for it, at 10 KB a second at least. Then the kernel lets go of that, too.
+    /// kernel holds for it, some 300 KB, at 10 KB a second at least. Then the kernel lets go of that, too.
     pub linger_secs: u32,
     /// Finishing the responses under way after a stop was asked for, seconds.
     pub drain_secs: u32,
@@ -114,7 +114,7 @@ impl Default for Limits {
             body_secs: 30,
             send_secs: 30,
             send_bytes_min: 32 * 1024,
-            linger_secs: 30,
+            linger_secs: 60,
             drain_secs: 10,
         }
     }

@@ -18,8 +18,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
+use pws_benchmarks::configs::Conditions;
 use pws_benchmarks::options::Options;
-use pws_benchmarks::running::{Conditions, Running};
+use pws_benchmarks::running::Running;
 use pws_benchmarks::servers::Server;
 use pws_benchmarks::{Result, interrupt, machine};
 use pws_testing::attacks::loads::{self, Load};
@@ -88,12 +89,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         return Ok(());
     }
     pws_benchmarks::begin(env!("CARGO_BIN_EXE_pws"))?;
-    let is_usual = |server: &Server| match arguments.options.server.is_empty() {
-        true => USUAL.contains(server),
-        false => *server != Server::Floor,
-    };
-    let candidates: Vec<Server> = Server::ALL.into_iter().filter(is_usual).collect();
-    let servers = arguments.options.servers(&candidates)?;
+    let servers = arguments.options.servers_or(&USUAL)?;
     let attacks: Vec<&Attack> = shapes::ALL.iter().filter(|attack| arguments.is_asked(attack.name)).collect();
     let loads: Vec<&Load> = match servers.contains(&Server::Pws) {
         true => loads::ALL.iter().filter(|load| arguments.is_asked(load.name)).collect(),

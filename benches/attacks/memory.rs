@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pws_benchmarks::Result;
-use pws_benchmarks::running::{Conditions, Running};
+use pws_benchmarks::configs::Conditions;
+use pws_benchmarks::running::Running;
 use pws_benchmarks::servers::Server;
 use pws_testing::attacks::loads::Load;
 use pws_testing::attacks::sites::PAGE;

@@ -77,12 +77,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         return Ok(());
     }
     pws_benchmarks::begin(env!("CARGO_BIN_EXE_pws"))?;
-    let is_usual = |server: &Server| match arguments.options.server.is_empty() {
-        true => matches!(server, Server::Pws | Server::Nginx),
-        false => *server != Server::Floor,
-    };
-    let candidates: Vec<Server> = Server::ALL.into_iter().filter(is_usual).collect();
-    let servers = arguments.options.servers(&candidates)?;
+    let servers = arguments.options.servers_or(&[Server::Pws, Server::Nginx])?;
     let facts = machine::facts(&servers);
     println!("{}", machine::describe(&facts));
 

@@ -6,7 +6,6 @@ use std::process::Command;
 
 use super::folder::LARGE;
 use super::programs::first_line;
-use super::running::Conditions;
 
 /// The clip is the kernel's (`net.core.somaxconn`).
 const BACKLOG: u32 = 65_535;
@@ -14,6 +13,17 @@ const BACKLOG: u32 = 65_535;
 const CONNECTIONS_MAX: u64 = 20_000;
 /// As long as pws keeps an idle connection.
 const IDLE_SECS: u32 = 75;
+
+/// Under which conditions a server runs.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions<'a> {
+    /// Files that it may have open; `None` is as many as for the others.
+    pub open_files_max: Option<u64>,
+    /// Further options of pws. Others do not know them.
+    pub pws_options: &'a [&'a str],
+    /// What a shell does that then becomes the server.
+    pub preparation: Option<String>,
+}
 
 /// Where a server finds what it needs.
 pub struct Place<'a> {

@@ -45,6 +45,16 @@ impl Options {
         Ok(here)
     }
 
+    /// Like [`servers`](Options::servers): of all but the floor; where none was asked for, of the `usual` ones.
+    pub fn servers_or(&self, usual: &[Server]) -> Result<Vec<Server>> {
+        let is_candidate = |server: &Server| match self.server.is_empty() {
+            true => usual.contains(server),
+            false => *server != Server::Floor,
+        };
+        let candidates: Vec<Server> = Server::ALL.into_iter().filter(is_candidate).collect();
+        self.servers(&candidates)
+    }
+
     /// Writes one result.
     pub fn write(&self, name: &str, content: &str) -> Result<()> {
         let path = self.out.join(name);

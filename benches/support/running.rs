@@ -12,7 +12,7 @@ use pws_testing::folder::Folder;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
-use super::configs::Place;
+use super::configs::{Conditions, Place};
 use super::process_group::ProcessGroup;
 use super::servers::Server;
 use super::{LOAD_CPU, Result};
@@ -26,17 +26,6 @@ pub struct Running {
     child: Child,
     /// Configuration and logs.
     pub work: TempDir,
-}
-
-/// Under which conditions a server runs.
-#[derive(Clone, Debug, Default)]
-pub struct Conditions<'a> {
-    /// Files that it may have open; `None` is as many as for the others.
-    pub open_files_max: Option<u64>,
-    /// Further options of pws. Others do not know them.
-    pub pws_options: &'a [&'a str],
-    /// What a shell does that then becomes the server.
-    pub preparation: Option<String>,
 }
 
 impl Running {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::captures::{Captures, Names, Value, name_at_start};
-use super::store::{Run, Store};
+use super::store::{Parameter, Run, Store, Wanted};
 use super::template::decode_parameter;
 use super::text::quoted;
 
@@ -17,19 +17,6 @@ use super::text::quoted;
 /// do, or none. They are in the [`Store`] they were kept in, sorted by name.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Parameters(Run);
-
-#[derive(Clone, Copy, Debug)]
-pub struct Parameter {
-    name: Run,
-    wanted: Wanted,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Wanted {
-    /// Anything but nothing; it becomes the value at this index.
-    Any(u8),
-    Exactly(Run),
-}
 
 /// Parameters as the words of a line tell them, one by one.
 #[derive(Debug, Default)]

@@ -20,7 +20,7 @@ use std::ops::Range;
 
 use super::captures::{Captures, Names, Value, name_at_start};
 use super::path::Path;
-use super::store::{Run, Store};
+use super::store::{Part, Run, Store};
 use super::text::quoted;
 use crate::http::target::{self, PathError};
 
@@ -40,14 +40,6 @@ pub struct Pattern {
     head_len: u8,
     splat: Option<Splat>,
     ends_in_slash: bool,
-}
-
-/// A literal, or a placeholder with what must stand behind it in its segment: nothing, or a dot and more.
-#[derive(Clone, Copy, Debug)]
-pub struct Part {
-    text_len: u16,
-    /// Of the value, if it is a placeholder.
-    index: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -124,12 +116,6 @@ impl Pattern {
         let value = Value::Path(&path.bytes[held.rest]);
         captures.set(splat.index, value);
         true
-    }
-}
-
-impl Part {
-    fn is_literal(&self) -> bool {
-        self.index.is_none()
     }
 }
 

@@ -5,10 +5,6 @@
 //! the lists. What a look-up goes through lies in the order of the file, and it is known to the byte how much
 //! there is.
 
-use super::parameters::Parameter;
-use super::pattern::Part;
-use super::template::Hole;
-
 /// Some items of a list, one behind the other. A line has 8 KiB at most, and a byte of it becomes three at
 /// most, so that two bytes hold a length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +39,42 @@ impl Run {
     }
 }
 
+/// Of a [`pattern`](super::pattern): a literal, or a placeholder with what must stand behind it in its segment,
+/// nothing or a dot and more.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    pub text_len: u16,
+    /// Of the value, if it is a placeholder.
+    pub index: Option<u8>,
+}
+
+impl Part {
+    pub fn is_literal(&self) -> bool {
+        self.index.is_none()
+    }
+}
+
+/// Of a [`template`](super::template): a place in its text, and the index of the value that goes there.
+#[derive(Clone, Copy, Debug)]
+pub struct Hole {
+    pub at: u16,
+    pub index: u8,
+}
+
+/// What a rule wants of one of the [`parameters`](super::parameters) of a query.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    pub name: Run,
+    pub wanted: Wanted,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted {
+    /// Anything but nothing; it becomes the value at this index.
+    Any(u8),
+    Exactly(Run),
+}
+
 /// The lists.
 #[derive(Debug, Default)]
 pub struct Store {
@@ -50,9 +82,7 @@ pub struct Store {
     pub bytes: Vec<u8>,
     /// What is sent: of templates, and the names of fields.
     pub text: String,
-    /// Of patterns.
     pub parts: Vec<Part>,
-    /// Of templates.
     pub holes: Vec<Hole>,
     pub parameters: Vec<Parameter>,
 }

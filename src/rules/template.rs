@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use percent_encoding::percent_decode;
 
 use super::captures::{Captures, Names, Value, name_at_start};
-use super::store::{Run, Store};
+use super::store::{Hole, Run, Store};
 use crate::http::target;
 
 /// Text with holes. Both are in the [`Store`] it was parsed into.
@@ -14,13 +14,6 @@ use crate::http::target;
 pub struct Template {
     text: Run,
     holes: Run,
-}
-
-/// A place in the text of a template, and the index of the value that goes there.
-#[derive(Clone, Copy, Debug)]
-pub struct Hole {
-    at: u16,
-    index: u8,
 }
 
 /// Where a value goes. Nothing in it can end the place it is put in: it is escaped as far as that takes.

@@ -15,16 +15,23 @@ impl Visible {
         !RULE_FILES.contains(&path) && (self.hidden || !is_hidden(path))
     }
 
-    /// Whether the entry `name` of the folder at `path` is told of.
+    /// Whether the entry `name` of the folder at `path`, which may be served itself, is told of: whether
+    /// [`path`](Visible::path) holds for both together, without a look at all of the folder's.
     pub fn entry(self, path: &[u8], name: &[u8]) -> bool {
-        self.path(&[path, name].concat())
+        match path {
+            b"" => self.path(name),
+            _ => self.hidden || !name.starts_with(b".") || is_exempt(path),
+        }
     }
 }
 
 /// Dotfiles are nobody's business, except below `/.well-known/` (RFC 8615).
 fn is_hidden(path: &[u8]) -> bool {
-    let is_exempt = path.starts_with(b".well-known") && matches!(path.get(11), None | Some(b'/'));
-    !is_exempt && (path.starts_with(b".") || path.windows(2).any(|pair| pair == b"/."))
+    !is_exempt(path) && (path.starts_with(b".") || path.windows(2).any(|pair| pair == b"/."))
+}
+
+fn is_exempt(path: &[u8]) -> bool {
+    path.starts_with(b".well-known") && matches!(path.get(11), None | Some(b'/'))
 }
 
 #[cfg(test)]
@@ -53,5 +60,17 @@ mod tests {
         }
         assert!(!Visible { hidden: false }.entry(b"", b"_headers"));
         assert!(Visible { hidden: false }.entry(b"a/", b"_headers"));
+        for (path, name) in
+            [("a/", ".b"), ("a/", "b"), (".well-known/", ".b"), ("", ".well-known"), ("", ".b")]
+        {
+            let both = [path, name].concat();
+            for visible in [Visible { hidden: false }, Visible { hidden: true }] {
+                assert_eq!(
+                    visible.entry(path.as_bytes(), name.as_bytes()),
+                    visible.path(both.as_bytes()),
+                    "{both}"
+                );
+            }
+        }
     }
 }

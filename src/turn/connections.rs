@@ -9,7 +9,7 @@ use crate::client::connection::{Buffers, Connection, Verdict};
 use crate::client::context::Context;
 use crate::client::wait::Wait;
 use crate::clock::{Now, Tick};
-use crate::ledger::{Held, Ledger, RESERVE_DIVISOR};
+use crate::ledger::{self, Held, Ledger};
 use crate::limits::Limits;
 use crate::net::peer::Peer;
 use crate::net::socket::{Edge, Pollable, Readiness};
@@ -77,8 +77,8 @@ impl<S: Pollable> Connections<S> {
 
     /// Whether there is a place for one more: of a client that has none yet, in the reserve, too.
     pub fn has_place(&self, has_nothing_yet: bool) -> bool {
-        let reserve = if has_nothing_yet { 0 } else { self.count_max / RESERVE_DIVISOR };
-        self.slots.len() < self.count_max - reserve
+        let reserved = if has_nothing_yet { 0 } else { ledger::places_reserved(self.count_max) };
+        self.slots.len() < self.count_max - reserved
     }
 
     /// How many the client of `peer` has.

@@ -263,10 +263,12 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             is_draining,
         };
         match self.connections.run(&mut self.buffers, &mut context) {
-            // It is polled for, too: that its client has gone is told by an event alone.
             Verdict::Yield => {
                 self.connections.queue(key, Lane::Yielded, &mut self.run_queue);
-                self.poll_for(key, Edge::Readable, turn);
+                // That its client has gone while much is made for it is told by an event alone.
+                if self.connections.get(key).is_some_and(|slot| slot.connection.has_unsent()) {
+                    self.poll_for(key, Edge::Readable, turn);
+                }
             }
             Verdict::AwaitDisk => self.connections.queue(key, Lane::AwaitingDisk, &mut self.run_queue),
             Verdict::Park(edge) if !(is_draining && self.awaits_request(key)) => {

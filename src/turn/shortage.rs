@@ -1,4 +1,4 @@
-//! Who has to go when something runs short: the greediest client first.
+//! Who has to go when something runs short: those idle longest, then the greediest client.
 //!
 //! How greedy a client is, is what its connections hold of what is short, each times the seconds for which
 //! it has not got on. Whoever gets on is not meant, however much it holds, nor is whoever has just come; a
@@ -50,7 +50,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             if keys.is_empty() {
                 return;
             }
-            self.cut(&keys, (notice, "greediest"), now);
+            self.cut(&keys, notice, now);
         }
     }
 
@@ -73,11 +73,11 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     }
 
     /// Closes connections whose places or memory are needed.
-    fn cut(&mut self, keys: &[usize], (notice, why): (Notice, &str), now: &Now) {
+    fn cut(&mut self, keys: &[usize], notice: Notice, now: &Now) {
         for &key in keys {
             if let Some(slot) = self.connections.get(key) {
                 let peer = slot.connection.peer();
-                log::debug!("{peer}: closed, {why}, to make room");
+                log::debug!("{peer}: closed to make room: {notice:?}");
                 self.notices.count(notice, &peer, now);
             }
             self.close(key, Ending::Cut, now);
@@ -88,13 +88,13 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// if there are none.
     pub(super) fn make_room(&mut self, now: &Now) -> bool {
         let idle = self.connections.longest_idle(self.idle_before_now(now));
-        self.cut(&idle, (Notice::Evicted, "idle"), now);
+        self.cut(&idle, Notice::Evicted, now);
         if !idle.is_empty() {
             return true;
         }
         let places = (Resource::Descriptors, 1);
         let keys = greediest(&self.connections, places, STALLED_SECS_MIN, now.tick, &self.limits);
-        self.cut(&keys, (Notice::Stalled, "stalled"), now);
+        self.cut(&keys, Notice::Stalled, now);
         !keys.is_empty()
     }
 

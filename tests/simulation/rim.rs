@@ -16,7 +16,7 @@ use pws::access_log::AccessLog;
 use pws::client::wait::Wait;
 use pws::clock::{Now, Tick};
 use pws::config::SiteOptions;
-use pws::ledger::{Held, RESERVE_DIVISOR};
+use pws::ledger::{Held, Resource};
 use pws::limits::Limits;
 use pws::net::peer::Peer;
 use pws::net::socket::Listener;
@@ -393,12 +393,13 @@ impl Rim {
 
     /// Whether so much was held, before this turn or behind it, that there may have been too little within.
     fn was_short(&self) -> bool {
-        let (before, behind, limits) = (self.held_before, self.held(), &self.limits);
-        let is_near = |before: usize, behind: usize, doubt: usize, max: usize| {
-            before.max(behind).saturating_add(doubt) > max - max / RESERVE_DIVISOR
-        };
-        is_near(before.heap_bytes, behind.heap_bytes, KEPT_BYTES_DOUBT, limits.kept_bytes_max)
-            || is_near(before.kernel_bytes, behind.kernel_bytes, KERNEL_BYTES_DOUBT, limits.kernel_bytes_max)
+        let behind = self.held();
+        [(Resource::Heap, KEPT_BYTES_DOUBT), (Resource::Kernel, KERNEL_BYTES_DOUBT)].iter().any(
+            |&(resource, doubt)| {
+                let held = self.held_before.of(resource).max(behind.of(resource));
+                held.saturating_add(doubt) > self.event_loop.ledger().usual_max(resource)
+            },
+        )
     }
 
     /// Who has not got on for so long that it makes room: addresses.

@@ -19,9 +19,9 @@ pub enum Reason {
 
 const TEXTS: [(&str, Reason); 5] = [
     (": closed, its time was up", Reason::Overdue),
-    (": closed, idle, to make room", Reason::Evicted),
-    (": closed, greediest, to make room", Reason::Greediest),
-    (": closed, stalled, to make room", Reason::Stalled),
+    (": closed to make room: Evicted", Reason::Evicted),
+    (": closed to make room: NoMemory", Reason::Greediest),
+    (": closed to make room: Stalled", Reason::Stalled),
     (": turned away, there is no room for it", Reason::TurnedAway),
 ];
 

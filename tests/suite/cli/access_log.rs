@@ -5,9 +5,11 @@ use std::io::{BufRead, Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use pws_testing::client::Client;
+use pws_testing::folder::Folder;
 use pws_testing::patience::wait_until;
 use pws_testing::process::{KilledOnDrop, Process, address_in, first_line, serving};
 use rustix::process::Signal;
@@ -180,20 +182,41 @@ fn a_stop_writes_every_line_or_counts_it_as_lost() {
     assert_eq!(written + lost, COUNT, "{written} lines written, {lost} told as lost");
 }
 
+/// A server whose standard output is a file.
+struct LogsToFile {
+    log: PathBuf,
+    _child: KilledOnDrop,
+    _folder: Folder,
+}
+
+impl LogsToFile {
+    #[track_caller]
+    fn serve() -> LogsToFile {
+        let folder = folder();
+        let log = folder.outside().join("log");
+        let mut command = serving(command(), &folder);
+        command.stdout(File::create(&log).expect("a file")).stderr(Stdio::null());
+        let child = KilledOnDrop(command.spawn().expect("the binary"));
+        let server = LogsToFile { log, _child: child, _folder: folder };
+        wait_until("it serves", || server.lines().ends_with('\n'));
+        server
+    }
+
+    /// What has been written, the first line included.
+    #[track_caller]
+    fn lines(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("UTF-8")
+    }
+}
+
 /// A disk can always take them, so it gets them within the turn: neither a crowd of long lines nor a long
 /// pipeline hides what others ask for.
 #[test]
 fn a_log_file_has_every_line() {
     const PIPELINED: usize = 20_000;
 
-    let folder = folder();
-    let log = folder.outside().join("log");
-    let mut command = serving(command(), &folder);
-    command.stdout(File::create(&log).expect("a file")).stderr(Stdio::null());
-    let _child = KilledOnDrop(command.spawn().expect("the binary"));
-    let lines = || std::fs::read_to_string(&log).expect("UTF-8");
-    wait_until("it serves", || lines().ends_with('\n'));
-    let address = address_in(lines().trim_end());
+    let server = LogsToFile::serve();
+    let address = address_in(server.lines().trim_end());
     let mut clients: Vec<Client> = (0..62).map(|_| Client::connect(address)).collect();
     // Sent together: most are answered in one turn.
     for (index, client) in clients.iter_mut().enumerate() {
@@ -201,24 +224,18 @@ fn a_log_file_has_every_line() {
         client.send(format!("GET /{target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"));
     }
     pipeline(address, PIPELINED);
-    wait_until("every line is there", || lines().lines().count() == 1 + 62 + PIPELINED);
+    wait_until("every line is there", || server.lines().lines().count() == 1 + 62 + PIPELINED);
 }
 
 /// Whoever rotates logs may empty the file; what comes then stands at its start.
 #[test]
 fn a_log_file_that_is_emptied_goes_on_from_its_start() {
-    let folder = folder();
-    let log = folder.outside().join("log");
-    let mut command = serving(command(), &folder);
-    command.stdout(File::create(&log).expect("a file")).stderr(Stdio::null());
-    let _child = KilledOnDrop(command.spawn().expect("the binary"));
-    let lines = || std::fs::read_to_string(&log).expect("UTF-8");
-    wait_until("it serves", || lines().ends_with('\n'));
-    let mut client = Client::connect(address_in(lines().trim_end()));
-    File::options().write(true).open(&log).and_then(|log| log.set_len(0)).expect("an empty file");
+    let server = LogsToFile::serve();
+    let mut client = Client::connect(address_in(server.lines().trim_end()));
+    File::options().write(true).open(&server.log).and_then(|log| log.set_len(0)).expect("an empty file");
     assert_eq!(client.get("/page.html").status, 200);
-    wait_until("its line is there", || lines().ends_with('\n'));
-    assert_common_log_format(lines().trim_end(), "GET /page.html HTTP/1.1", 200, 7);
+    wait_until("its line is there", || server.lines().ends_with('\n'));
+    assert_common_log_format(server.lines().trim_end(), "GET /page.html HTTP/1.1", 200, 7);
 }
 
 #[test]
