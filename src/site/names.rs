@@ -111,10 +111,12 @@ impl Hosts {
 
     /// Goes on reading rules for a fraction of a millisecond.
     pub fn step(&mut self) {
-        let Some((name, mut reading)) = self.reading.take() else { return };
+        // Asked every turn, and nearly always there is none: it stays where it is.
+        let Some((_, reading)) = &mut self.reading else { return };
         if reading.step() {
-            self.reading = Some((name, reading));
-        } else {
+            return;
+        }
+        if let Some((name, reading)) = self.reading.take() {
             self.learn(name, reading);
         }
     }

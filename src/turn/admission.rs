@@ -21,12 +21,13 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// Accepts what is waiting, within bounds. Each connection runs at once: most have sent their request.
     pub(super) fn accept(&mut self, turn: &Turn<Registry<L>>) {
         let now = turn.now;
-        let mut at_nanos = (turn.stopwatch)();
-        let end_nanos = at_nanos + ACCEPT_NANOS;
+        let mut end_nanos = None;
         // Looked for once a turn if there are none: a crowd outside must not cost those inside a search each.
         let mut may_have_room = true;
         for _ in 0..self.limits.accepts_per_turn_max {
             let Some((socket, peer)) = self.acceptor.next(now.tick) else { return };
+            let at_nanos = (turn.stopwatch)();
+            let is_over = at_nanos >= *end_nanos.get_or_insert(at_nanos + ACCEPT_NANOS);
             let is_welcome = self.connections.welcomes(peer);
             if is_welcome && !self.has_room(peer) && may_have_room {
                 may_have_room = self.make_room(now);
@@ -35,8 +36,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
                 true => self.admit(socket, peer, at_nanos, turn),
                 false => self.turn_away(socket, peer, now),
             }
-            at_nanos = (turn.stopwatch)();
-            if at_nanos >= end_nanos {
+            if is_over {
                 break;
             }
         }
