@@ -8,8 +8,8 @@
 use crate::clock::Tick;
 use crate::limits::{Limits, SOCKET_BYTES};
 
-/// The part of each bound that is a reserve: an eighth. Of places and descriptors no more than this: those who
-/// have nothing yet come and go.
+/// The part of each bound that is a reserve: an eighth. Of places and descriptors no more than this: those
+/// who have nothing yet come and go.
 const RESERVE_DIVISOR: usize = 8;
 const PLACES_RESERVED_MAX: usize = 64;
 /// What may be left with the kernel by connections that are closed at once: a part of its memory. It may keep

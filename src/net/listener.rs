@@ -91,8 +91,9 @@ fn listen_on(address: SocketAddr, only_v6: bool, limits: &Limits) -> io::Result<
     Ok(TcpListener::from_std(socket.into()))
 }
 
-/// Who waits to be accepted takes the kernel's memory, too: where that is bounded, they are few beside those
-/// inside.
+/// Who waits to be accepted takes the kernel's memory, too, with what it has sent some 6 KB: where that is
+/// bounded, they are few beside those inside. In a burst of more, a newcomer may have to try again, which
+/// takes it a second.
 fn backlog(limits: &Limits) -> i32 {
     let within_memory = limits.kernel_bytes_max / SOCKET_BYTES / BACKLOG_DIVISOR;
     i32::try_from(within_memory).unwrap_or(BACKLOG_MAX).clamp(BACKLOG_MIN, BACKLOG_MAX)

@@ -39,8 +39,8 @@ impl Run {
     }
 }
 
-/// Of a [`pattern`](super::pattern): a literal, or a placeholder with what must stand behind it in its segment,
-/// nothing or a dot and more.
+/// Of a [`pattern`](super::pattern): a literal, or a placeholder with what must stand behind it in its
+/// segment, nothing or a dot and more.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
     pub text_len: u16,

@@ -18,7 +18,9 @@ const TOLD_BYTES: usize = 1024;
 const NEWCOMER: Held = Held { heap_bytes: 0, kernel_bytes: SOCKET_BYTES, descriptors: 1 };
 
 impl<L: Listener, R: Responder> EventLoop<L, R> {
-    /// Accepts what is waiting, within bounds. Each connection runs at once: most have sent their request.
+    /// Accepts what is waiting, within a bound. Each connection runs at once, since most have sent their
+    /// request; those for whom there is no time run in the next turn. They are let in all the same: where the
+    /// backlog is full, the kernel has whoever comes next try again a second later.
     pub(super) fn accept(&mut self, turn: &Turn<Registry<L>>) {
         let now = turn.now;
         let mut end_nanos = None;
@@ -26,21 +28,30 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let mut may_have_room = true;
         for _ in 0..self.limits.accepts_per_turn_max {
             let Some((socket, peer)) = self.acceptor.next(now.tick) else { return };
-            let at_nanos = (turn.stopwatch)();
-            let is_over = at_nanos >= *end_nanos.get_or_insert(at_nanos + ACCEPT_NANOS);
             let is_welcome = self.connections.welcomes(peer);
             if is_welcome && !self.has_room(peer) && may_have_room {
                 may_have_room = self.make_room(now);
             }
-            match is_welcome && self.has_room(peer) {
-                true => self.admit(socket, peer, at_nanos, turn),
-                false => self.turn_away(socket, peer, now),
+            if !is_welcome || !self.has_room(peer) {
+                self.turn_away(socket, peer, now);
+                continue;
             }
-            if is_over {
-                break;
+            let connection = Connection::new(socket, peer, now, &self.limits);
+            let key = self.connections.insert(connection, &mut self.ledger, &self.limits);
+            let at_nanos = (turn.stopwatch)();
+            match at_nanos < *end_nanos.get_or_insert(at_nanos + ACCEPT_NANOS) {
+                true => self.run_newcomer(key, at_nanos, turn),
+                false => self.wake(key),
             }
         }
         self.acceptor.turn_to_next();
+    }
+
+    fn run_newcomer(&mut self, key: usize, at_nanos: u64, turn: &Turn<Registry<L>>) {
+        // Its request may be younger than what was checked in this turn so far.
+        self.responder.recheck();
+        let share = Share::of(self.limits.accepts_per_turn_max, ACCEPT_NANOS, &self.limits);
+        self.run(key, at_nanos, share, turn);
     }
 
     /// Whether there is room for one more of `peer`: in the reserve, too, if it has none yet.
@@ -49,15 +60,6 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             self.connections.has_place(has_nothing_yet) && self.ledger.has_room_for(NEWCOMER, has_nothing_yet)
         };
         is_room_left(false) || is_room_left(true) && self.connections.count_of(peer) == 0
-    }
-
-    fn admit(&mut self, socket: L::Socket, peer: Peer, at_nanos: u64, turn: &Turn<Registry<L>>) {
-        // Its request may be younger than what was checked in this turn so far.
-        self.responder.recheck();
-        let connection = Connection::new(socket, peer, turn.now, &self.limits);
-        let key = self.connections.insert(connection, &mut self.ledger, &self.limits);
-        let share = Share::of(self.limits.accepts_per_turn_max, ACCEPT_NANOS, &self.limits);
-        self.run(key, at_nanos, share, turn);
     }
 
     /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in. Of too

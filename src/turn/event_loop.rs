@@ -174,7 +174,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         of_queue.into_iter().chain(of_ticks).min()
     }
 
-    /// Has the connection at `key` run: content that it waits for has come.
+    /// Has the connection at `key` run in the next turn, for one because content that it waits for has come.
     pub fn wake(&mut self, key: usize) {
         self.connections.queue(key, Lane::Fresh, &mut self.run_queue);
     }

@@ -19,6 +19,8 @@ use crate::support::binary::program_under_load;
 const LASTING: Duration = Duration::from_secs(1);
 /// A release build is to stay below a tenth of it.
 const WORST_MAX: Duration = Duration::from_secs(1);
+/// Where memory is small, few wait at the door: whoever finds it crowded tries again a second later.
+const WORST_AT_A_SMALL_DOOR_MAX: Duration = Duration::from_millis(1500);
 /// A server may keep as many files open, and some that it needs itself.
 const KEPT_MAX: u64 = 128 + 8;
 /// One bad second of a busy machine proves nothing: what is wrong is so each time.
@@ -36,14 +38,15 @@ fn endure_for(lasting: Duration, attack: Attack) -> Seen {
     pws::process::resources::raise_open_files();
     let _alone = alone();
     let folder = attack.site.folder();
+    let worst_max = if attack.options.is_empty() { WORST_MAX } else { WORST_AT_A_SMALL_DOOR_MAX };
     for _ in 1..TRIES {
         let seen = endure_once(lasting, &attack, &folder);
-        if seen.honest.worst() <= WORST_MAX {
+        if seen.honest.worst() <= worst_max {
             return seen;
         }
     }
     let seen = endure_once(lasting, &attack, &folder);
-    assert!(seen.honest.worst() <= WORST_MAX, "{}: {:?}, again and again", attack.told, seen.honest.worst());
+    assert!(seen.honest.worst() <= worst_max, "{}: {:?}, again and again", attack.told, seen.honest.worst());
     seen
 }
 
