@@ -164,6 +164,7 @@ impl Limits {
             // What a client does not take is not even handed to the kernel, beyond a packet or two.
             unsent_bytes_max: SMALL_UNSENT_BYTES,
             call_bytes_max: Some(SMALL_CALL_BYTES),
+            accepts_per_turn_max: SMALL_ACCEPTS_MAX,
             send_buffer_bytes: Some(SMALL_SEND_BUFFER_BYTES),
             outbox_bytes_max: 8 * 1024,
             ..bounded
@@ -225,6 +226,8 @@ const SMALL_MEMORY_BYTES: usize = 256 * 1024 * 1024;
 /// holds a page.
 const SMALL_UNSENT_BYTES: u32 = 2 * 1024;
 const SMALL_CALL_BYTES: usize = 4 * 1024;
+/// Whoever is let in and has not run holds what it has sent, too.
+const SMALL_ACCEPTS_MAX: usize = 16;
 /// What may be on its way to a client that takes it. The kernel takes twice as much, for its own
 /// book-keeping.
 const SMALL_SEND_BUFFER_BYTES: usize = 12 * 1024;
