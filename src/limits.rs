@@ -34,6 +34,9 @@ pub struct Limits {
     pub connections_per_client_max: Option<usize>,
     /// Connections accepted in one turn, so that a flood does not starve those already here.
     pub accepts_per_turn_max: usize,
+    /// Of those, let in without being run, where there is no time for it: the kernel holds what they have sent
+    /// until the next turn. Others stay in the backlog.
+    pub unrun_per_turn_max: usize,
     /// Files up to this size are loaded and leave in one call with their head; larger ones stay on the disk
     /// and are sent by sendfile, which takes a call more and a copy less. Measured, one CPU, 64 connections:
     /// at 6 KiB both take the same, at 8 sendfile takes 0.97 of a copy's time, at 10 0.9, at 32 0.66.
@@ -99,6 +102,7 @@ impl Default for Limits {
             connections_max: None,
             connections_per_client_max: None,
             accepts_per_turn_max: 128,
+            unrun_per_turn_max: 128,
             loaded_file_bytes_max: 8 * 1024,
             cache_bytes_max: 16 * 1024 * 1024,
             cached_descriptors_max: 1024,
@@ -164,7 +168,7 @@ impl Limits {
             // What a client does not take is not even handed to the kernel, beyond a packet or two.
             unsent_bytes_max: SMALL_UNSENT_BYTES,
             call_bytes_max: Some(SMALL_CALL_BYTES),
-            accepts_per_turn_max: SMALL_ACCEPTS_MAX,
+            unrun_per_turn_max: SMALL_UNRUN_MAX,
             send_buffer_bytes: Some(SMALL_SEND_BUFFER_BYTES),
             outbox_bytes_max: 8 * 1024,
             ..bounded
@@ -185,6 +189,7 @@ impl Limits {
             ("pipeline_max", self.pipeline_max),
             ("run_bytes_max", self.run_bytes_max),
             ("accepts_per_turn_max", self.accepts_per_turn_max),
+            ("unrun_per_turn_max", self.unrun_per_turn_max),
             ("connections_per_client_max", self.connections_per_client_max.unwrap_or(usize::MAX)),
         ];
         match bounds.iter().find(|(_, bound)| *bound == 0) {
@@ -226,8 +231,7 @@ const SMALL_MEMORY_BYTES: usize = 256 * 1024 * 1024;
 /// holds a page.
 const SMALL_UNSENT_BYTES: u32 = 2 * 1024;
 const SMALL_CALL_BYTES: usize = 4 * 1024;
-/// Whoever is let in and has not run holds what it has sent, too.
-const SMALL_ACCEPTS_MAX: usize = 16;
+const SMALL_UNRUN_MAX: usize = 16;
 /// What may be on its way to a client that takes it. The kernel takes twice as much, for its own
 /// book-keeping.
 const SMALL_SEND_BUFFER_BYTES: usize = 12 * 1024;

@@ -26,7 +26,11 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let mut end_nanos = None;
         // Looked for once a turn if there are none: a crowd outside must not cost those inside a search each.
         let mut may_have_room = true;
+        let mut unrun_left = self.limits.unrun_per_turn_max;
         for _ in 0..self.limits.accepts_per_turn_max {
+            if unrun_left == 0 {
+                break;
+            }
             let Some((socket, peer)) = self.acceptor.next(now.tick) else { return };
             let is_welcome = self.connections.welcomes(peer);
             if is_welcome && !self.has_room(peer) && may_have_room {
@@ -41,7 +45,10 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             let at_nanos = (turn.stopwatch)();
             match at_nanos < *end_nanos.get_or_insert(at_nanos + ACCEPT_NANOS) {
                 true => self.run_newcomer(key, at_nanos, turn),
-                false => self.wake(key),
+                false => {
+                    self.wake(key);
+                    unrun_left -= 1;
+                }
             }
         }
         self.acceptor.turn_to_next();
