@@ -25,10 +25,11 @@ pub fn compare(a: &Entry, b: &Entry, sort: Sort) -> Ordering {
 /// Compares names: digits in a row are one number, so that `file2` stands before `file10`, and ASCII letters
 /// are the same in both cases. What is equal by that (`a1`, `A01`) is told apart by its bytes.
 ///
-/// Takes time by the length of the names only. Numbers may have any number of digits: they are compared as
-/// text, the longer one is the larger.
+/// Takes time by the length of the names only, and little for what they start with alike. Numbers may have
+/// any number of digits: they are compared as text, the longer one is the larger.
 pub fn natural(a: &[u8], b: &[u8]) -> Ordering {
-    let (mut rest_of_a, mut rest_of_b) = (a, b);
+    let skipped = same_start(a, b);
+    let (mut rest_of_a, mut rest_of_b) = (&a[skipped..], &b[skipped..]);
     loop {
         let order = match (rest_of_a, rest_of_b) {
             ([], []) => return a.cmp(b),
@@ -46,6 +47,13 @@ pub fn natural(a: &[u8], b: &[u8]) -> Ordering {
             return order;
         }
     }
+}
+
+/// How many bytes at their starts are the same and need not be looked at again: all but those of a number
+/// that may go on.
+fn same_start(a: &[u8], b: &[u8]) -> usize {
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    same - a[..same].iter().rev().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 /// Takes the digits in front of `rest`. Returns what orders them as numbers: how many digits there are

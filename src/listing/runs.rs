@@ -4,6 +4,9 @@
 //! all. To sort everything at once would take as long for a few thousand long names as everybody else may be
 //! kept waiting.
 
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+
 use super::order;
 use super::query::Sort;
 use crate::files::entry::{Entry, EntryKind};
@@ -16,7 +19,10 @@ const RUN_NAMES_BYTES: usize = 16 * 1024;
 /// Entries, first taken in, then handed out: sorted if all runs have been, else in the order they came in.
 #[derive(Debug)]
 pub struct Runs {
-    runs: Vec<Run>,
+    runs: VecDeque<Run>,
+    /// The places of those that are sorted and have entries left, as a heap: in front stands the one whose
+    /// next entry is the first of all.
+    heap: Vec<u32>,
     run_entries_max: usize,
     entries: usize,
 }
@@ -28,7 +34,6 @@ struct Run {
     packed: Vec<Packed>,
     /// How many of them have been handed out.
     taken: usize,
-    is_sorted: bool,
 }
 
 /// An [`Entry`] whose name stands among those of its run.
@@ -50,7 +55,7 @@ impl Default for Runs {
 impl Runs {
     /// With at most `run_entries_max` entries in a run.
     pub fn with(run_entries_max: usize) -> Runs {
-        Runs { runs: Vec::new(), run_entries_max, entries: 0 }
+        Runs { runs: VecDeque::new(), heap: Vec::new(), run_entries_max, entries: 0 }
     }
 
     /// How many entries have been taken in.
@@ -61,44 +66,87 @@ impl Runs {
     /// Takes `entry` in.
     pub fn push(&mut self, entry: &Entry) {
         self.entries += 1;
-        if self.runs.last().is_none_or(|run| run.is_full(self.run_entries_max)) {
-            if let Some(full) = self.runs.last_mut() {
+        if self.runs.back().is_none_or(|run| run.is_full(self.run_entries_max)) {
+            if let Some(full) = self.runs.back_mut() {
                 full.shrink();
             }
-            self.runs.push(Run::default());
+            self.runs.push_back(Run::default());
         }
-        if let Some(run) = self.runs.last_mut() {
+        if let Some(run) = self.runs.back_mut() {
             run.push(entry);
         }
     }
 
     /// Sorts one run more. True once all are sorted.
     pub fn sort_one(&mut self, sort: Sort) -> bool {
-        if let Some(run) = self.runs.iter_mut().find(|run| !run.is_sorted) {
+        let at = self.heap.len();
+        if let Some(run) = self.runs.get_mut(at) {
             run.sort(sort);
+            self.heap.push(at as u32);
+            self.sift_up(at, sort);
         }
-        self.runs.iter().all(|run| run.is_sorted)
+        self.heap.len() == self.runs.len()
     }
 
-    /// Hands out the next entry: the first by `sort` if all runs have been sorted by it, or the first that
+    /// Hands out the next entry: the first by `sort` once all runs have been sorted by it, or the first that
     /// came. What has been handed out is forgotten run by run.
     pub fn next(&mut self, sort: Option<Sort>) -> Option<Entry<'_>> {
-        self.runs.retain(|run| run.front().is_some());
-        let index = sort.map_or(Some(0), |sort| self.least(sort))?;
-        self.runs.get_mut(index)?.take()
+        match sort {
+            Some(sort) => self.next_by(sort),
+            None => {
+                while self.runs.front().is_some_and(Run::is_done) {
+                    self.runs.pop_front();
+                }
+                self.runs.front_mut()?.take()
+            }
+        }
     }
 
-    /// The run whose front is the first by `sort`. There are a few only: a heap would not be worth its code.
-    fn least(&self, sort: Sort) -> Option<usize> {
-        let fronts = self.runs.iter().enumerate().filter_map(|(index, run)| Some((index, run.front()?)));
-        let least = fronts.min_by(|(_, a), (_, b)| order::compare(a, b, sort));
-        least.map(|(index, _)| index)
+    fn next_by(&mut self, sort: Sort) -> Option<Entry<'_>> {
+        // The entry before came from the run in front, whose next one is another by now.
+        let front = &mut self.runs[*self.heap.first()? as usize];
+        if front.is_done() {
+            *front = Run::default();
+            self.heap.swap_remove(0);
+        }
+        self.sift_down(0, sort);
+        self.runs[*self.heap.first()? as usize].take()
+    }
+
+    /// Moves the run at `at` in the heap up to where it belongs.
+    fn sift_up(&mut self, mut at: usize, sort: Sort) {
+        while at > 0 && self.compare_fronts(at, (at - 1) / 2, sort).is_lt() {
+            self.heap.swap(at, (at - 1) / 2);
+            at = (at - 1) / 2;
+        }
+    }
+
+    /// Moves the run at `at` in the heap down to where it belongs.
+    fn sift_down(&mut self, mut at: usize, sort: Sort) {
+        loop {
+            let below = 2 * at + 1..self.heap.len().min(2 * at + 3);
+            let Some(least) = below.min_by(|&a, &b| self.compare_fronts(a, b, sort)) else { return };
+            if self.compare_fronts(at, least, sort).is_le() {
+                return;
+            }
+            self.heap.swap(at, least);
+            at = least;
+        }
+    }
+
+    /// Compares the next entries of two runs in the heap.
+    fn compare_fronts(&self, a: usize, b: usize, sort: Sort) -> Ordering {
+        let front = |at: usize| self.runs[self.heap[at] as usize].front();
+        match (front(a), front(b)) {
+            (Some(a), Some(b)) => order::compare(&a, &b, sort),
+            (a, b) => a.is_none().cmp(&b.is_none()),
+        }
     }
 
     /// Bytes on the heap that they take.
     pub fn heap_bytes(&self) -> usize {
         let of_runs = self.runs.iter().map(Run::heap_bytes).sum::<usize>();
-        self.runs.capacity() * size_of::<Run>() + of_runs
+        self.runs.capacity() * size_of::<Run>() + self.heap.capacity() * size_of::<u32>() + of_runs
     }
 }
 
@@ -126,7 +174,10 @@ impl Run {
         let Run { names, packed, .. } = self;
         // The order is total, so a stable sort would give the same and need more memory.
         packed.sort_unstable_by(|a, b| order::compare(&a.entry(names), &b.entry(names), sort));
-        self.is_sorted = true;
+    }
+
+    fn is_done(&self) -> bool {
+        self.taken >= self.packed.len()
     }
 
     fn front(&self) -> Option<Entry<'_>> {

@@ -1,5 +1,4 @@
-//! A folder as the content of a response: sorted if it is of a size that people read, else as the disk has
-//! it.
+//! A folder as the content of a response: sorted if there is the memory for that, else as the disk has it.
 //!
 //! Either way it is made in steps of well under a millisecond: so many entries are read, so many sorted, so
 //! many written. Nothing is written before it is known whether all is sorted, which is said at the start.
@@ -9,6 +8,7 @@ use std::io::Write as _;
 
 use rustix::io::Errno;
 
+use super::sorting::Share;
 use super::visible::Visible;
 use crate::files::entry::Entry;
 use crate::files::folder::Folder;
@@ -18,7 +18,9 @@ use crate::listing::runs::Runs;
 use crate::outbox::{Piece, Pulled, Source};
 
 /// The most entries that are sorted. A folder that has more is sent as it is read.
-const SORTED_MAX: usize = 2048;
+const SORTED_MAX: usize = 100_000;
+/// So many are sorted whatever others have taken of the memory for that: some 100 KB.
+const SORTED_ALWAYS: usize = 2048;
 /// Gathered entries that are written at once ...
 const PIECE_ENTRIES: usize = 64;
 /// ... if they do not take more than this: an entry takes 200 bytes, and one of a long name two thousand.
@@ -26,17 +28,28 @@ const PIECE_BYTES: usize = 32 * 1024;
 /// What a piece has around it if it is a chunk.
 const CHUNK_FRAME_BYTES: usize = 24;
 
+/// In which form and order a listing is sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    pub format: Format,
+    pub sort: Sort,
+    /// In chunks (RFC 9112 §7.1), else as it is.
+    pub is_chunked: bool,
+}
+
 /// A listing on its way.
 #[derive(Debug)]
 pub struct FolderListing {
     unread: Unread,
     /// Read, and not written yet.
     gathered: Runs,
+    /// What `gathered` may take.
+    share: Share,
     /// `None` until it has started.
     listing: Option<Listing>,
     format: Format,
-    sort: Sort,
-    /// It is sent in chunks (RFC 9112 §7.1), else as it is.
+    /// `None` once it is known that they are too many.
+    sort: Option<Sort>,
     is_chunked: bool,
 }
 
@@ -56,39 +69,44 @@ impl FolderListing {
         folder: Folder,
         url_path: &[u8],
         visible: Visible,
-        (format, sort): (Format, Sort),
-        is_chunked: bool,
+        form: Form,
+        share: Share,
     ) -> Result<FolderListing, Errno> {
-        let mut unread = Unread { folder: Some(folder), url_path: url_path.to_vec(), visible };
-        let mut gathered = Runs::default();
-        unread.read(|entry| gathered.push(&entry))?;
-        Ok(FolderListing { unread, gathered, listing: None, format, sort, is_chunked })
+        let Form { format, sort, is_chunked } = form;
+        let unread = Unread { folder: Some(folder), url_path: url_path.to_vec(), visible };
+        let (gathered, sort) = (Runs::default(), Some(sort));
+        let mut listing = FolderListing { unread, gathered, share, listing: None, format, sort, is_chunked };
+        listing.gather()?;
+        Ok(listing)
     }
 
-    /// The order of the entries; `None` if they are too many.
-    fn order(&self) -> Option<Sort> {
-        (self.gathered.count() <= SORTED_MAX).then_some(self.sort)
+    /// Reads a step on, and gives up on sorting if that were too many.
+    fn gather(&mut self) -> Result<(), Errno> {
+        self.unread.read(|entry| self.gathered.push(&entry))?;
+        let count = self.gathered.count();
+        let may_be_sorted =
+            count <= SORTED_ALWAYS || count <= SORTED_MAX && self.share.resize(self.gathered.heap_bytes());
+        if !may_be_sorted {
+            self.sort = None;
+        }
+        Ok(())
     }
 
     /// Reads or sorts a step on. True once the listing can start.
     fn prepare(&mut self) -> Result<bool, Errno> {
-        match self.order() {
+        match self.sort {
             None => Ok(true),
-            Some(_) if self.unread.folder.is_some() => {
-                self.unread.read(|entry| self.gathered.push(&entry))?;
-                Ok(false)
-            }
+            Some(_) if self.unread.folder.is_some() => self.gather().map(|()| false),
             Some(sort) => Ok(self.gathered.sort_one(sort)),
         }
     }
 
     /// Writes a step on into `text`. False at the end.
     fn write(&mut self, text: &mut Vec<u8>) -> Result<bool, Errno> {
-        let order = self.order();
-        let FolderListing { unread, gathered, listing, format, .. } = self;
-        let listing = listing.get_or_insert_with(|| Listing::start(*format, &unread.url_path, order, text));
+        let FolderListing { unread, gathered, listing, format, sort, .. } = self;
+        let listing = listing.get_or_insert_with(|| Listing::start(*format, &unread.url_path, *sort, text));
         let mut written = 0;
-        while let Some(entry) = gathered.next(order) {
+        while let Some(entry) = gathered.next(*sort) {
             listing.entry(&entry, text);
             written += 1;
             if written == PIECE_ENTRIES || text.len() >= PIECE_BYTES {
@@ -127,6 +145,7 @@ impl Source for FolderListing {
         }
         let mut text = Vec::new();
         let has_more = self.write(&mut text)?;
+        self.share.shrink(self.gathered.heap_bytes());
         let out = &mut piece.bytes;
         match self.is_chunked {
             // A chunk of no bytes would be the last.

@@ -19,6 +19,7 @@ pub mod parts;
 pub mod representation;
 pub mod response;
 pub mod search;
+pub mod sorting;
 pub mod visible;
 
 use std::io;
@@ -28,11 +29,12 @@ use std::path::Path;
 use rustix::io::Errno;
 
 use self::fields::{OwnerFields, SiteFields};
-use self::folder_listing::FolderListing;
+use self::folder_listing::{FolderListing, Form};
 use self::names::{Hosts, Sought};
 use self::representation::Representation;
 use self::response::Response;
 use self::search::{Resolved, Search, Unreadable, status_of};
+use self::sorting::SortingMemory;
 use self::visible::Visible;
 use crate::clock::{Now, Tick};
 use crate::config::SiteOptions;
@@ -60,6 +62,7 @@ pub struct Site {
     hosts: Hosts,
     fields: SiteFields,
     options: SiteOptions,
+    sorting: SortingMemory,
     /// The normalised path of the request at hand, and where it led. Kept for their memory only.
     url_path: Vec<u8>,
     path: Vec<u8>,
@@ -72,7 +75,8 @@ impl Site {
         let files = Files::open(folder, options.symlinks, media_types, limits)?;
         let hosts = Hosts::open(&files, options.vhosts, options.strict, limits)?;
         let (fields, options) = (SiteFields::new(options), options.clone());
-        Ok(Site { files, hosts, fields, options, url_path: Vec::new(), path: Vec::new() })
+        let sorting = SortingMemory::within(limits);
+        Ok(Site { files, hosts, fields, options, sorting, url_path: Vec::new(), path: Vec::new() })
     }
 
     /// The folder that is served.
@@ -83,7 +87,7 @@ impl Site {
 
 impl Responder for Site {
     fn respond(&mut self, asked: &Asked, notices: &mut Notices, outbox: &mut Outbox) -> Option<Responded> {
-        let Site { files, hosts, fields, options, url_path, path } = self;
+        let Site { files, hosts, fields, options, sorting, url_path, path } = self;
         let &Asked { request, persistence, now, .. } = asked;
         let head_only = request.method == Method::Head;
         let owner = OwnerFields::of(fields);
@@ -117,7 +121,7 @@ impl Responder for Site {
         response.owner.varies.by_accept = search.has_asked_accept;
         let shown = match resolved {
             Ok(Resolved::File(found)) => show_file(request, found, &mut search, &mut response),
-            Ok(Resolved::Folder) => show_folder(request, url_path, &mut search, &mut response),
+            Ok(Resolved::Folder) => show_folder(request, url_path, sorting, &mut search, &mut response),
             Ok(Resolved::Redirect { status, location }) => Ok(response.redirect(status, &location)),
             Ok(Resolved::NotFound { page: Some(page) }) => search
                 .prepare(page, !head_only)
@@ -223,6 +227,7 @@ fn show_file(
 fn show_folder(
     request: &Request,
     url_path: &[u8],
+    sorting: &SortingMemory,
     search: &mut Search,
     response: &mut Response,
 ) -> Result<Responded, Status> {
@@ -239,8 +244,8 @@ fn show_folder(
     let visible = Visible { hidden: search.options.hidden };
     let representation = Representation::of_folder(format, validators.as_ref(), is_chunked);
     response.show(&representation, request, || {
-        let order = (format, Sort::from_query(query));
-        let listing = FolderListing::start(folder, url_path, visible, order, is_chunked);
+        let form = Form { format, sort: Sort::from_query(query), is_chunked };
+        let listing = FolderListing::start(folder, url_path, visible, form, sorting.share());
         Ok(Box::new(listing.map_err(|errno| search.status_of(errno))?))
     })
 }

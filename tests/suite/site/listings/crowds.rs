@@ -70,10 +70,12 @@ fn a_hundred_thousand_entries_hold_nobody_up_and_take_little_memory() {
     let get_time = started.elapsed();
     assert_others_are_served(&process, || {
         let document = document(&whole(&process, "/crowd/?format=json"));
+        assert_eq!(document["sorted"], true);
         assert_eq!(document["entries"].as_array().map(Vec::len), Some(COUNT));
     });
+    // 34 bytes an entry while they are sorted, 3.3 MiB in all, and pieces of what is sent.
     let grown = process.peak_memory_kib() - memory;
-    assert!(grown < 4096, "{grown} KiB");
+    assert!(grown < 6144, "{grown} KiB");
     let started = Instant::now();
     for _ in 0..10 {
         client.send("HEAD /crowd/ HTTP/1.1\r\nHost: test\r\n\r\n");
@@ -132,7 +134,7 @@ fn a_folder_that_goes_away_amid_its_listing_does_no_harm() {
     client.ask("/crowd/");
     fs::remove_dir_all(server.folder.root().join("crowd")).expect("removed");
     let answer = client.answer();
-    assert!(answer.text().ends_with("</footer>\n"), "it ends as a page does");
+    assert!(answer.text().ends_with("</script>\n"), "it ends as a page does");
     assert!(rows(&answer).len() < 20_000, "the rest of it was gone");
     assert_eq!(client.get("/crowd/").status, 404);
     assert_eq!(client.get("/page.html").text(), "<p>page", "on the same connection");

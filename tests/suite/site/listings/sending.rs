@@ -6,7 +6,7 @@ use pws_testing::client::request;
 use pws_testing::folder::{Folder, noise};
 use pws_testing::memory::{End, MemoryServer, exchange, exchange_within};
 
-use crate::support::listed::{document, rows, texts};
+use crate::support::listed::{column, document, texts};
 use crate::support::visitor::Visitor;
 
 fn folder() -> Folder {
@@ -96,34 +96,54 @@ fn a_connection_that_is_to_end_ends_behind_it() {
 }
 
 #[test]
-fn a_large_folder_is_sent_whole_and_unsorted_and_says_so() {
-    // The most that is sorted, and one more.
-    for (count, is_sorted) in [(2048, true), (2049, false), (5000, false)] {
-        let folder = Folder::new().crowd("crowd", count);
-        let mut server = MemoryServer::of(&folder);
-        let mut get = |query: &str, write_max| {
-            let request = format!("GET /crowd/{query} HTTP/1.1\r\nHost: test\r\n\r\n");
-            let (bytes, end) = server.converse(&[request.as_bytes()], write_max);
-            assert_eq!(end, End::Open);
-            Answer::all(&bytes, &["GET"]).remove(0)
-        };
-        let expected: Vec<String> = (0..count).map(|number| format!("{number:06}.txt")).collect();
-        let page = get("", usize::MAX);
-        let mut names = texts(&page);
-        // As the disk has them they may stand in order by chance.
-        assert!(names == expected || !is_sorted, "{count}");
-        names.sort();
-        assert!(names == expected, "each name once: {count}");
-        let said = "<caption>Not sorted: this folder has too many entries.</caption>";
-        assert_eq!(page.text().contains(said), !is_sorted, "{count}");
-        let thousands = format!("<footer>{},{:03} files, 0 B</footer>", count / 1000, count % 1000);
-        assert!(page.text().contains(&thousands), "{count}");
-        assert!(get("", 10_000) == page, "in pieces");
-        let document = document(&get("?format=json&sort=size", 3000));
-        assert_eq!(document["sorted"], is_sorted);
-        assert_eq!(document["entries"].as_array().map(Vec::len), Some(count));
-        assert_eq!(rows(&page).len(), count);
-    }
+fn a_large_folder_is_sorted_in_pieces_of_any_size() {
+    const COUNT: usize = 5000;
+
+    let folder = (0..COUNT).fold(Folder::new(), |folder, number| {
+        // Neither the disk's order nor that of bytes is the one that people expect.
+        folder.file(format!("crowd/img{}.jpg", number * 7919 % COUNT), "")
+    });
+    let mut server = MemoryServer::of(&folder);
+    let mut get = |query: &str, write_max| {
+        let request = format!("GET /crowd/{query} HTTP/1.1\r\nHost: test\r\n\r\n");
+        let (bytes, end) = server.converse(&[request.as_bytes()], write_max);
+        assert_eq!(end, End::Open);
+        Answer::all(&bytes, &["GET"]).remove(0)
+    };
+    let mut expected: Vec<String> = (0..COUNT).map(|number| format!("img{number}.jpg")).collect();
+    let page = get("", usize::MAX);
+    assert!(texts(&page) == expected);
+    assert!(page.text().contains("<footer>5,000 files, 0 B</footer>"));
+    assert!(get("", 10_000) == page, "in pieces");
+    expected.reverse();
+    let document = document(&get("?format=json&sort=-name", 3000));
+    assert_eq!(document["sorted"], true);
+    assert!(column(&document, "name") == expected);
+}
+
+#[test]
+fn what_cannot_be_sorted_is_sent_whole_and_says_so() {
+    const COUNT: usize = 5000;
+
+    let folder = Folder::new().crowd("crowd", COUNT);
+    // Half of it is for sorting, and an entry takes 34 bytes.
+    let limits = Limits { kept_bytes_max: 2 * 4000 * 34, ..Limits::default() };
+    let get = |query: &str| {
+        let input = request("GET", &format!("/crowd/{query}"), "");
+        let (bytes, end) = exchange_within(&folder, &limits, input.as_bytes());
+        assert_eq!(end, End::Open);
+        Answer::all(&bytes, &["GET"]).remove(0)
+    };
+    let page = get("");
+    let mut names = texts(&page);
+    names.sort();
+    let expected: Vec<String> = (0..COUNT).map(|number| format!("{number:06}.txt")).collect();
+    assert!(names == expected, "each name once");
+    assert!(page.text().contains("<caption>Not sorted: this folder has too many entries.</caption>"));
+    assert!(page.text().contains("<footer>5,000 files, 0 B</footer>"));
+    let document = document(&get("?format=json&sort=size"));
+    assert_eq!(document["sorted"], false);
+    assert_eq!(document["entries"].as_array().map(Vec::len), Some(COUNT));
 }
 
 #[test]
