@@ -37,16 +37,31 @@ impl<'a> Entry<'a> {
     /// The entry as a URL, relative to its folder's. The name follows `./`, so that the `a:` of `a:b` is no
     /// scheme (RFC 3986 §4.2); a folder's link ends in a slash, to spare the client a redirect.
     pub fn link(&self) -> impl Display + use<'a> {
-        Link(*self)
+        Link { before: "./", name: target::encode(self.name), behind: self.slash() }
+    }
+
+    /// The same for readers of HTML, many of which know neither `./` nor `&amp;`, and end a link at either
+    /// kind of quote: the bare name, in which all stands escaped that could mean something else.
+    pub fn href(&self) -> impl Display + use<'a> {
+        Link { before: "", name: target::encode_value(self.name), behind: self.slash() }
+    }
+
+    /// What stands behind a folder's name.
+    pub fn slash(&self) -> &'static str {
+        if self.kind == EntryKind::Folder { "/" } else { "" }
     }
 }
 
-struct Link<'a>(Entry<'a>);
+struct Link<N> {
+    before: &'static str,
+    name: N,
+    behind: &'static str,
+}
 
-impl Display for Link<'_> {
+impl<N: Display> Display for Link<N> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let slash = if self.0.kind == EntryKind::Folder { "/" } else { "" };
-        write!(formatter, "./{}{slash}", target::encode(self.0.name))
+        let Link { before, name, behind } = self;
+        write!(formatter, "{before}{name}{behind}")
     }
 }
 
@@ -56,19 +71,22 @@ mod tests {
 
     #[test]
     fn links_are_exact_and_relative() {
-        for (name, kind, expected) in [
-            (&b"a.txt"[..], EntryKind::File, "./a.txt"),
-            (b"a b", EntryKind::Folder, "./a%20b/"),
-            (b"a:b", EntryKind::File, "./a:b"),
-            (b"javascript:alert(1)", EntryKind::File, "./javascript:alert(1)"),
-            (b"#?%\\", EntryKind::File, "./%23%3F%25%5C"),
-            (b"%41", EntryKind::File, "./%2541"),
-            (b"\"<>\n", EntryKind::File, "./%22%3C%3E%0A"),
-            (b"\xff\xc3", EntryKind::Folder, "./%FF%C3/"),
-            ("é".as_bytes(), EntryKind::File, "./%C3%A9"),
+        for (name, kind, link, href) in [
+            (&b"a.txt"[..], EntryKind::File, "./a.txt", "a.txt"),
+            (b"a b", EntryKind::Folder, "./a%20b/", "a%20b/"),
+            (b"a:b", EntryKind::File, "./a:b", "a%3Ab"),
+            (b"javascript:alert(1)", EntryKind::File, "./javascript:alert(1)", "javascript%3Aalert%281%29"),
+            (b"#?%\\", EntryKind::File, "./%23%3F%25%5C", "%23%3F%25%5C"),
+            (b"%41", EntryKind::File, "./%2541", "%2541"),
+            (b"\"<>\n", EntryKind::File, "./%22%3C%3E%0A", "%22%3C%3E%0A"),
+            (b"R&D's", EntryKind::File, "./R&D's", "R%26D%27s"),
+            (b"-_.~", EntryKind::File, "./-_.~", "-_.~"),
+            (b"\xff\xc3", EntryKind::Folder, "./%FF%C3/", "%FF%C3/"),
+            ("é".as_bytes(), EntryKind::File, "./%C3%A9", "%C3%A9"),
         ] {
             let entry = Entry { name, kind, len: 0, modified_unix_secs: 0 };
-            assert_eq!(entry.link().to_string(), expected);
+            assert_eq!(entry.link().to_string(), link);
+            assert_eq!(entry.href().to_string(), href);
         }
     }
 }

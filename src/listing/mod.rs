@@ -2,7 +2,7 @@
 //! bytes out.
 //!
 //! [`query`] is what the client asked for, [`order`] how entries stand, [`runs`] brings them into that order,
-//! [`html`] and [`json`] are how they are written.
+//! [`html`], with [`text`], and [`json`] are how they are written.
 //!
 //! Both forms are written in pieces, so that a folder of a million entries can be sent in slices and
 //! what was sent need not be kept. That is why their number stands at the end, and why whoever has more than
@@ -13,6 +13,7 @@ pub mod json;
 pub mod order;
 pub mod query;
 pub mod runs;
+pub mod text;
 
 use self::html::Page;
 use self::json::Document;

@@ -1,7 +1,10 @@
-//! What a client may ask of a listing: `?sort=name|size|time`, `order=asc|desc` and `format=html|json`.
+//! What a client may ask of a listing: `?sort=name|size|time`, with a `-` in front or `order=desc` for the
+//! other way round, and `format=html|json`.
 //!
 //! A name that stands twice counts once, the first time. Values are not percent-decoded, since none of them
 //! needs it, and one that is not known is as good as none: a listing is no place to be strict.
+
+use std::fmt::{self, Display};
 
 /// What entries are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,9 +37,14 @@ impl Sort {
     /// What `query` asks for.
     pub fn from_query(query: Option<&[u8]>) -> Sort {
         let asked = value(query, b"sort").unwrap_or_default();
+        let (asked, is_turned_round) = match asked.strip_prefix(b"-") {
+            Some(asked) => (asked, true),
+            None => (asked, false),
+        };
         let columns = [Column::Name, Column::Size, Column::Time];
         let column = columns.into_iter().find(|column| column.as_str().as_bytes() == asked);
-        Sort { column: column.unwrap_or_default(), descending: value(query, b"order") == Some(b"desc") }
+        let descending = is_turned_round && column.is_some() || value(query, b"order") == Some(b"desc");
+        Sort { column: column.unwrap_or_default(), descending }
     }
 
     /// What a click on the head of `column` should lead to: the other way round if it is sorted by already,
@@ -44,6 +52,13 @@ impl Sort {
     pub fn after_click(self, column: Column) -> Sort {
         let descending = if column == self.column { !self.descending } else { column != Column::Name };
         Sort { column, descending }
+    }
+}
+
+/// As the value of `sort` in a query.
+impl Display for Sort {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}{}", if self.descending { "-" } else { "" }, self.column.as_str())
     }
 }
 
@@ -87,6 +102,11 @@ mod tests {
             (Some("sort=time&order=desc"), Column::Time, true),
             (Some("order=desc&sort=size"), Column::Size, true),
             (Some("order=desc"), Column::Name, true),
+            (Some("sort=-size"), Column::Size, true),
+            (Some("sort=-name"), Column::Name, true),
+            (Some("sort=-time&order=asc"), Column::Time, true),
+            (Some("sort=--size"), Column::Name, false),
+            (Some("sort=-"), Column::Name, false),
             (Some("a&b=c&&sort=size&=&"), Column::Size, false),
             (Some("sort=size&sort=time"), Column::Size, false),
             (Some("sort=colour&order=random"), Column::Name, false),
@@ -115,6 +135,7 @@ mod tests {
         ] {
             let after = Sort { column, descending }.after_click(clicked);
             assert_eq!(after, Sort { column: clicked, descending: expected });
+            assert_eq!(Sort::from_query(Some(format!("sort={after}").as_bytes())), after);
         }
     }
 

@@ -305,12 +305,12 @@ impl Case<'_> {
         }
         let rows: Vec<&str> = match is_json {
             true => text.lines().filter(|line| line.starts_with("{\"name\":")).collect(),
-            false => text.split("<tr><th scope=\"row\">").skip(1).collect(),
+            false => text.split("<tr><td>").skip(1).collect(),
         };
         let ends_well = text.ends_with(if is_json { "\n]}\n" } else { "\n" });
         let is_row = |row: &str, name: &str, len: usize| match is_json {
             true => row.contains(&format!("\"{name}\"")) && row.contains(&format!("\"size\":{len},")),
-            false => row.contains(&format!("<bdi>{name}</bdi>")),
+            false => row.contains(&format!(">{name}</a>")),
         };
         let is_explained = ends_well
             && self.disk.listings(self.asked_at, self.head_at).any(|names| {

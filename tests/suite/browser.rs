@@ -3,6 +3,7 @@
 //! One browser goes through it all, since starting one takes longer than the rest.
 
 use pws_testing::folder::Folder;
+use pws_testing::patience::wait_until;
 
 use crate::support::binary::serve;
 use crate::support::webdriver::Browser;
@@ -12,6 +13,9 @@ fn chromium_shows_what_is_served() {
     let Some(browser) = Browser::start() else { return };
     listings_are_sorted_by_a_click(&browser);
     listings_are_walked_by_links(&browser);
+    listings_are_filtered(&browser);
+    listings_fit_on_a_phone(&browser);
+    listings_may_be_framed_by_their_site(&browser);
     error_pages_are_shown(&browser);
     every_deep_link_of_an_app_starts_it(&browser);
     precompressed_scripts_run(&browser);
@@ -24,43 +28,119 @@ fn listings_are_sorted_by_a_click(browser: &Browser) {
     let folder = Folder::new().file("b.txt", [b'b'; 30]).file("a.txt", [b'a'; 200]).file("c.bin", [0; 4000]);
     let server = serve(folder.file("a folder/c.txt", "c"), &[]);
     let root = server.urls()[0];
-    let names = || browser.texts("tbody th");
+    let names = || browser.texts("td a");
     let order = || browser.run("return document.querySelector('[aria-sort]').outerHTML").to_string();
 
     browser.go(root);
-    assert_eq!(browser.texts("tbody tr:nth-child(2) > *"), ["a.txt", "200 B", "1994-11-06 08:49"]);
+    assert_eq!(browser.texts("tbody tr:nth-child(2) > *"), ["a.txt", "1994-11-06 08:49", "200 B"]);
     assert_eq!(names(), ["a folder/", "a.txt", "b.txt", "c.bin"]);
     assert!(order().contains("ascending") && order().contains("Name"), "{}", order());
 
-    browser.follow("Size", &format!("{root}?sort=size&order=desc"));
+    browser.press("[value=-size]", &format!("{root}?sort=-size"));
     assert_eq!(names(), ["a folder/", "c.bin", "a.txt", "b.txt"]);
     assert!(order().contains("descending") && order().contains("Size"), "{}", order());
 
-    browser.follow("Size ↓", &format!("{root}?sort=size&order=asc"));
+    browser.press("[value=size]", &format!("{root}?sort=size"));
     assert_eq!(names(), ["a folder/", "b.txt", "a.txt", "c.bin"]);
     assert!(order().contains("ascending") && order().contains("Size"), "{}", order());
 
     // The style came through the policy: without it the page would be as wide as the window.
     let width = "return getComputedStyle(document.body).maxWidth";
     assert_eq!(browser.run(width), "896px");
+    assert_eq!(browser.run("return document.querySelector('input').checkVisibility()"), false, "a few names");
 }
 
 #[track_caller]
 fn listings_are_walked_by_links(browser: &Browser) {
     let odd_name = "50% of #1? <b>&amp; 'Käse'.txt";
-    let folder = Folder::new().file(format!("a folder/{odd_name}"), "Grüße, <b>not bold</b>");
+    let folder = Folder::new().file(format!("a folder/deep/{odd_name}"), "Grüße, <b>not bold</b>");
     let server = serve(folder, &[]);
     let root = server.urls()[0];
 
     browser.go(root);
     browser.follow("a folder/", &format!("{root}a%20folder/"));
+    browser.follow("Parent folder", root);
+    browser.follow("a folder/", &format!("{root}a%20folder/"));
+    browser.follow("deep/", &format!("{root}a%20folder/deep/"));
+    // The script has made links of the heading.
+    browser.follow("a folder", &format!("{root}a%20folder/"));
+    browser.follow("deep/", &format!("{root}a%20folder/deep/"));
     browser.follow("Home", root);
     browser.follow("a folder/", &format!("{root}a%20folder/"));
-    browser.follow("↑ Parent folder", root);
-    browser.follow("a folder/", &format!("{root}a%20folder/"));
-    let odd_url = "50%25%20of%20%231%3F%20%3Cb%3E&amp;%20'K%C3%A4se'.txt";
-    browser.follow(odd_name, &format!("{root}a%20folder/{odd_url}"));
+    browser.follow("deep/", &format!("{root}a%20folder/deep/"));
+    let odd_url = "50%25%20of%20%231%3F%20%3Cb%3E%26amp%3B%20%27K%C3%A4se%27.txt";
+    browser.follow(odd_name, &format!("{root}a%20folder/deep/{odd_url}"));
     assert_eq!(browser.text(), "Grüße, <b>not bold</b>");
+}
+
+#[track_caller]
+fn listings_are_filtered(browser: &Browser) {
+    /// Keys, as WebDriver names them.
+    const BACKSPACE: char = '\u{e003}';
+    const RETURN: char = '\u{e006}';
+
+    let names = ["Café.txt", "cafe-2.txt", "CAFETERIA.jpg", "naïve.txt", "a+b (c).txt", "100%.txt"];
+    let folder = names.iter().fold(Folder::new().crowd("crowd", 2000), |folder, name| folder.file(name, ""));
+    let folder = (0..6).fold(folder, |folder, number| folder.file(format!("other{number}"), ""));
+    let server = serve(folder, &[]);
+    let shown = "return [...document.querySelectorAll('td a')].filter(a => a.checkVisibility())\
+        .map(a => a.innerText).join(', ')";
+    let told = "return document.querySelector('output').value";
+
+    browser.go(server.urls()[0]);
+    for (typed, expected, count) in [
+        ("cafe", "cafe-2.txt, CAFETERIA.jpg, Café.txt", "3 of 13"),
+        ("NAÏVE", "naïve.txt", "1 of 13"),
+        ("+b (", "a+b (c).txt", "1 of 13"),
+        ("crowd/", "crowd/", "1 of 13"),
+        ("nothing like it", "", "0 of 13"),
+    ] {
+        browser.enter("input", typed);
+        wait_until(&format!("{typed} shows {expected}"), || browser.run(shown) == expected);
+        assert_eq!(browser.run(told), count, "{typed}");
+    }
+    browser.enter("input", &format!("x{BACKSPACE}"));
+    wait_until("all are shown", || browser.texts("tr:not([hidden]) td a").len() == 13);
+
+    browser.follow("crowd/", &format!("{}crowd/", server.urls()[0]));
+    browser.enter("input", "777");
+    wait_until("some of many are shown", || browser.run(told) == "2 of 2,000");
+    // Who types on is not led away: the box is no part of the form that sorts.
+    browser.enter("input", &format!("777{RETURN}"));
+    assert_eq!(browser.url(), format!("{}crowd/", server.urls()[0]));
+}
+
+/// Rows are as high as a finger needs, of one line each, and nothing sticks out of the screen.
+#[track_caller]
+fn listings_fit_on_a_phone(browser: &Browser) {
+    const MEASURE: &str = "return [innerWidth, document.documentElement.scrollWidth,\
+        ...['td a', 'button', 'nav a'].flatMap(selector =>\
+            [...document.querySelectorAll(selector)].map(part => part.getBoundingClientRect().height)),\
+        ...[...document.querySelectorAll('tbody tr')].map(row => row.getBoundingClientRect().height)]";
+
+    let long = "a-name-without-an-end-".repeat(11);
+    let folder = Folder::new().file("docs/short.txt", "").file(format!("docs/{long}"), [b'x'; 123_456]);
+    let folder = folder.file(format!("docs/{}", long.replace('-', " ")), "").folder("docs/sub");
+    let server = serve(folder, &[]);
+    // As narrow as Chromium can be with a window; phones begin at 360 pixels.
+    browser.resize(400, 800);
+    browser.go(&format!("{}docs/", server.urls()[0]));
+    let measured = browser.run(MEASURE);
+    let measured: Vec<f64> = measured.as_array().expect("a list").iter().filter_map(|n| n.as_f64()).collect();
+    let [inner_width, scroll_width, heights @ ..] = &measured[..] else { panic!("{measured:?}") };
+    assert!(*inner_width < 544.0 && scroll_width <= inner_width, "{measured:?}");
+    assert!(heights.iter().all(|height| (44.0..50.0).contains(height)), "{measured:?}");
+    browser.resize(1200, 800);
+}
+
+/// A page of the site may frame a folder of it, and nobody else's may.
+#[track_caller]
+fn listings_may_be_framed_by_their_site(browser: &Browser) {
+    let folder = Folder::new().file("frame.html", "<!doctype html><iframe src=docs/></iframe>");
+    let server = serve(folder.file("docs/page.txt", ""), &[]);
+    browser.go(&format!("{}frame.html", server.urls()[0]));
+    let framed = "return frames[0].document.querySelector('td a').innerText";
+    assert_eq!(browser.run(framed), "page.txt");
 }
 
 /// The status that the page came with.

@@ -14,7 +14,7 @@ use pws_testing::folder::{Folder, MODIFIED_UNIX_SECS, set_file_modified};
 use pws_testing::memory::NOW_UNIX_SECS;
 use serde_json::{Value, json};
 
-use crate::support::listed::{column, document, followed, rows, sort_links, texts};
+use crate::support::listed::{column, document, rows, sort_queries, texts};
 use crate::support::visitor::Visitor;
 
 /// A folder of its own page, and one to be listed. Names, sizes and times stand in different orders.
@@ -44,6 +44,7 @@ fn a_folder_without_an_index_is_listed() {
     assert_eq!(answer.status, 200);
     let policy = answer.field("content-security-policy").expect("a policy").to_owned();
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    assert!(policy.ends_with("; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"), "{policy}");
     let expected = [
         ("Server", concat!("pws/", env!("CARGO_PKG_VERSION"))),
         ("Date", "Sun, 09 Sep 2001 01:46:40 GMT"),
@@ -115,12 +116,12 @@ fn a_program_gets_json() {
 
 /// Each order, as a query and as names.
 const ORDERS: [(&str, [&str; 5]); 6] = [
-    ("sort=name&order=asc", ["beta", "zoo", "A.txt", "b2.txt", "b10.txt"]),
-    ("sort=name&order=desc", ["zoo", "beta", "b10.txt", "b2.txt", "A.txt"]),
-    ("sort=size&order=asc", ["beta", "zoo", "A.txt", "b10.txt", "b2.txt"]),
-    ("sort=size&order=desc", ["beta", "zoo", "b2.txt", "b10.txt", "A.txt"]),
-    ("sort=time&order=asc", ["zoo", "beta", "b2.txt", "A.txt", "b10.txt"]),
-    ("sort=time&order=desc", ["beta", "zoo", "b10.txt", "A.txt", "b2.txt"]),
+    ("sort=name", ["beta", "zoo", "A.txt", "b2.txt", "b10.txt"]),
+    ("sort=-name", ["zoo", "beta", "b10.txt", "b2.txt", "A.txt"]),
+    ("sort=size", ["beta", "zoo", "A.txt", "b10.txt", "b2.txt"]),
+    ("sort=-size", ["beta", "zoo", "b2.txt", "b10.txt", "A.txt"]),
+    ("sort=time", ["zoo", "beta", "b2.txt", "A.txt", "b10.txt"]),
+    ("sort=-time", ["beta", "zoo", "b10.txt", "A.txt", "b2.txt"]),
 ];
 
 #[test]
@@ -135,6 +136,10 @@ fn each_column_sorts_both_ways_and_folders_stand_first() {
         let document = document(&visitor.get(&format!("/docs/?{query}&format=json")));
         assert_eq!((column(&document, "name"), &document["sorted"]), (names, &json!(true)), "{query}");
     }
+    let by_size = ["sort=size&order=desc", "order=desc&sort=size", "sort=-size&order=asc"];
+    for query in by_size {
+        assert_eq!(texts(&visitor.get(&format!("/docs/?{query}")))[2], "b2.txt", "{query}");
+    }
     for unknown in ["/docs/", "/docs/?", "/docs/?sort=colour&order=up", "/docs/?order"] {
         assert_eq!(texts(&visitor.get(unknown))[2], "A.txt", "{unknown}");
     }
@@ -145,8 +150,8 @@ fn every_order_is_a_click_away() {
     let mut visitor = Visitor::of(site());
     let mut seen: Vec<String> = Vec::new();
     let mut to_see = vec![String::new()];
-    while let Some(link) = to_see.pop() {
-        for next in sort_links(&visitor.get(&followed("/docs/", &link))) {
+    while let Some(query) = to_see.pop() {
+        for next in sort_queries(&visitor.get(&format!("/docs/{query}"))) {
             if !seen.contains(&next) {
                 seen.push(next.clone());
                 to_see.push(next);

@@ -18,15 +18,17 @@ pub struct Row {
 pub fn rows(answer: &Answer) -> Vec<Row> {
     assert_eq!(answer.field("content-type"), Some("text/html; charset=utf-8"));
     let page = String::from_utf8(answer.body.clone()).expect("UTF-8");
-    let parts = page.split("<tr><th scope=\"row\">").skip(1);
+    let parts = page.split("<tr><td>").skip(1);
     parts
         .map(|part| {
             let (anchor, _) = part.split_once("</a>").expect("the end of a link");
             let link = anchor.strip_prefix("<a href=\"").expect("a link");
             let (link, text) = link.split_once("\">").expect("the end of a tag");
-            let text = text.replace("<bdi>", "").replace("</bdi>", "");
-            assert!(!link.contains(['<', '>', '"']) && !text.contains(['<', '>', '"']), "{anchor}");
-            Row { link: unescaped(link), text: unescaped(&text) }
+            assert!(
+                !link.contains(['<', '>', '"', '&', '\'']) && !text.contains(['<', '>', '"']),
+                "{anchor}"
+            );
+            Row { link: link.to_owned(), text: unescaped(text) }
         })
         .collect()
 }
@@ -37,14 +39,14 @@ pub fn texts(answer: &Answer) -> Vec<String> {
     rows(answer).into_iter().map(|row| row.text).collect()
 }
 
-/// The links in the page's head of columns.
+/// What the buttons in the page's head of columns ask for, as queries.
 #[track_caller]
-pub fn sort_links(answer: &Answer) -> Vec<String> {
+pub fn sort_queries(answer: &Answer) -> Vec<String> {
     let text = answer.text();
     let (_, head) = text.split_once("<thead>").expect("a head of columns");
     let (head, _) = head.split_once("<tbody>").expect("its end");
-    let links = head.split("<a href=\"").skip(1);
-    links.map(|link| unescaped(link.split_once('"').expect("the end of a link").0)).collect()
+    let values = head.split("<button name=\"sort\" value=\"").skip(1);
+    values.map(|value| format!("?sort={}", value.split_once('"').expect("the end of a value").0)).collect()
 }
 
 /// The document of a listing in JSON, which must be one.
@@ -70,10 +72,8 @@ pub fn followed(path: &str, link: &str) -> String {
 }
 
 /// The name at the end of a link.
-#[track_caller]
 pub fn name_in(link: &str) -> Vec<u8> {
-    let name = link.strip_prefix("./").expect("a relative link");
-    percent_decode_str(name).collect()
+    percent_decode_str(link.strip_prefix("./").unwrap_or(link)).collect()
 }
 
 fn unescaped(html: &str) -> String {

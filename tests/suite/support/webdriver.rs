@@ -87,11 +87,38 @@ impl Browser {
     /// Clicks the link that reads `text`, and waits until the browser is at `url`.
     #[track_caller]
     pub fn follow(&self, text: &str, url: &str) {
-        let found = self.post("/element", &json!({ "using": "link text", "value": text }));
+        self.post(&format!("{}/click", self.element("link text", text)), &json!({}));
+        wait_until(&format!("{text} leads to {url}"), || self.url() == url);
+    }
+
+    /// Clicks what `selector` selects, and waits until the browser is at `url`.
+    #[track_caller]
+    pub fn press(&self, selector: &str, url: &str) {
+        self.post(&format!("{}/click", self.element("css selector", selector)), &json!({}));
+        wait_until(&format!("{selector} leads to {url}"), || self.url() == url);
+    }
+
+    /// Types `text` into what `selector` selects, which is emptied first.
+    #[track_caller]
+    pub fn enter(&self, selector: &str, text: &str) {
+        let element = self.element("css selector", selector);
+        self.post(&format!("{element}/clear"), &json!({}));
+        self.post(&format!("{element}/value"), &json!({ "text": text }));
+    }
+
+    /// Makes the window so large, in pixels.
+    #[track_caller]
+    pub fn resize(&self, width: u32, height: u32) {
+        self.post("/window/rect", &json!({ "width": width, "height": height }));
+    }
+
+    /// The command of the one element that is found.
+    #[track_caller]
+    fn element(&self, using: &str, value: &str) -> String {
+        let found = self.post("/element", &json!({ "using": using, "value": value }));
         // An object of one member, whose name is a constant of the protocol.
         let element = found.as_object().and_then(|found| found.values().next()).expect("an element");
-        self.post(&format!("/element/{}/click", element.as_str().expect("its id")), &json!({}));
-        wait_until(&format!("{text} leads to {url}"), || self.url() == url);
+        format!("/element/{}", element.as_str().expect("its id"))
     }
 
     /// What `script`, the body of a function, returns.
