@@ -34,8 +34,8 @@ pub struct Limits {
     pub connections_per_client_max: Option<usize>,
     /// Connections accepted in one turn, so that a flood does not starve those already here.
     pub accepts_per_turn_max: usize,
-    /// Of those, let in without being run, where there is no time for it: the kernel holds what they have sent
-    /// until the next turn. Others stay in the backlog.
+    /// Of those, let in without being run, where there is no time for it: the kernel holds what they have
+    /// sent until the next turn. Others stay in the backlog.
     pub unrun_per_turn_max: usize,
     /// Files up to this size are loaded and leave in one call with their head; larger ones stay on the disk
     /// and are sent by sendfile, which takes a call more and a copy less. Measured, one CPU, 64 connections:
