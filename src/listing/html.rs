@@ -19,7 +19,7 @@ const SCRIPT: &str = include_str!("script.js");
 /// hashes, ask this site, and nothing else. Were a name ever to get through unescaped, it would load and run
 /// nothing (CSP Level 3). A test holds the hashes to what they are of.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
-     style-src 'sha256-ROG3PdvTYeiq+nkOXti54JHsle0QFiNXjdc9xZiZ7Yo='; \
+     style-src 'sha256-MaFYs5EoVSxsNO33xWyjpFxCkclDalqpE5vxjq8fDeY='; \
      script-src 'sha256-rUmDNP2D59MnW5dF8ybTlJgiNrlaQt4Whes9jKKiLkk='; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
@@ -364,7 +364,7 @@ mod tests {
     #[test]
     fn the_page_is_small() {
         let page = page(b"docs/", BY_NAME, &[entry(b"a", EntryKind::File, 1)]);
-        assert!(page.len() < 5000, "{} bytes", page.len());
+        assert!(page.len() < 5200, "{} bytes", page.len());
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 mod crowds;
 mod names;
+mod readers;
 mod sending;
 mod steps;
 

@@ -43,16 +43,16 @@ const NAMES: [&[u8]; 30] = [
 ];
 
 /// The names but the one that is hidden.
-fn visible_names() -> Vec<&'static [u8]> {
+pub fn visible_names() -> Vec<&'static [u8]> {
     NAMES.into_iter().filter(|name| !name.starts_with(b".")).collect()
 }
 
-fn content_of(name: &[u8]) -> Vec<u8> {
+pub fn content_of(name: &[u8]) -> Vec<u8> {
     [b"content of ", name].concat()
 }
 
 /// Each name as a file, and as a folder with a file of that name.
-fn folder() -> Folder {
+pub fn folder() -> Folder {
     NAMES.iter().fold(Folder::new(), |folder, name| {
         let name = OsStr::from_bytes(name);
         let file = OsStr::from_bytes(b"files").to_owned();
