@@ -199,7 +199,7 @@ pub static OPTIONS: &[Row] = &[
         group: "Fields",
         name: "cache-control",
         value: Some("VALUE"),
-        help: "`Cache-Control` of every response, such as `max-age=3600`",
+        help: "`Cache-Control` of what is served, such as `max-age=3600`; without, browsers ask again",
         put: Put::Text(|to, text| values::cache_control(text).map(|field| to.config.site.fields.push(field))),
         ..ROW
     },

@@ -133,6 +133,13 @@ pub fn range_applies(request: &Request, validators: &Validators, now: &Now) -> b
     }
 }
 
+/// Whether an If-Range holds the tag of a file's [variant](EntityTag::of_variant) of this name.
+pub fn names_variant(mut condition: &[u8], name: &str) -> bool {
+    let tag = ReceivedTag::take(&mut condition).map(|tag| tag.opaque);
+    let before = tag.and_then(|opaque| opaque.strip_suffix(name.as_bytes()));
+    before.is_some_and(|before| before.ends_with(b"-"))
+}
+
 /// An entity tag as a client sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ReceivedTag<'a> {

@@ -1,6 +1,7 @@
 //! Content negotiation: which of several representations a client would rather have (RFC 9110 §12).
 
 use super::bytes::TOKEN;
+use super::conditional;
 use super::request::Request;
 
 /// A content coding (RFC 9110 §8.4.1), as files that were compressed beforehand have it.
@@ -49,6 +50,23 @@ impl Codings {
 
     pub fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Those in which `request` may be answered: all, unless it asks for parts. Who asks for the rest of what
+    /// it has tells by If-Range which form that is (RFC 9110 §13.1.5); whoever asks without means the content
+    /// as it is, and would take parts of another form for parts of that.
+    pub fn for_ranges_of(self, request: &Request) -> Codings {
+        if request.field_values("range").next().is_none() {
+            return self;
+        }
+        let condition = request.field_values("if-range").next().unwrap_or_default();
+        let mut named = Codings::default();
+        for coding in Coding::ALL.into_iter().filter(|coding| self.contains(*coding)) {
+            if conditional::names_variant(condition, coding.token()) {
+                named.insert(coding);
+            }
+        }
+        named
     }
 }
 

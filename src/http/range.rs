@@ -25,10 +25,8 @@ pub fn select(field: &[u8], len: u64) -> Selection {
     let Some(specs) = bytes_unit(field) else { return Selection::Whole };
     let mut ranges = Vec::new();
     let mut count = 0;
-    let mut has_suffix = false;
     for spec in specs.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|spec| !spec.is_empty()) {
         count += 1;
-        has_suffix |= spec.starts_with(b"-") && spec.iter().any(|digit| (b'1'..=b'9').contains(digit));
         match parse_spec(spec, len) {
             _ if count > RANGES_MAX => return Selection::Whole,
             None => return Selection::Whole,
@@ -38,8 +36,8 @@ pub fn select(field: &[u8], len: u64) -> Selection {
     }
     match (count, ranges.len()) {
         (0, _) => Selection::Whole,
-        // "The last n bytes" of nothing can be had, but no Content-Range can tell of them.
-        (_, 0) if len == 0 && has_suffix => Selection::Whole,
+        // Nothing is all there is of an empty file: to whoever follows it, there is no error in that.
+        (_, 0) if len == 0 => Selection::Whole,
         (_, 0) => Selection::Unsatisfiable,
         (_, 1) => Selection::One(ranges.remove(0)),
         _ => merge(ranges),
@@ -74,24 +72,26 @@ fn position(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// Joins ranges that overlap or nearly touch, so that a response is never much larger than the file. Ranges
-/// that are well apart keep the order they were asked for in.
+/// Joins ranges that overlap or nearly touch, so that a response is never much larger than the file. Parts
+/// come in the order in which the first range of each was asked for.
 fn merge(ranges: Vec<Range<u64>>) -> Selection {
-    let mut sorted = ranges.clone();
-    sorted.sort_by_key(|range| range.start);
-    let mut merged: Vec<Range<u64>> = Vec::with_capacity(sorted.len());
-    for range in sorted {
+    let mut sorted: Vec<(usize, Range<u64>)> = ranges.into_iter().enumerate().collect();
+    sorted.sort_by_key(|(_, range)| range.start);
+    let mut merged: Vec<(usize, Range<u64>)> = Vec::with_capacity(sorted.len());
+    for (place, range) in sorted {
         match merged.last_mut() {
-            Some(last) if range.start < last.end.saturating_add(GAP_BYTES_MIN) => {
-                last.end = last.end.max(range.end)
+            Some((first_place, last)) if range.start < last.end.saturating_add(GAP_BYTES_MIN) => {
+                last.end = last.end.max(range.end);
+                *first_place = place.min(*first_place);
             }
-            _ => merged.push(range),
+            _ => merged.push((place, range)),
         }
     }
-    match merged.len() {
-        1 => Selection::One(merged.remove(0)),
-        count if count == ranges.len() => Selection::Many(ranges),
-        _ => Selection::Many(merged),
+    merged.sort_by_key(|(place, _)| *place);
+    let mut parts: Vec<Range<u64>> = merged.into_iter().map(|(_, range)| range).collect();
+    match parts.len() {
+        1 => Selection::One(parts.remove(0)),
+        _ => Selection::Many(parts),
     }
 }
 
@@ -135,9 +135,9 @@ mod tests {
         ] {
             assert_eq!(select(field.as_bytes(), 1000), expected, "{field}");
         }
-        assert_eq!(select(b"bytes=0-", 0), Unsatisfiable, "nothing can be had of nothing");
-        assert_eq!(select(b"bytes=-0", 0), Unsatisfiable);
-        assert_eq!(select(b"bytes=-5", 0), Whole);
+        for field in ["bytes=0-", "bytes=-0", "bytes=-5", "bytes=7-9", "bytes=0-0,5-"] {
+            assert_eq!(select(field.as_bytes(), 0), Whole, "{field} of nothing");
+        }
     }
 
     #[test]
@@ -148,7 +148,9 @@ mod tests {
         assert_eq!(select(b"bytes=0-10,5-20", 1000), One(0..21), "overlapping");
         assert_eq!(select(b"bytes=0-10,11-20", 1000), One(0..21), "touching");
         assert_eq!(select(b"bytes=0-10,100-110", 1000), One(0..111), "nearly touching");
-        assert_eq!(select(b"bytes=900-,0-0,0-0,", 1000), Many(vec![0..1, 900..1000]), "merged and in order");
+        assert_eq!(select(b"bytes=900-,0-0,0-0,", 1000), Many(vec![900..1000, 0..1]), "merged");
+        let asked = b"bytes=700-710,300-310,705-720,0-0,290-299";
+        assert_eq!(select(asked, 1000), Many(vec![700..721, 290..311, 0..1]), "in order of their first");
         let all = format!("bytes={}", vec!["0-"; RANGES_MAX].join(","));
         assert_eq!(select(all.as_bytes(), 1000), One(0..1000));
         let too_many = format!("bytes={}", vec!["0-0"; RANGES_MAX + 1].join(","));

@@ -159,14 +159,19 @@ pub fn decode(raw: &[u8], out: &mut Vec<u8>) -> Result<(), PathError> {
             out.push(byte);
             continue;
         }
-        let mut digit = || bytes.next().and_then(|&byte| char::from(byte).to_digit(16));
-        match digit().zip(digit()).map(|(high, low)| (high * 16 + low) as u8) {
+        match bytes.next().zip(bytes.next()).and_then(|(high, low)| escaped(*high, *low)) {
             None | Some(0) => return Err(PathError::Malformed),
             Some(b'/') => return Err(PathError::NoSuchName),
             Some(byte) => out.push(byte),
         }
     }
     Ok(())
+}
+
+/// The byte that stands escaped by two hex digits.
+fn escaped(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte| char::from(byte).to_digit(16);
+    digit(high).zip(digit(low)).map(|(high, low)| (high * 16 + low) as u8)
 }
 
 /// `a/b/` → `a/`; at the root there is nothing to remove.
@@ -197,8 +202,8 @@ const PATH_CHARACTERS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'@');
 
-/// What must not stand in a query as it is; escapes that are there already stay.
-const NOT_IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\\');
+/// What must not stand in a part of a target as it is; escapes that are there already stay.
+const NOT_IN_TARGET: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\\');
 
 /// What may stand in the value of a query's parameter, or in a fragment, and mean nothing but itself.
 const VALUE_CHARACTERS: &AsciiSet =
@@ -209,9 +214,19 @@ pub fn encode(path: &[u8]) -> impl Display + '_ {
     percent_encode(path, PATH_CHARACTERS)
 }
 
-/// A query as it was received, made ASCII where it was not.
-pub fn encode_query(query: &[u8]) -> impl Display + '_ {
-    percent_encode(query, NOT_IN_QUERY)
+/// A part of a target as it was received, made ASCII where it was not.
+pub fn encode_received(part: &[u8]) -> impl Display + '_ {
+    percent_encode(part, NOT_IN_TARGET)
+}
+
+/// `part` of a path as it was received, without `end`, however that is encoded there.
+pub fn without_end<'a>(part: &'a [u8], end: &[u8]) -> &'a [u8] {
+    let without = end.iter().rev().try_fold(part, |part, &byte| match part {
+        [rest @ .., last] if *last == byte => Some(rest),
+        [rest @ .., b'%', high, low] if escaped(*high, *low) == Some(byte) => Some(rest),
+        _ => None,
+    });
+    without.unwrap_or(part)
 }
 
 /// Bytes as the value of a query's parameter, or as a part of a fragment: nothing in them ends either.
@@ -274,7 +289,25 @@ mod tests {
     #[test]
     fn encodes_back() {
         assert_eq!(encode("a b/ü?#%\\\r\n".as_bytes()).to_string(), "a%20b/%C3%BC%3F%23%25%5C%0D%0A");
-        assert_eq!(encode_query("q=%20&ü=\\".as_bytes()).to_string(), "q=%20&%C3%BC=%5C");
+        assert_eq!(encode_received("q=%20&ü=\\".as_bytes()).to_string(), "q=%20&%C3%BC=%5C");
+    }
+
+    #[test]
+    fn an_end_is_taken_off_however_it_is_encoded() {
+        for (part, end, expected) in [
+            ("about.html", ".html", "about"),
+            ("about%2Eh%74ml", ".html", "about"),
+            ("%2F.html", ".html", "%2F"),
+            ("a%2findex.html", "index.html", "a%2f"),
+            (".html", ".html", ""),
+            ("about.htm", ".html", "about.htm"),
+            ("html", ".html", "html"),
+            ("%2", "2", "%"),
+            ("a", "", "a"),
+        ] {
+            let without = without_end(part.as_bytes(), end.as_bytes());
+            assert_eq!(String::from_utf8_lossy(without), expected, "{part}");
+        }
         assert_eq!(encode_value(b"a/b &c=d+%\r\n#").to_string(), "a/b%20%26c%3Dd%2B%25%0D%0A%23");
     }
 

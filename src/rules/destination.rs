@@ -47,7 +47,7 @@ impl Destination {
         let origin = store.add_text(origin);
         // In ASCII, whatever it was written in.
         let mut template =
-            |text: &[u8]| Template::parse(&target::encode_query(text).to_string(), names, store);
+            |text: &[u8]| Template::parse(&target::encode_received(text).to_string(), names, store);
         let mut destination = Destination {
             origin,
             path: template(path),
@@ -115,7 +115,7 @@ impl Destination {
             location.push_str(store.text(self.origin));
             self.path.fill(store, captures, Place::Path, &mut location);
         }
-        let passed_query = || query.map(|query| target::encode_query(query).to_string());
+        let passed_query = || query.map(|query| target::encode_received(query).to_string());
         let query = own_query.or_else(passed_query).filter(|query| !query.is_empty());
         if let Some(query) = query {
             location.push('?');

@@ -17,8 +17,41 @@ pub fn told_bounds() -> String {
 }
 
 /// Fields of one value, in lower case: two joined by a comma would be none. The last one counts.
-const SINGLE: [&str; 5] =
-    ["content-disposition", "content-location", "content-type", "expires", "strict-transport-security"];
+const SINGLE: [&str; 20] = [
+    "access-control-allow-credentials",
+    "access-control-allow-origin",
+    "access-control-max-age",
+    "content-disposition",
+    "content-location",
+    "content-type",
+    "cross-origin-embedder-policy",
+    "cross-origin-embedder-policy-report-only",
+    "cross-origin-opener-policy",
+    "cross-origin-opener-policy-report-only",
+    "cross-origin-resource-policy",
+    "expires",
+    "origin-agent-cluster",
+    "refresh",
+    "service-worker-allowed",
+    "sourcemap",
+    "strict-transport-security",
+    "x-content-type-options",
+    "x-frame-options",
+    "x-xss-protection",
+];
+/// Lists that are one statement: what a block says of them is joined, and replaces what blocks above say.
+/// Half of one statement and half of another is what nobody meant: `max-age=31536000, immutable, no-store`.
+const STATEMENTS: [&str; 9] = [
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-expose-headers",
+    "cache-control",
+    "cdn-cache-control",
+    "cloudflare-cdn-cache-control",
+    "netlify-cdn-cache-control",
+    "referrer-policy",
+    "surrogate-control",
+];
 /// The one field that stands several times, since its values have commas of their own (RFC 6265 §3).
 const SET_COOKIE: &str = "set-cookie";
 
@@ -84,6 +117,10 @@ impl<'a> Response<'a> {
             self.fields.set.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
             self.fields.removed.push(name);
         }
+        let stated = lines.iter().filter(|line| line.value.is_some()).map(|line| store.text(line.name));
+        for name in stated.filter(|name| is_among(&STATEMENTS, name)) {
+            self.fields.set.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        }
         for (line, value) in lines.iter().filter_map(|line| Some((line, line.value?))) {
             let name = store.text(line.name);
             let value = match value.text(store) {
@@ -109,7 +146,7 @@ impl<'a> Fields<'a> {
         let before = self.set.iter_mut().find(|(other, _)| has_name(other));
         match before.filter(|_| !name.eq_ignore_ascii_case(SET_COOKIE)) {
             None => self.set.push((name, value)),
-            Some((_, before)) if SINGLE.iter().any(has_name) => *before = value,
+            Some((_, before)) if is_among(&SINGLE, name) => *before = value,
             Some((_, before)) => {
                 let joined = before.to_mut();
                 joined.push_str(", ");
@@ -117,4 +154,9 @@ impl<'a> Fields<'a> {
             }
         }
     }
+}
+
+/// Whether a field is among those `names`, in any case.
+pub fn is_among(names: &[&str], name: &str) -> bool {
+    names.iter().any(|other| other.eq_ignore_ascii_case(name))
 }

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! All blocks that match count, in the order of the file. A field replaces what pws would send under its
-//! name; set again, by another block or the same, it is joined to what was set before. `! Name` takes back
+//! name; set again, by another block or the same, it is joined to what was set before, unless it may stand
+//! only once: then the last one counts. `! Name` takes back
 //! what blocks above have set, and what pws would send; where it stands within its block makes no difference.
 //!
 //! Fields that tell how the response is framed, or what pws itself has made sure of, are its own: see
@@ -23,7 +24,7 @@
 
 use super::captures::{Captures, Names};
 use super::fields::{Amount, Line, Response};
-pub use super::fields::{Fields, told_bounds};
+pub use super::fields::{Fields, is_among, told_bounds};
 use super::index::{Entry, Index};
 use super::path::Path;
 use super::pattern::Pattern;
@@ -321,6 +322,26 @@ mod tests {
         let fields = headers.find(path.as_bytes());
         let set = fields.set.iter().map(|(name, value)| format!("{name}: {value}"));
         set.chain(fields.removed.iter().map(|name| format!("! {name}"))).collect()
+    }
+
+    #[test]
+    fn of_what_stands_once_the_last_block_counts() {
+        let headers = good(
+            "/*\n Cache-Control: max-age=1\n X-Frame-Options: DENY\n Link: </a>\n\
+             /a/*\n cache-control: public\n Cache-Control: immutable\n x-frame-options: SAMEORIGIN\n\
+             Access-Control-Allow-Origin: *\n Link: </b>\n\
+             /a/b\n Access-Control-Allow-Origin: https://a.example\n",
+        );
+        assert_eq!(
+            told(&headers, "a/b"),
+            [
+                "X-Frame-Options: SAMEORIGIN",
+                "Link: </a>, </b>",
+                "cache-control: public, immutable",
+                "Access-Control-Allow-Origin: https://a.example",
+            ]
+        );
+        assert_eq!(told(&headers, "c")[0], "Cache-Control: max-age=1");
     }
 
     #[test]

@@ -7,14 +7,40 @@ use crate::clock::Now;
 use crate::config::SiteOptions;
 use crate::http::head::{HeadWriter, Persistence};
 use crate::http::status::Status;
-use crate::rules::headers;
+use crate::rules::headers::{self, is_among};
 
 /// The fields of every response of a site.
 #[derive(Debug)]
 pub struct SiteFields {
     fields: Vec<(String, String)>,
-    /// All of them as they are sent.
+    /// All of them as they are sent with what was asked for.
     lines: Vec<u8>,
+    /// And with what is sent in its place: without those of [`FRESHNESS`].
+    lines_of_passing: Vec<u8>,
+}
+
+/// Fields that tell how long a response is good, in lower case. What the owner says of a file is not true of
+/// an error in its place: a browser would keep the 404 after the file is there.
+const FRESHNESS: [&str; 7] = [
+    "cache-control",
+    "cdn-cache-control",
+    "cloudflare-cdn-cache-control",
+    "expires",
+    "netlify-cdn-cache-control",
+    "pragma",
+    "surrogate-control",
+];
+/// Those by which browsers go. Where the owner has said nothing, they would guess from the date and show old
+/// pages after an edit: they are to ask instead.
+const HEEDED: [&str; 2] = ["cache-control", "expires"];
+const CACHE_CONTROL: &str = "Cache-Control";
+const ASK_AGAIN: &str = "no-cache";
+/// Of what is over in a moment nothing is to be kept.
+const KEEP_NOTHING: &str = "no-store";
+
+/// Whether a response shows what was asked for, or what passes: an error, or the way to something else.
+fn is_passing(status: Status) -> bool {
+    !matches!(status, Status::Ok | Status::NoContent | Status::PartialContent | Status::NotModified)
 }
 
 impl SiteFields {
@@ -31,10 +57,26 @@ impl SiteFields {
             add("Access-Control-Allow-Origin", origin);
             add("Access-Control-Expose-Headers", "*");
         }
+        let mut site = SiteFields { fields, lines: Vec::new(), lines_of_passing: Vec::new() };
         let mut lines = Vec::new();
-        let head = HeadWriter::behind_start(&mut lines);
-        let _ = fields.iter().fold(head, |head, (name, value)| head.field(name, value));
-        SiteFields { fields, lines }
+        let head = site.write(HeadWriter::behind_start(&mut lines), |_| true);
+        if !site.tells_freshness() {
+            let _ = head.field(CACHE_CONTROL, ASK_AGAIN);
+        }
+        site.lines = lines;
+        let mut lines = Vec::new();
+        let _ = site.write(HeadWriter::behind_start(&mut lines), |name| !is_among(&FRESHNESS, name));
+        site.lines_of_passing = lines;
+        site
+    }
+
+    fn tells_freshness(&self) -> bool {
+        self.fields.iter().any(|(name, _)| is_among(&HEEDED, name))
+    }
+
+    fn write<'h>(&self, head: HeadWriter<'h>, is_meant: impl Fn(&str) -> bool) -> HeadWriter<'h> {
+        let meant = self.fields.iter().filter(|(name, _)| is_meant(name));
+        meant.fold(head, |head, (name, value)| head.field(name, value))
     }
 }
 
@@ -92,16 +134,44 @@ impl<'a> OwnerFields<'a> {
         (status, persistence, now): (Status, Persistence, &Now),
         shows: Shows,
     ) -> Head<'h> {
-        let mut writer = self.varies.write(HeadWriter::start(out, status, persistence, now));
-        if self.rules.is_empty() {
-            writer = writer.prepared(&self.site.lines);
-        } else {
-            let of_site = self.site.fields.iter().filter(|(name, _)| !self.rules.replaces(name));
-            writer = of_site.fold(writer, |writer, (name, value)| writer.field(name, value));
-            let of_rules = self.rules.set.iter().filter(|(name, _)| is_meant(name, shows));
-            writer = of_rules.fold(writer, |writer, (name, value)| writer.field(name, value));
-        }
+        let writer = self.varies.write(HeadWriter::start(out, status, persistence, now));
+        let writer = match is_passing(status) {
+            true => self.write_passing(writer, status, shows),
+            false if self.rules.is_empty() => writer.prepared(&self.site.lines),
+            false => self.write_ruled(writer, shows),
+        };
         Head { writer, owner: self, shows }
+    }
+
+    /// What goes with an error or a redirect: how long that is good, the owner has not said.
+    fn write_passing<'h>(&self, writer: HeadWriter<'h>, status: Status, shows: Shows) -> HeadWriter<'h> {
+        let writer = if self.rules.is_empty() {
+            writer.prepared(&self.site.lines_of_passing)
+        } else {
+            let is_fresh = |name: &str| is_among(&FRESHNESS, name);
+            let writer = self.site.write(writer, |name| !is_fresh(name) && !self.rules.replaces(name));
+            self.write_rules(writer, |name| !is_fresh(name) && is_meant(name, shows))
+        };
+        let is_over_soon = status == Status::ServiceUnavailable;
+        writer.field(CACHE_CONTROL, if is_over_soon { KEEP_NOTHING } else { ASK_AGAIN })
+    }
+
+    /// What goes with what was asked for, where `_headers` has a say.
+    fn write_ruled<'h>(&self, writer: HeadWriter<'h>, shows: Shows) -> HeadWriter<'h> {
+        let writer = self.site.write(writer, |name| !self.rules.replaces(name));
+        let writer = self.write_rules(writer, |name| is_meant(name, shows));
+        let is_told = self.site.tells_freshness() || HEEDED.iter().any(|name| self.rules.replaces(name));
+        if is_told { writer } else { writer.field(CACHE_CONTROL, ASK_AGAIN) }
+    }
+
+    fn write_rules<'h>(&self, writer: HeadWriter<'h>, is_meant: impl Fn(&str) -> bool) -> HeadWriter<'h> {
+        let meant = self.rules.set.iter().filter(|(name, _)| is_meant(name));
+        meant.fold(writer, |writer, (name, value)| writer.field(name, value))
+    }
+
+    /// Whether `_headers` lets pages of some origin read what is at the path.
+    pub fn lets_others_read(&self) -> bool {
+        self.rules.set.iter().any(|(name, _)| name.eq_ignore_ascii_case("access-control-allow-origin"))
     }
 
     /// Whether the owner has set or removed the field `name` of what a response shows.

@@ -93,11 +93,10 @@ impl Responder for Site {
         let owner = OwnerFields::of(fields);
         let mut response = Response { persistence, head_only, now, owner, outbox };
         if let Err(status) = check_method(request) {
-            return Some(match status {
-                Status::NoContent if options.cors.is_some() => response.options(Some(request)),
-                Status::NoContent => response.options(None),
-                _ => response.without_file(status),
-            });
+            return Some(response.without_file(status));
+        }
+        if request.target == Target::Asterisk {
+            return Some(response.options(options.cors.is_some().then_some(request)));
         }
         let host = match hosts.find(request, files, now) {
             Err(errno) if files.makes_room(errno) => hosts.find(request, files, now),
@@ -112,28 +111,17 @@ impl Responder for Site {
                 return Some(response.without_file(status_of(errno)));
             }
         };
+        if request.method == Method::Options {
+            // Nothing is looked for: what may be done with what is not there is the same.
+            if normalise(request, url_path).is_ok() {
+                response.owner.rules = host.fields(url_path);
+            }
+            let may_be_read = options.cors.is_some() || response.owner.lets_others_read();
+            return Some(response.options(may_be_read.then_some(request)));
+        }
         let mut search =
             Search { files, host: &host, options, now, path, has_asked_accept: false, unreadable: None };
-        let resolved = normalise(request, url_path).and_then(|()| {
-            response.owner.rules = host.fields(url_path);
-            search.resolve(url_path, request)
-        });
-        response.owner.varies.by_accept = search.has_asked_accept;
-        let shown = match resolved {
-            Ok(Resolved::File(found)) => show_file(request, found, &mut search, &mut response),
-            Ok(Resolved::Folder) => show_folder(request, url_path, sorting, &mut search, &mut response),
-            Ok(Resolved::Redirect { status, location }) => Ok(response.redirect(status, &location)),
-            Ok(Resolved::NotFound { page: Some(page) }) => search
-                .prepare(page, !head_only)
-                .map(|page| response.stand_in(Status::NotFound, &page))
-                .map_err(|_| Status::NotFound),
-            Ok(Resolved::NotFound { page: None }) => Err(Status::NotFound),
-            Err(status) => Err(status),
-        };
-        let responded = shown.unwrap_or_else(|status| match search.error_page(status, !head_only) {
-            Some(page) => response.stand_in(status, &page),
-            None => response.without_file(status),
-        });
+        let responded = show(request, url_path, sorting, &mut search, &mut response);
         if let Some(unreadable) = &search.unreadable {
             count(unreadable, notices, now);
         }
@@ -174,12 +162,11 @@ fn count(unreadable: &Unreadable, notices: &mut Notices, now: &Now) {
     notices.count(notice, unreadable, now);
 }
 
-/// Whether the method leads to a file at all (RFC 9110 §9).
+/// Whether the method is one of those that are answered (RFC 9110 §9).
 fn check_method(request: &Request) -> Result<(), Status> {
     match request.method {
         _ if request.expectation() == Expectation::Unknown => Err(Status::ExpectationFailed),
-        Method::Get | Method::Head => Ok(()),
-        Method::Options => Err(Status::NoContent),
+        Method::Get | Method::Head | Method::Options => Ok(()),
         Method::Connect | Method::OtherKnown => Err(Status::MethodNotAllowed),
         Method::Unknown => Err(Status::NotImplemented),
     }
@@ -195,6 +182,41 @@ fn normalise(request: &Request, url_path: &mut Vec<u8>) -> Result<(), Status> {
     })
 }
 
+/// What is at the path asked for, or the page for why there is nothing.
+fn show<'a>(
+    request: &Request,
+    url_path: &mut Vec<u8>,
+    sorting: &SortingMemory,
+    search: &mut Search<'a>,
+    response: &mut Response<'a>,
+) -> Responded {
+    let wants_content = !response.head_only;
+    let resolved = normalise(request, url_path).and_then(|()| {
+        response.owner.rules = search.host.fields(url_path);
+        search.resolve(url_path, request)
+    });
+    response.owner.varies.by_accept = search.has_asked_accept;
+    let shown = match resolved {
+        Ok(Resolved::File(found)) => show_file(request, found, search, response),
+        Ok(Resolved::StandIn { found, path }) => {
+            response.owner.rules = search.host.fields(&path);
+            show_file(request, found, search, response)
+        }
+        Ok(Resolved::Folder) => show_folder(request, url_path, sorting, search, response),
+        Ok(Resolved::Redirect { status, location }) => Ok(response.redirect(status, &location)),
+        Ok(Resolved::NotFound { page: Some(page) }) => search
+            .prepare(page, wants_content)
+            .map(|page| show_in_its_place(Status::NotFound, &page, search, response))
+            .map_err(|_| Status::NotFound),
+        Ok(Resolved::NotFound { page: None }) => Err(Status::NotFound),
+        Err(status) => Err(status),
+    };
+    shown.unwrap_or_else(|status| match search.error_page(status, wants_content) {
+        Some(page) => show_in_its_place(status, &page, search, response),
+        None => response.without_file(status),
+    })
+}
+
 /// The file that was found, or the variant of it that the client would rather have.
 fn show_file(
     request: &Request,
@@ -204,6 +226,7 @@ fn show_file(
 ) -> Result<Responded, Status> {
     let codings = found.codings;
     let may_choose = !codings.is_empty() && !response.owner.rules.replaces("content-encoding");
+    let codings = codings.for_ranges_of(request);
     let coding = if may_choose { negotiate::choose_coding(request, codings) } else { None };
     response.owner.varies.by_accept_encoding = may_choose;
     // What has its content already need not be asked twice.
@@ -221,6 +244,17 @@ fn show_file(
         }
     };
     response.show(&Representation::of_file(&file), request, || Err(Status::InternalServerError))
+}
+
+/// The page that was found last, in place of what was asked for: with the fields of its own path.
+fn show_in_its_place<'a>(
+    status: Status,
+    page: &File,
+    search: &Search<'a>,
+    response: &mut Response<'a>,
+) -> Responded {
+    response.owner.rules = search.host.fields(search.found_path());
+    response.stand_in(status, page)
 }
 
 /// The folder that was found, as a list.

@@ -13,8 +13,6 @@ use crate::listing::query::Format;
 /// Names and values of fields.
 type Fields = &'static [(&'static str, &'static str)];
 
-/// A browser would guess from the date how long a listing is good: it is to ask instead.
-const ASK_AGAIN: Fields = &[("Cache-Control", "no-cache")];
 /// What every page of our own says of itself.
 const POLICY: Fields = &[("Content-Security-Policy", CONTENT_SECURITY_POLICY)];
 
@@ -25,8 +23,6 @@ pub struct Representation<'a> {
     pub coding: Option<Coding>,
     /// `None` where nothing tells one state from another.
     pub validators: Option<&'a Validators>,
-    /// How long it is good, where pws has something to say about that.
-    pub freshness: Fields,
     /// What a page of our own may load.
     policy: Fields,
     pub content: Content<'a>,
@@ -45,7 +41,7 @@ pub enum Content<'a> {
 
 impl<'a> Representation<'a> {
     fn new(content_type: &'a str, content: Content<'a>) -> Representation<'a> {
-        Representation { content_type, coding: None, validators: None, freshness: &[], policy: &[], content }
+        Representation { content_type, coding: None, validators: None, policy: &[], content }
     }
 
     /// The file that was asked for.
@@ -79,7 +75,7 @@ impl<'a> Representation<'a> {
             Format::Json => (mime::JSON, &[][..]),
         };
         let listing = Representation::new(content_type, Content::Made { is_chunked });
-        Representation { validators, freshness: ASK_AGAIN, policy, ..listing }
+        Representation { validators, policy, ..listing }
     }
 
     pub fn shows(&self) -> Shows {
@@ -101,7 +97,7 @@ impl<'a> Representation<'a> {
         if let Some(coding) = self.coding {
             head = head.field("Content-Encoding", coding.token());
         }
-        for (name, value) in self.freshness.iter().chain(self.policy) {
+        for (name, value) in self.policy {
             head = head.field(name, value);
         }
         if let Some(&Validators { last_modified_unix_secs, entity_tag, .. }) = self.validators {

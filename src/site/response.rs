@@ -128,12 +128,8 @@ impl Response<'_> {
     /// 304: what the client has is good (RFC 9110 §15.4.5).
     fn not_modified(&mut self, representation: &Representation) -> Responded {
         self.write(Status::NotModified, Shows::SomethingElse, BodyLength::None, Body::Empty, |head| {
-            let head =
-                representation.freshness.iter().fold(head, |head, (name, value)| head.field(name, value));
-            representation
-                .validators
-                .iter()
-                .fold(head, |head, validators| head.field("ETag", validators.entity_tag))
+            let validators = representation.validators.iter();
+            validators.fold(head, |head, validators| head.field("ETag", validators.entity_tag))
         })
     }
 
@@ -148,16 +144,30 @@ impl Response<'_> {
             _ => Selection::Whole,
         };
         match selection {
-            Selection::Whole if self.owner.decides("content-type", Shows::TheFile) => {
-                let body = Body::Stretch(file.content(), 0..len);
-                self.whole(Status::Ok, representation, body, |head| head)
-            }
-            Selection::Whole => self.whole_file(file),
+            Selection::Whole => self.whole_of(representation, file),
             Selection::One(range) => self.one_range(representation, file, range),
-            Selection::Many(ranges) => self.many_ranges(representation, file, ranges),
+            Selection::Many(ranges) => {
+                let between = self.between_parts(representation, file);
+                match between.body_bytes(&ranges) < len {
+                    true => self.many_ranges(representation, file, ranges, between),
+                    // With what stands between them, the parts would be more than all there is.
+                    false => self.whole_of(representation, file),
+                }
+            }
             Selection::Unsatisfiable => self.status_page(Status::RangeNotSatisfiable, |head| {
                 head.field("Content-Range", format_args!("bytes */{len}"))
             }),
+        }
+    }
+
+    /// A file, whatever the owner says of its type.
+    fn whole_of(&mut self, representation: &Representation, file: &File) -> Responded {
+        match self.owner.decides("content-type", Shows::TheFile) {
+            true => {
+                let body = Body::Stretch(file.content(), 0..file.content_len());
+                self.whole(Status::Ok, representation, body, |head| head)
+            }
+            false => self.whole_file(file),
         }
     }
 
@@ -189,15 +199,19 @@ impl Response<'_> {
         })
     }
 
+    /// What stands between parts of a file.
+    fn between_parts(&self, representation: &Representation, file: &File) -> Byteranges {
+        let content_type = self.owner.type_of_file(representation.content_type);
+        Byteranges::new(&file.validators.entity_tag, content_type, file.content_len())
+    }
+
     fn many_ranges(
         &mut self,
         representation: &Representation,
         file: &File,
         ranges: Vec<Range<u64>>,
+        between: Byteranges,
     ) -> Responded {
-        let content_type = self.owner.type_of_file(representation.content_type);
-        let tag = &file.validators.entity_tag;
-        let between = Byteranges::new(tag, content_type, file.content_len());
         let length = BodyLength::Bytes(between.body_bytes(&ranges));
         let content_type = between.content_type();
         let body = match file.content() {

@@ -27,6 +27,12 @@ const HTML_EXTENSION: &[u8] = b".html";
 #[derive(Debug)]
 pub enum Resolved {
     File(Found),
+    /// A file that a rule or an option has in place of what is, or is not, at the path asked for.
+    StandIn {
+        found: Found,
+        /// Its own path, as the rule or option has it: by that, its fields are told.
+        path: Vec<u8>,
+    },
     /// A folder without an index, to be listed.
     Folder,
     Redirect {
@@ -86,7 +92,7 @@ impl Search<'_> {
         if let Some(rule) = rule.take_if(|rule| rule.is_forced) {
             return self.follow(rule.action);
         }
-        match self.look_up(url_path, query) {
+        match self.look_up(url_path, request) {
             Err(Status::NotFound) => {}
             result => return result,
         }
@@ -107,7 +113,7 @@ impl Search<'_> {
         let Some(fallback) = &self.options.fallback else { return Err(Status::NotFound) };
         self.has_asked_accept = true;
         match negotiate::accepts_html(request) {
-            true => self.file(fallback.as_bytes()),
+            true => self.stand_in(fallback.as_bytes()),
             false => Err(Status::NotFound),
         }
     }
@@ -148,13 +154,13 @@ impl Search<'_> {
     }
 
     /// What is at the path that was asked for.
-    fn look_up(&mut self, url_path: &[u8], query: Option<&[u8]>) -> Result<Resolved, Status> {
+    fn look_up(&mut self, url_path: &[u8], request: &Request) -> Result<Resolved, Status> {
         if is_folder_path(url_path) {
-            return self.index_of(url_path);
+            return self.index_of(url_path).map(Resolved::File);
         }
         match self.find(url_path) {
-            Ok(Some(found)) => match self.clean_form(url_path) {
-                Some(clean) => Ok(redirect_to(clean, "", query)),
+            Ok(Some(found)) => match self.superfluous_end(url_path) {
+                Some(end) => Ok(redirect_nearby(request, end, "")),
                 None => {
                     // The look for another form may have been elsewhere.
                     self.set_path(url_path, b"");
@@ -162,10 +168,10 @@ impl Search<'_> {
                 }
             },
             Ok(None) => match self.long_form(url_path) {
-                Err(Status::NotFound) => Ok(redirect_to(url_path, "/", query)),
-                result => result,
+                Err(Status::NotFound) => Ok(redirect_nearby(request, b"", "/")),
+                result => result.map(Resolved::File),
             },
-            Err(Status::NotFound) => self.long_form(url_path),
+            Err(Status::NotFound) => self.long_form(url_path).map(Resolved::File),
             Err(status) => Err(status),
         }
     }
@@ -173,34 +179,33 @@ impl Search<'_> {
     fn follow(&mut self, action: Action) -> Result<Resolved, Status> {
         match action {
             Action::Redirect { status, location } => Ok(Resolved::Redirect { status, location }),
-            Action::Rewrite { path } => self.file(&path),
-            Action::Error { path } => {
-                let page = self.file(&path).ok();
-                let page =
-                    page.and_then(|page| if let Resolved::File(page) = page { Some(page) } else { None });
-                Ok(Resolved::NotFound { page })
-            }
+            Action::Rewrite { path } => self.stand_in(&path),
+            Action::Error { path } => Ok(Resolved::NotFound { page: self.file(&path).ok() }),
         }
     }
 
+    fn stand_in(&mut self, path: &[u8]) -> Result<Resolved, Status> {
+        Ok(Resolved::StandIn { found: self.file(path)?, path: path.to_vec() })
+    }
+
     /// The file that a rule or an option means by `path`: the index of a folder, if it is one.
-    fn file(&mut self, path: &[u8]) -> Result<Resolved, Status> {
+    fn file(&mut self, path: &[u8]) -> Result<Found, Status> {
         if is_folder_path(path) {
             return self.index_of(path);
         }
         match self.find(path) {
-            Ok(Some(found)) => Ok(Resolved::File(found)),
+            Ok(Some(found)) => Ok(found),
             Ok(None) => self.index_of(&[path, b"/"].concat()),
             Err(Status::NotFound) => self.long_form(path),
             Err(status) => Err(status),
         }
     }
 
-    fn index_of(&mut self, folder: &[u8]) -> Result<Resolved, Status> {
+    fn index_of(&mut self, folder: &[u8]) -> Result<Found, Status> {
         let options = self.options;
         for index in &options.indexes {
             match self.find_at(folder, index.as_bytes()) {
-                Ok(Some(found)) => return Ok(Resolved::File(found)),
+                Ok(Some(found)) => return Ok(found),
                 Ok(None) | Err(Status::NotFound) => {}
                 Err(status) => return Err(status),
             }
@@ -209,16 +214,15 @@ impl Search<'_> {
     }
 
     /// `about` is `about.html`, if it may be.
-    fn long_form(&mut self, url_path: &[u8]) -> Result<Resolved, Status> {
+    fn long_form(&mut self, url_path: &[u8]) -> Result<Found, Status> {
         if !self.options.clean_urls {
             return Err(Status::NotFound);
         }
-        self.find_at(url_path, HTML_EXTENSION)?.map(Resolved::File).ok_or(Status::NotFound)
+        self.find_at(url_path, HTML_EXTENSION)?.ok_or(Status::NotFound)
     }
 
-    /// The path under which the page at `url_path` should be asked for, if that is another one: without
-    /// `.html`, or without the name of an index.
-    fn clean_form<'p>(&mut self, url_path: &'p [u8]) -> Option<&'p [u8]> {
+    /// What the page at `url_path` should be asked for without, if anything: `.html`, or an index.
+    fn superfluous_end<'p>(&mut self, url_path: &'p [u8]) -> Option<&'p [u8]> {
         let clean = url_path.strip_suffix(HTML_EXTENSION).filter(|_| self.options.clean_urls)?;
         let name_start = clean.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
         let (folder, name) = url_path.split_at(name_start);
@@ -227,11 +231,17 @@ impl Search<'_> {
         // Of several, the folder shows the first.
         let shown = indexes.find(|index| matches!(self.find_at(folder, index), Ok(Some(_))));
         if shown == Some(name) {
-            return Some(folder);
+            return Some(name);
         }
         // Another file of the short name is what that leads to.
-        let is_taken = clean.len() == name_start || matches!(self.find(clean), Ok(Some(_)));
-        (!is_taken).then_some(clean)
+        let is_taken =
+            matches!(&clean[name_start..], b"" | b"." | b"..") || matches!(self.find(clean), Ok(Some(_)));
+        (!is_taken).then_some(HTML_EXTENSION)
+    }
+
+    /// The path of what was found last, below the host's folder.
+    pub fn found_path(&self) -> &[u8] {
+        &self.path[self.host.prefix.len()..]
     }
 
     /// The file at `path`, relative to the host's folder; `None` if there is a folder.
@@ -266,13 +276,20 @@ fn query_of<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
     if let Target::Path { query, .. } = request.target { query } else { None }
 }
 
-/// The same page under another path: the query goes along.
-fn redirect_to(path: &[u8], end: &str, query: Option<&[u8]>) -> Resolved {
-    let path = target::encode(path);
-    let location = match query {
-        Some(query) => format!("/{path}{end}?{}", target::encode_query(query)),
-        None => format!("/{path}{end}"),
+/// The same page next to where it was asked for: without `less` at the end of its name, with `more`, the
+/// query as it was. Relative, so that what a proxy has put in front of the path stays there (RFC 9110
+/// §10.2.2), and made of what was asked for, since that is what it is relative to.
+fn redirect_nearby(request: &Request, less: &[u8], more: &str) -> Resolved {
+    let Target::Path { path, query, .. } = request.target else {
+        return Resolved::NotFound { page: None };
     };
+    let name_start = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    let name = target::without_end(&path[name_start..], less);
+    // A name with a colon would be a scheme, and none at all the same page again (RFC 3986 §4.2).
+    let here = if name.is_empty() || name.contains(&b':') { "./" } else { "" };
+    let name = target::encode_received(name);
+    let query = query.map_or(String::new(), |query| format!("?{}", target::encode_received(query)));
+    let location = format!("{here}{name}{more}{query}");
     Resolved::Redirect { status: Status::MovedPermanently, location }
 }
 

@@ -39,6 +39,7 @@ fn a_file_with_all_its_fields() {
         ("Server", concat!("pws/", env!("CARGO_PKG_VERSION"))),
         ("Date", "Sun, 09 Sep 2001 01:46:40 GMT"),
         ("X-Content-Type-Options", "nosniff"),
+        ("Cache-Control", "no-cache"),
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"),
         ("ETag", "\"2ebc98a1.0-6\""),
@@ -103,16 +104,19 @@ fn names_lead_to_files() {
 #[test]
 fn a_folder_without_its_slash_is_redirected() {
     let folder = site().file("ü \\/index.html", "").file("evil.com/sub/index.html", "");
+    let folder = folder.file("javascript:alert(1)/index.html", "");
     for (target, location) in [
-        ("/docs", "/docs/"),
-        ("/docs?a=b&c=%20", "/docs/?a=b&c=%20"),
-        ("/docs?", "/docs/?"),
-        ("/no-index", "/no-index/"),
-        ("/./docs/../docs", "/docs/"),
-        ("/%C3%BC%20%5C", "/%C3%BC%20%5C/"),
-        ("//evil.com/%2e%2e/docs", "/docs/"),
-        ("//evil.com/sub", "/evil.com/sub/"),
-        ("/docs?\\\"<>\u{fc}", "/docs/?%5C%22%3C%3E%C3%BC"),
+        ("/docs", "docs/"),
+        ("/docs?a=b&c=%20", "docs/?a=b&c=%20"),
+        ("/docs?", "docs/?"),
+        ("/no-index", "no-index/"),
+        ("/./docs/../docs", "docs/"),
+        ("/%C3%BC%20%5C", "%C3%BC%20%5C/"),
+        ("/%64ocs", "%64ocs/"),
+        ("//evil.com/%2e%2e/docs", "docs/"),
+        ("//evil.com/sub", "sub/"),
+        ("/javascript:alert(1)", "./javascript:alert(1)/"),
+        ("/docs?\\\"<>\u{fc}", "docs/?%5C%22%3C%3E%C3%BC"),
     ] {
         let answer = get(&folder, target);
         assert_eq!((answer.status, answer.field("location")), (301, Some(location)), "{target}");

@@ -182,7 +182,9 @@ fn check_rules(answer: &Answer, peer: &Peer, complaints: &mut Vec<String>) {
         "a length",
     );
     let location = answer.values("location").concat();
-    let is_own = location.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']));
+    // A path, from here or from the root: neither an authority nor a scheme in front (RFC 3986 §4.2).
+    let name = location.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_own = !location.contains('\\') && !location.starts_with("//") && !name.contains(':');
     check(location.is_empty() || is_own, "a Location that stays here");
     let is_multipart = answer.values("content-type").concat().starts_with("multipart/byteranges");
     check(answer.status != 206 || is_multipart != (count("content-range") == 1), "parts or a part");

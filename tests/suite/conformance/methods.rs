@@ -18,7 +18,7 @@ pub const METHODS: &[Row] = &[
         .pws_field("Content-Type", "text/plain; charset=utf-8")
         .pws_field("Accept-Ranges", "bytes"),
     row("9110 §9.3.2", "HEAD of what is not there", request!("HEAD /nowhere")).head(404),
-    row("9110 §9.3.2", "HEAD of a folder", request!("HEAD /docs")).head(301).pws_field("Location", "/docs/"),
+    row("9110 §9.3.2", "HEAD of a folder", request!("HEAD /docs")).head(301).pws_field("Location", "docs/"),
     row(
         "9110 §9.3.2",
         "HEAD with a body",

@@ -1,6 +1,12 @@
 //! Fields that options put on every answer.
 
+use pws::clock::Now;
 use pws::config::SiteOptions;
+use pws::http::status::Status;
+use pws::limits::Limits;
+use pws::outbox::Outbox;
+use pws::responder::Responder;
+use pws::site::Site;
 use pws_testing::answer::Answer;
 use pws_testing::folder::Folder;
 
@@ -71,11 +77,7 @@ fn every_answer_has_the_fields_that_were_asked_for() {
         ("Link", "</b>; rel=b"),
     ]);
     for (asked, answer) in answers(&mut visitor) {
-        for (name, value) in [
-            ("x-frame-options", "DENY"),
-            ("cache-control", "max-age=60"),
-            ("content-security-policy", policy),
-        ] {
+        for (name, value) in [("x-frame-options", "DENY"), ("content-security-policy", policy)] {
             assert_eq!(answer.field(name), Some(value), "{asked}");
         }
         let links = answer.fields.iter().filter(|(name, _)| name == "Link").map(|(_, value)| &value[..]);
@@ -89,6 +91,90 @@ fn every_answer_has_the_fields_that_were_asked_for() {
         "rules come first"
     );
     assert_eq!(ruled.field("x-frame-options"), Some("DENY"));
+}
+
+/// How long each answer says that it is good.
+fn told(answer: &Answer) -> (Option<&str>, Option<&str>) {
+    (answer.field("cache-control"), answer.field("expires"))
+}
+
+#[test]
+fn how_long_a_file_is_good_says_its_owner_and_of_an_error_nobody() {
+    let date = "Thu, 01 Dec 2044 16:00:00 GMT";
+    let owned = [
+        vec![],
+        vec![("cache-control", "max-age=60"), ("Expires", date), ("CDN-Cache-Control", "max-age=9")],
+        vec![("Expires", date)],
+    ];
+    for fields in owned {
+        let set = |name: &str| {
+            let mut values = fields.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+            values.next().map(|(_, value)| *value)
+        };
+        let of_file = match fields.is_empty() {
+            true => (Some("no-cache"), None),
+            false => (set("cache-control"), set("expires")),
+        };
+        for by_rules in [false, true] {
+            let mut visitor = with_fields(if by_rules { &[] } else { &fields[..] });
+            if by_rules && !fields.is_empty() {
+                let lines = fields.iter().map(|(name, value)| format!("  {name}: {value}\n"));
+                visitor.folder.put("_headers", format!("/*\n{}", lines.collect::<String>()));
+                visitor.reopen(SiteOptions::default());
+            }
+            for (asked, answer) in answers(&mut visitor) {
+                let is_of_path = !by_rules || !asked.contains("OPTIONS *");
+                let expected = match answer.status {
+                    200 | 204 | 206 | 304 if is_of_path => of_file,
+                    _ => (Some("no-cache"), None),
+                };
+                assert_eq!(told(&answer), expected, "{asked} {fields:?} {by_rules}");
+                let is_for_others = answer.field("cdn-cache-control").is_some();
+                assert!(!is_for_others || answer.status < 300 || answer.status == 304, "{asked}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_stands_in_for_another_path_is_as_good_as_its_own_says() {
+    let folder = folder()
+        .file("index.html", "<p>app")
+        .file("404.html", "<p>lost")
+        .file("_redirects", "/old/* /docs/ 200\n/gone /docs/ 404\n")
+        .file(
+            "_headers",
+            "/assets/*\n  Cache-Control: immutable\n  X-Path: assets\n/index.html\n  X-Path: index\n\
+             /old/*\n  Cache-Control: immutable\n/docs/*\n  X-Path: docs\n  Cache-Control: max-age=5\n\
+             /404.html\n  X-Path: lost\n  Cache-Control: immutable\n",
+        );
+    let options = SiteOptions { fallback: Some("index.html".to_owned()), ..SiteOptions::default() };
+    let mut visitor = Visitor::with(folder, options);
+    for (target, accept, expected) in [
+        ("/assets/gone.js", "Accept: text/html\r\n", (200, Some("index"), Some("no-cache"))),
+        ("/assets/gone.js", "", (404, Some("lost"), Some("no-cache"))),
+        ("/old/page", "", (200, Some("docs"), Some("max-age=5"))),
+        ("/gone", "", (404, Some("docs"), Some("no-cache"))),
+    ] {
+        let answer = visitor.get_with(target, accept);
+        let seen = (answer.status, answer.field("x-path"), answer.field("cache-control"));
+        assert_eq!(seen, expected, "{target} {accept}");
+    }
+}
+
+#[test]
+fn of_what_is_over_in_a_moment_nothing_is_kept() {
+    let fields = vec![("Cache-Control".to_owned(), "max-age=60".to_owned())];
+    let options = SiteOptions { fields, ..SiteOptions::default() };
+    let folder = folder();
+    let mut site = Site::open(&folder.path(""), &options, &Limits::default()).expect("a site");
+    for (status, expected) in [(Status::ServiceUnavailable, "no-store"), (Status::UriTooLong, "no-cache")] {
+        let mut outbox = Outbox::new();
+        site.refuse(status, false, &Now::at(0, 1), &mut outbox);
+        let head = String::from_utf8_lossy(outbox.bytes_mut()).into_owned();
+        let line = format!("\r\nCache-Control: {expected}\r\n");
+        assert_eq!((head.matches(&line).count(), head.matches("Cache-Control").count()), (1, 1), "{head}");
+    }
 }
 
 #[test]
@@ -195,5 +281,25 @@ fn types_can_be_added() {
         ("/docs/", "", "text/html; charset=utf-8"),
     ] {
         assert_eq!(visitor.get_with(target, fields).field("content-type"), Some(expected), "{target}");
+    }
+}
+
+#[test]
+fn a_preflight_knows_the_origin_that_the_rules_allow() {
+    let rules = "/a.txt\n  Access-Control-Allow-Origin: https://app.example\n\
+        /fonts/*\n  Access-Control-Allow-Origin: *\n  Access-Control-Max-Age: 5\n";
+    let mut visitor = Visitor::of(folder().file("_headers", rules));
+    for (target, origin, methods, max_age) in [
+        ("/a.txt", Some("https://app.example"), Some("GET, HEAD, OPTIONS"), Some("86400")),
+        ("/fonts/nowhere", Some("*"), Some("GET, HEAD, OPTIONS"), Some("5")),
+        ("/docs/", None, None, None),
+        ("*", None, None, None),
+    ] {
+        let answer = visitor.ask("OPTIONS", target, PREFLIGHT);
+        assert_eq!(answer.status, 204, "{target}");
+        for (name, expected) in [("origin", origin), ("methods", methods)] {
+            assert_eq!(answer.field(&format!("access-control-allow-{name}")), expected, "{target}");
+        }
+        assert_eq!(answer.field("access-control-max-age"), max_age, "{target}");
     }
 }

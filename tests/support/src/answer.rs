@@ -102,6 +102,16 @@ impl Answer {
         fields.map(|(_, value)| value.as_str()).collect()
     }
 
+    /// Where its Location leads from `target` (RFC 9110 §10.2.2): dot segments are left as they are.
+    pub fn led_to(&self, target: &str) -> Option<String> {
+        let location = self.field("location")?;
+        let folder = target.split('?').next()?.rsplit_once('/')?.0;
+        Some(match location.starts_with('/') || location.contains("://") {
+            true => location.to_owned(),
+            false => format!("{folder}/{}", location.strip_prefix("./").unwrap_or(location)),
+        })
+    }
+
     /// Whether a list field has an element, in any case.
     pub fn has_element(&self, name: &str, element: &str) -> bool {
         let values = self.values(name);

@@ -7,7 +7,7 @@
 //! - so does a redirect to it, which is a target in origin form and never a `//host`.
 
 use pws::http::method::Method;
-use pws::http::target::{Target, encode, encode_query, is_authority, normalise};
+use pws::http::target::{Target, encode, encode_received, is_authority, normalise};
 
 use super::take_header;
 
@@ -59,7 +59,7 @@ fn check_redirect(path: &[u8], query: Option<&[u8]>) {
     if normalise(path, &mut folder).is_err() || folder.is_empty() || folder.ends_with(b"/") {
         return;
     }
-    let query = encode_query(query.unwrap_or_default()).to_string();
+    let query = encode_received(query.unwrap_or_default()).to_string();
     let location = format!("/{}/?{query}", encode(&folder));
     assert!(!location.starts_with("//"), "{location}");
     assert!(query.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>#\\".contains(&byte)), "{query}");
