@@ -1,5 +1,6 @@
 //! How a listing goes over the wire: in chunks, between other answers, in pieces of any size.
 
+use pws::config::SiteOptions;
 use pws::limits::Limits;
 use pws_testing::answer::Answer;
 use pws_testing::client::request;
@@ -128,9 +129,10 @@ fn what_cannot_be_sorted_is_sent_whole_and_says_so() {
     let folder = Folder::new().crowd("crowd", COUNT);
     // Half of it is for sorting, and an entry takes 34 bytes.
     let limits = Limits { kept_bytes_max: 2 * 4000 * 34, ..Limits::default() };
-    let get = |query: &str| {
+    let mut server = MemoryServer::with(&folder, &SiteOptions::default(), limits);
+    let mut get = |query: &str| {
         let input = request("GET", &format!("/crowd/{query}"), "");
-        let (bytes, end) = exchange_within(&folder, &limits, input.as_bytes());
+        let (bytes, end) = server.converse(&[input.as_bytes()], usize::MAX);
         assert_eq!(end, End::Open);
         Answer::all(&bytes, &["GET"]).remove(0)
     };
