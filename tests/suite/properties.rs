@@ -289,7 +289,7 @@ fn specs() -> impl Strategy<Value = Vec<Spec>> {
 }
 
 #[test]
-fn ranges_are_the_bytes_of_the_file_and_never_much_more() {
+fn ranges_are_the_bytes_of_the_file_and_never_more() {
     let len = prop_oneof![1 => Just(0_usize), 9 => 1..=5000_usize];
     check_all(150, &(len, specs()), |(len, specs)| {
         let content = noise(len);
@@ -297,7 +297,7 @@ fn ranges_are_the_bytes_of_the_file_and_never_much_more() {
         let text = specs.iter().map(Spec::text).collect::<Vec<_>>().join(", ");
         let request = format!("GET /file.bin HTTP/1.1\r\nHost: a\r\nRange: bytes={text}\r\n\r\n");
         let (received, end) = MemoryServer::of(&folder).converse(&[request.as_bytes()], usize::MAX);
-        prop_assert!(received.len() <= len + 64 * 200 + 500, "{} bytes", received.len());
+        prop_assert!(received.len() <= len + 500, "{} bytes", received.len());
         let answers = received::answers(&received, &[], end != End::Open).map_err(TestCaseError::fail)?;
         prop_assert_eq!(answers.len(), 1);
         check_ranges(&answers[0], &content, &specs)
@@ -308,8 +308,8 @@ fn check_ranges(answer: &Answer, content: &[u8], specs: &[Spec]) -> TestCaseResu
     let len = content.len() as u64;
     let asked: Option<Vec<_>> = specs.iter().map(|spec| spec.bytes(len)).collect();
     let asked: Option<BTreeSet<u64>> = asked.map(|ranges| ranges.into_iter().flatten().collect());
-    let has_suffix = specs.iter().any(|spec| matches!(spec, Spec::Suffix(1..)));
-    let Some(asked) = asked.filter(|asked| !asked.is_empty() || len > 0 || !has_suffix) else {
+    let is_whole = len == 0 || specs.len() > 1 && answer.status == 200;
+    let Some(asked) = asked.filter(|_| !is_whole) else {
         prop_assert!(answer.status == 200 && answer.body == content, "{}", answer.status);
         return Ok(());
     };

@@ -3,6 +3,7 @@
 //! Input: two bytes that make the file's length, then the value of the Range field. What must hold:
 //!
 //! - no range is empty or reaches behind the end; several are apart, and together no longer than the file;
+//! - they come in the order asked for: each where the first that is in it was;
 //! - every byte asked for is sent, and every range that is sent begins and ends where one that was asked for
 //!   does;
 //! - 416 only if none of the ranges asked for has a byte in it.
@@ -42,6 +43,8 @@ fn check_ranges(ranges: &[Range<u64>], field: &[u8], len: u64) {
     for asked in &asked_for {
         assert!(ranges.iter().any(|range| range.start <= asked.start && asked.end <= range.end), "{asked:?}");
     }
+    let first_asked = |range: &Range<u64>| asked_for.iter().position(|asked| range.contains(&asked.start));
+    assert!(ranges.iter().map(first_asked).is_sorted(), "{ranges:?}");
     for range in ranges {
         assert!(asked_for.iter().any(|asked| asked.start == range.start), "{range:?}");
         assert!(asked_for.iter().any(|asked| asked.end == range.end), "{range:?}");
