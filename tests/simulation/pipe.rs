@@ -358,6 +358,7 @@ impl Socket for ServerEnd {
         assert!(!pipe.is_down_shut, "shut twice");
         pipe.is_down_shut = true;
         pipe.has_end = true;
+        pipe.has_news |= pipe.has_hung_up();
         if pipe.is_reset { Err(ErrorKind::NotConnected.into()) } else { Ok(()) }
     }
 }
