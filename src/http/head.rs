@@ -89,6 +89,14 @@ impl<'a> HeadWriter<'a> {
     }
 }
 
+/// Whether `name` is `Cache-Control`, in any case, or its like for some caches only, such as
+/// `CDN-Cache-Control` (RFC 9213).
+pub fn is_cache_control(name: &str) -> bool {
+    const END: &str = "cache-control";
+    let end = name.len().checked_sub(END.len()).and_then(|start| name.get(start..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(END))
+}
+
 /// An IMF-fixdate as a field value.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpDate([u8; HTTP_DATE_LEN]);
@@ -119,6 +127,16 @@ impl fmt::Write for FieldValue<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn knows_what_speaks_to_caches() {
+        for name in ["Cache-Control", "CACHE-CONTROL", "cdn-cache-control"] {
+            assert!(is_cache_control(name), "{name}");
+        }
+        for name in ["", "Cache", "Cache-Controls", "Control", "\u{e4}che-control"] {
+            assert!(!is_cache_control(name), "{name}");
+        }
+    }
 
     #[test]
     fn writes_a_head() {

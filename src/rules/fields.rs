@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::captures::Captures;
 use super::store::{Run, Store};
 use super::template::{Place, Template};
+use crate::http::head::is_cache_control;
 
 /// Lines that one response may follow.
 pub const LINES_MAX: usize = 512;
@@ -17,7 +18,7 @@ pub fn told_bounds() -> String {
 }
 
 /// Fields of one value, in lower case: two joined by a comma would be none. The last one counts.
-const SINGLE: [&str; 20] = [
+const SINGLE: [&str; 28] = [
     "access-control-allow-credentials",
     "access-control-allow-origin",
     "access-control-max-age",
@@ -29,26 +30,35 @@ const SINGLE: [&str; 20] = [
     "cross-origin-opener-policy",
     "cross-origin-opener-policy-report-only",
     "cross-origin-resource-policy",
+    "deprecation",
     "expires",
     "origin-agent-cluster",
     "refresh",
+    "retry-after",
     "service-worker-allowed",
     "sourcemap",
     "strict-transport-security",
+    "sunset",
+    "x-accel-expires",
     "x-content-type-options",
+    "x-dns-prefetch-control",
+    "x-download-options",
     "x-frame-options",
+    "x-permitted-cross-domain-policies",
+    "x-sourcemap",
     "x-xss-protection",
 ];
-/// Lists that are one statement: what a block says of them is joined, and replaces what blocks above say.
-/// Half of one statement and half of another is what nobody meant: `max-age=31536000, immutable, no-store`.
+/// Lists that are one statement, as is `Cache-Control` with its like: what a block says is joined, and
+/// replaces what blocks above say. Half of one statement and half of another is what nobody meant:
+/// `max-age=31536000, immutable, no-store`.
 const STATEMENTS: [&str; 9] = [
     "access-control-allow-headers",
     "access-control-allow-methods",
     "access-control-expose-headers",
-    "cache-control",
-    "cdn-cache-control",
-    "cloudflare-cdn-cache-control",
-    "netlify-cdn-cache-control",
+    "content-encoding",
+    "content-language",
+    "edge-control",
+    "pragma",
     "referrer-policy",
     "surrogate-control",
 ];
@@ -118,7 +128,7 @@ impl<'a> Response<'a> {
             self.fields.removed.push(name);
         }
         let stated = lines.iter().filter(|line| line.value.is_some()).map(|line| store.text(line.name));
-        for name in stated.filter(|name| is_among(&STATEMENTS, name)) {
+        for name in stated.filter(|name| is_cache_control(name) || is_among(&STATEMENTS, name)) {
             self.fields.set.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
         }
         for (line, value) in lines.iter().filter_map(|line| Some((line, line.value?))) {

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use crate::clock::Now;
 use crate::config::SiteOptions;
-use crate::http::head::{HeadWriter, Persistence};
+use crate::http::head::{HeadWriter, Persistence, is_cache_control};
 use crate::http::status::Status;
 use crate::rules::headers::{self, is_among};
 
@@ -15,21 +15,14 @@ pub struct SiteFields {
     fields: Vec<(String, String)>,
     /// All of them as they are sent with what was asked for.
     lines: Vec<u8>,
-    /// And with what is sent in its place: without those of [`FRESHNESS`].
+    /// And with what is sent in its place: without those that tell how long the file is good.
     lines_of_passing: Vec<u8>,
 }
 
-/// Fields that tell how long a response is good, in lower case. What the owner says of a file is not true of
-/// an error in its place: a browser would keep the 404 after the file is there.
-const FRESHNESS: [&str; 7] = [
-    "cache-control",
-    "cdn-cache-control",
-    "cloudflare-cdn-cache-control",
-    "expires",
-    "netlify-cdn-cache-control",
-    "pragma",
-    "surrogate-control",
-];
+/// Fields that tell how long a response is good, in lower case, beside `Cache-Control` and its like. What the
+/// owner says of a file is not true of an error in its place: a browser would keep the 404 after the file is
+/// there.
+const FRESHNESS: [&str; 5] = ["edge-control", "expires", "pragma", "surrogate-control", "x-accel-expires"];
 /// Those by which browsers go. Where the owner has said nothing, they would guess from the date and show old
 /// pages after an edit: they are to ask instead.
 const HEEDED: [&str; 2] = ["cache-control", "expires"];
@@ -41,6 +34,10 @@ const KEEP_NOTHING: &str = "no-store";
 /// Whether a response shows what was asked for, or what passes: an error, or the way to something else.
 fn is_passing(status: Status) -> bool {
     !matches!(status, Status::Ok | Status::NoContent | Status::PartialContent | Status::NotModified)
+}
+
+fn tells_freshness(name: &str) -> bool {
+    is_cache_control(name) || is_among(&FRESHNESS, name)
 }
 
 impl SiteFields {
@@ -60,17 +57,18 @@ impl SiteFields {
         let mut site = SiteFields { fields, lines: Vec::new(), lines_of_passing: Vec::new() };
         let mut lines = Vec::new();
         let head = site.write(HeadWriter::behind_start(&mut lines), |_| true);
-        if !site.tells_freshness() {
+        if !site.is_told() {
             let _ = head.field(CACHE_CONTROL, ASK_AGAIN);
         }
         site.lines = lines;
         let mut lines = Vec::new();
-        let _ = site.write(HeadWriter::behind_start(&mut lines), |name| !is_among(&FRESHNESS, name));
+        let _ = site.write(HeadWriter::behind_start(&mut lines), |name| !tells_freshness(name));
         site.lines_of_passing = lines;
         site
     }
 
-    fn tells_freshness(&self) -> bool {
+    /// Whether the owner tells browsers by an option how long what is served is good.
+    fn is_told(&self) -> bool {
         self.fields.iter().any(|(name, _)| is_among(&HEEDED, name))
     }
 
@@ -84,7 +82,7 @@ impl SiteFields {
 #[derive(Debug)]
 pub struct OwnerFields<'a> {
     site: &'a SiteFields,
-    /// What `_headers` says of the path.
+    /// What `_headers` says of the path: of its own, if something stands in for what was asked for.
     pub rules: headers::Fields<'a>,
     pub varies: Varies,
 }
@@ -114,10 +112,11 @@ pub enum Shows {
     TheFile,
     /// Parts of it in one body, which has a type of its own.
     PartsOfTheFile,
-    /// A page that is sent in its place: its type and coding are not those that the rules mean.
+    /// A page of our own in its place: its type and coding are not those that the rules mean.
     SomethingElse,
 }
 
+const ALLOW_ORIGIN: &str = "access-control-allow-origin";
 const CONTENT_TYPE: &str = "content-type";
 const CONTENT_ENCODING: &str = "content-encoding";
 
@@ -148,9 +147,8 @@ impl<'a> OwnerFields<'a> {
         let writer = if self.rules.is_empty() {
             writer.prepared(&self.site.lines_of_passing)
         } else {
-            let is_fresh = |name: &str| is_among(&FRESHNESS, name);
-            let writer = self.site.write(writer, |name| !is_fresh(name) && !self.rules.replaces(name));
-            self.write_rules(writer, |name| !is_fresh(name) && is_meant(name, shows))
+            let writer = self.site.write(writer, |name| !tells_freshness(name) && !self.rules.replaces(name));
+            self.write_rules(writer, |name| !tells_freshness(name) && is_meant(name, shows))
         };
         let is_over_soon = status == Status::ServiceUnavailable;
         writer.field(CACHE_CONTROL, if is_over_soon { KEEP_NOTHING } else { ASK_AGAIN })
@@ -160,7 +158,7 @@ impl<'a> OwnerFields<'a> {
     fn write_ruled<'h>(&self, writer: HeadWriter<'h>, shows: Shows) -> HeadWriter<'h> {
         let writer = self.site.write(writer, |name| !self.rules.replaces(name));
         let writer = self.write_rules(writer, |name| is_meant(name, shows));
-        let is_told = self.site.tells_freshness() || HEEDED.iter().any(|name| self.rules.replaces(name));
+        let is_told = self.site.is_told() || HEEDED.iter().any(|name| self.rules.replaces(name));
         if is_told { writer } else { writer.field(CACHE_CONTROL, ASK_AGAIN) }
     }
 
@@ -169,9 +167,13 @@ impl<'a> OwnerFields<'a> {
         meant.fold(writer, |writer, (name, value)| writer.field(name, value))
     }
 
-    /// Whether `_headers` lets pages of some origin read what is at the path.
+    /// Whether the owner lets pages of some other origin read what is at the path.
     pub fn lets_others_read(&self) -> bool {
-        self.rules.set.iter().any(|(name, _)| name.eq_ignore_ascii_case("access-control-allow-origin"))
+        let is_it = |name: &str| name.eq_ignore_ascii_case(ALLOW_ORIGIN);
+        match self.rules.replaces(ALLOW_ORIGIN) {
+            true => self.rules.set.iter().any(|(name, _)| is_it(name)),
+            false => self.site.fields.iter().any(|(name, _)| is_it(name)),
+        }
     }
 
     /// Whether the owner has set or removed the field `name` of what a response shows.

@@ -96,7 +96,7 @@ impl Responder for Site {
             return Some(response.without_file(status));
         }
         if request.target == Target::Asterisk {
-            return Some(response.options(options.cors.is_some().then_some(request)));
+            return Some(response.options(request));
         }
         let host = match hosts.find(request, files, now) {
             Err(errno) if files.makes_room(errno) => hosts.find(request, files, now),
@@ -111,14 +111,6 @@ impl Responder for Site {
                 return Some(response.without_file(status_of(errno)));
             }
         };
-        if request.method == Method::Options {
-            // Nothing is looked for: what may be done with what is not there is the same.
-            if normalise(request, url_path).is_ok() {
-                response.owner.rules = host.fields(url_path);
-            }
-            let may_be_read = options.cors.is_some() || response.owner.lets_others_read();
-            return Some(response.options(may_be_read.then_some(request)));
-        }
         let mut search =
             Search { files, host: &host, options, now, path, has_asked_accept: false, unreadable: None };
         let responded = show(request, url_path, sorting, &mut search, &mut response);
@@ -192,14 +184,18 @@ fn show<'a>(
 ) -> Responded {
     let wants_content = !response.head_only;
     let resolved = normalise(request, url_path).and_then(|()| {
-        response.owner.rules = search.host.fields(url_path);
-        search.resolve(url_path, request)
+        let resolved = search.resolve(url_path, request);
+        let path = if let Ok(Resolved::StandIn { path, .. }) = &resolved { path } else { &url_path[..] };
+        response.owner.rules = search.host.fields(path);
+        resolved
     });
+    if request.method == Method::Options {
+        // What may be done with what is not there is the same.
+        return response.options(request);
+    }
     response.owner.varies.by_accept = search.has_asked_accept;
     let shown = match resolved {
-        Ok(Resolved::File(found)) => show_file(request, found, search, response),
-        Ok(Resolved::StandIn { found, path }) => {
-            response.owner.rules = search.host.fields(&path);
+        Ok(Resolved::File(found) | Resolved::StandIn { found, .. }) => {
             show_file(request, found, search, response)
         }
         Ok(Resolved::Folder) => show_folder(request, url_path, sorting, search, response),

@@ -25,6 +25,7 @@ pub struct Representation<'a> {
     pub validators: Option<&'a Validators>,
     /// What a page of our own may load.
     policy: Fields,
+    pub shows: Shows,
     pub content: Content<'a>,
 }
 
@@ -41,7 +42,8 @@ pub enum Content<'a> {
 
 impl<'a> Representation<'a> {
     fn new(content_type: &'a str, content: Content<'a>) -> Representation<'a> {
-        Representation { content_type, coding: None, validators: None, policy: &[], content }
+        let shows = Shows::SomethingElse;
+        Representation { content_type, coding: None, validators: None, policy: &[], shows, content }
     }
 
     /// The file that was asked for.
@@ -49,13 +51,16 @@ impl<'a> Representation<'a> {
         Representation {
             coding: file.coding,
             validators: Some(&file.validators),
+            shows: Shows::TheFile,
             ..Representation::new(file.content_type.as_str(), Content::File(file))
         }
     }
 
     /// A file that stands in for what is not there: no validators, which would be those of another.
     pub fn of_stand_in(page: &'a File) -> Representation<'a> {
-        Representation::new(page.content_type.as_str(), Content::Page { len: page.content_len() })
+        let content = Content::Page { len: page.content_len() };
+        let page = Representation::new(page.content_type.as_str(), content);
+        Representation { shows: Shows::TheFile, ..page }
     }
 
     /// A page of our own, of `len` bytes.
@@ -76,10 +81,6 @@ impl<'a> Representation<'a> {
         };
         let listing = Representation::new(content_type, Content::Made { is_chunked });
         Representation { validators, policy, ..listing }
-    }
-
-    pub fn shows(&self) -> Shows {
-        if let Content::File(_) = self.content { Shows::TheFile } else { Shows::SomethingElse }
     }
 
     /// How long a body is that holds all of it.

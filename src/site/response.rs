@@ -97,12 +97,12 @@ impl Response<'_> {
         self.status_page(status, |head| head.field("Location", location))
     }
 
-    /// 204: what can be done. To a `preflight`, if the request is one, also what pages of other origins may
-    /// do (Fetch Standard, CORS protocol).
-    pub fn options(&mut self, preflight: Option<&Request>) -> Responded {
-        let value = |name| preflight.and_then(|request| request.field_values(name).next());
+    /// 204: what can be done. Where pages of other origins may read what is there, a preflight is told what
+    /// they may do (Fetch Standard, CORS protocol).
+    pub fn options(&mut self, request: &Request) -> Responded {
+        let value = |name| request.field_values(name).next();
         let mut permissions = vec![("Allow", ALLOW)];
-        if value("access-control-request-method").is_some() {
+        if self.owner.lets_others_read() && value("access-control-request-method").is_some() {
             permissions.push(("Access-Control-Allow-Methods", ALLOW));
             let names = value("access-control-request-headers").and_then(negotiate::token_list);
             permissions.extend(names.map(|names| ("Access-Control-Allow-Headers", names)));
@@ -234,7 +234,7 @@ impl Response<'_> {
         fields: impl FnOnce(Head) -> Head,
     ) -> Responded {
         let length = representation.length();
-        self.write(status, representation.shows(), length, body, |head| {
+        self.write(status, representation.shows, length, body, |head| {
             representation.describe(fields(head).field("Content-Type", representation.content_type))
         })
     }

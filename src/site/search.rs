@@ -4,6 +4,7 @@
 //! so comes before a file. What a rule or the fallback leads to is looked up once, so nothing goes in
 //! circles.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
@@ -25,13 +26,13 @@ const HTML_EXTENSION: &[u8] = b".html";
 
 /// What a request is answered with.
 #[derive(Debug)]
-pub enum Resolved {
+pub enum Resolved<'a> {
     File(Found),
     /// A file that a rule or an option has in place of what is, or is not, at the path asked for.
     StandIn {
         found: Found,
         /// Its own path, as the rule or option has it: by that, its fields are told.
-        path: Vec<u8>,
+        path: Cow<'a, [u8]>,
     },
     /// A folder without an index, to be listed.
     Folder,
@@ -82,9 +83,9 @@ impl Display for Unreadable {
     }
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
     /// What is at `url_path`, normalised, for this request.
-    pub fn resolve(&mut self, url_path: &[u8], request: &Request) -> Result<Resolved, Status> {
+    pub fn resolve(&mut self, url_path: &[u8], request: &Request) -> Result<Resolved<'a>, Status> {
         let query = query_of(request);
         let redirects = &self.host.redirects;
         // Looked for once: first if it may have to come before a file.
@@ -113,7 +114,7 @@ impl Search<'_> {
         let Some(fallback) = &self.options.fallback else { return Err(Status::NotFound) };
         self.has_asked_accept = true;
         match negotiate::accepts_html(request) {
-            true => self.stand_in(fallback.as_bytes()),
+            true => self.stand_in(fallback.as_bytes().into()),
             false => Err(Status::NotFound),
         }
     }
@@ -154,7 +155,7 @@ impl Search<'_> {
     }
 
     /// What is at the path that was asked for.
-    fn look_up(&mut self, url_path: &[u8], request: &Request) -> Result<Resolved, Status> {
+    fn look_up(&mut self, url_path: &[u8], request: &Request) -> Result<Resolved<'a>, Status> {
         if is_folder_path(url_path) {
             return self.index_of(url_path).map(Resolved::File);
         }
@@ -176,16 +177,16 @@ impl Search<'_> {
         }
     }
 
-    fn follow(&mut self, action: Action) -> Result<Resolved, Status> {
+    fn follow(&mut self, action: Action<'a>) -> Result<Resolved<'a>, Status> {
         match action {
             Action::Redirect { status, location } => Ok(Resolved::Redirect { status, location }),
-            Action::Rewrite { path } => self.stand_in(&path),
+            Action::Rewrite { path } => self.stand_in(path),
             Action::Error { path } => Ok(Resolved::NotFound { page: self.file(&path).ok() }),
         }
     }
 
-    fn stand_in(&mut self, path: &[u8]) -> Result<Resolved, Status> {
-        Ok(Resolved::StandIn { found: self.file(path)?, path: path.to_vec() })
+    fn stand_in(&mut self, path: Cow<'a, [u8]>) -> Result<Resolved<'a>, Status> {
+        Ok(Resolved::StandIn { found: self.file(&path)?, path })
     }
 
     /// The file that a rule or an option means by `path`: the index of a folder, if it is one.
@@ -277,9 +278,13 @@ fn query_of<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
 }
 
 /// The same page next to where it was asked for: without `less` at the end of its name, with `more`, the
-/// query as it was. Relative, so that what a proxy has put in front of the path stays there (RFC 9110
-/// §10.2.2), and made of what was asked for, since that is what it is relative to.
-fn redirect_nearby(request: &Request, less: &[u8], more: &str) -> Resolved {
+/// query as it was.
+///
+/// 301 is what every client follows, and by what searchers take the better name. No redirect is kept (see
+/// [`fields`](super::fields)): what is a folder today may be a file tomorrow. It is relative, so that what a
+/// proxy has put in front of the path stays there (RFC 9110 §10.2.2), and made of what was asked for, since
+/// that is what it is relative to.
+fn redirect_nearby(request: &Request, less: &[u8], more: &str) -> Resolved<'static> {
     let Target::Path { path, query, .. } = request.target else {
         return Resolved::NotFound { page: None };
     };

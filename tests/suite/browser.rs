@@ -2,10 +2,13 @@
 //!
 //! One browser goes through it all, since starting one takes longer than the rest.
 
+use std::fs;
+
 use pws_testing::folder::Folder;
 use pws_testing::patience::wait_until;
+use pws_testing::process::{Process, serving};
 
-use crate::support::binary::serve;
+use crate::support::binary::{command, serve};
 use crate::support::webdriver::Browser;
 
 #[test]
@@ -19,6 +22,7 @@ fn chromium_shows_what_is_served() {
     error_pages_are_shown(&browser);
     every_deep_link_of_an_app_starts_it(&browser);
     precompressed_scripts_run(&browser);
+    what_the_disk_has_reaches_the_screen(&browser);
     assert_eq!(complaints(&browser), [""; 0]);
     pages_of_our_own_let_nothing_foreign_in(&browser);
 }
@@ -183,6 +187,44 @@ fn precompressed_scripts_run(browser: &Browser) {
     let server = serve(folder.file("app.js.br", brotli("told.textContent = 'from Brotli'")), &[]);
     browser.go(server.urls()[0]);
     assert_eq!(browser.text(), "from Brotli");
+}
+
+/// A browser keeps what it may, of pages that it comes back to.
+#[track_caller]
+fn what_the_disk_has_reaches_the_screen(browser: &Browser) {
+    let text_at = |url: &str| {
+        browser.go("about:blank");
+        browser.go(url);
+        browser.text()
+    };
+    let page = "<!doctype html><p id=told><script src=told.js></script>";
+    let folder = Folder::new().file("page.html", page).file("told.js", "told.textContent = 'old'");
+    let folder = folder.file("moved.txt/a", "a");
+    let server = Process::start(serving(command(), &folder));
+    let root = server.urls()[0];
+    assert_eq!(text_at(&format!("{root}page.html")), "old");
+    folder.put("told.js", "told.textContent = 'edited'");
+    assert_eq!(text_at(&format!("{root}page.html")), "edited", "what belongs to a page");
+    folder.put("page.html", "<p>written anew");
+    assert_eq!(text_at(&format!("{root}page.html")), "written anew", "the page itself");
+    text_at(&format!("{root}moved.txt"));
+    assert_eq!(browser.url(), format!("{root}moved.txt/"));
+    fs::remove_dir_all(folder.path("moved.txt")).expect("a folder");
+    folder.put("moved.txt", "a file now");
+    assert_eq!(text_at(&format!("{root}moved.txt")), "a file now", "what was a folder");
+
+    // The owner's word is about files.
+    let folder = Folder::new().file("404.html", "<p>lost").file("_redirects", "/led.html /404.html 301\n");
+    let mut command = serving(command(), &folder);
+    command.args(["--cache-control", "max-age=86400"]);
+    let server = Process::start(command);
+    let root = server.urls()[0];
+    assert_eq!(text_at(&format!("{root}late.html")), "lost");
+    assert_eq!(text_at(&format!("{root}led.html")), "lost");
+    folder.put("late.html", "<p>here");
+    folder.put("led.html", "<p>here");
+    assert_eq!(text_at(&format!("{root}late.html")), "here", "what was not there");
+    assert_eq!(text_at(&format!("{root}led.html")), "here", "what was led elsewhere");
 }
 
 /// `text` as a Brotli stream of one uncompressed meta-block and an empty one that ends it (RFC 7932 §9.2).

@@ -284,22 +284,29 @@ fn types_can_be_added() {
     }
 }
 
+/// Whoever lets them read, by an option or by `_headers`, of every path or of some.
 #[test]
-fn a_preflight_knows_the_origin_that_the_rules_allow() {
-    let rules = "/a.txt\n  Access-Control-Allow-Origin: https://app.example\n\
-        /fonts/*\n  Access-Control-Allow-Origin: *\n  Access-Control-Max-Age: 5\n";
-    let mut visitor = Visitor::of(folder().file("_headers", rules));
-    for (target, origin, methods, max_age) in [
-        ("/a.txt", Some("https://app.example"), Some("GET, HEAD, OPTIONS"), Some("86400")),
-        ("/fonts/nowhere", Some("*"), Some("GET, HEAD, OPTIONS"), Some("5")),
-        ("/docs/", None, None, None),
-        ("*", None, None, None),
-    ] {
+fn preflights_know_what_is_allowed_at_their_path() {
+    let rules = "/open/*\n  Access-Control-Allow-Origin: https://app.example\n  Access-Control-Max-Age: 5\n\
+                 /open/shut/*\n  ! Access-Control-Allow-Origin\n";
+    let folder = folder().file("_headers", rules).file("_redirects", "/led /open/a 200\n");
+    let mut visitor = Visitor::of(folder.file("open/a", "a").file("open/shut/a", "a"));
+    let mut expect = |target: &str, origin: Option<&str>| {
         let answer = visitor.ask("OPTIONS", target, PREFLIGHT);
-        assert_eq!(answer.status, 204, "{target}");
-        for (name, expected) in [("origin", origin), ("methods", methods)] {
-            assert_eq!(answer.field(&format!("access-control-allow-{name}")), expected, "{target}");
-        }
-        assert_eq!(answer.field("access-control-max-age"), max_age, "{target}");
+        assert_eq!((answer.status, answer.field("access-control-allow-origin")), (204, origin), "{target}");
+        let methods = origin.map(|_| "GET, HEAD, OPTIONS");
+        assert_eq!(answer.field("access-control-allow-methods"), methods, "{target}");
+        let max_age = origin.map(|_| "5");
+        let is_open = target.starts_with("/open/") || target == "/led";
+        assert_eq!(answer.field("access-control-max-age"), max_age.or(is_open.then_some("5")), "{target}");
+    };
+    for target in ["/open/a", "/open/nowhere", "//open/%61", "/led"] {
+        expect(target, Some("https://app.example"));
     }
+    for target in ["/a.txt", "/open/shut/a", "*", "/%zz"] {
+        expect(target, None);
+    }
+    let fields = [("access-control-ALLOW-origin", "https://app.example")];
+    let answer = with_fields(&fields).ask("OPTIONS", "/a.txt", PREFLIGHT);
+    assert_eq!(answer.field("access-control-allow-methods"), Some("GET, HEAD, OPTIONS"));
 }

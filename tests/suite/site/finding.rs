@@ -228,3 +228,15 @@ fn the_first_index_that_is_there_is_shown() {
     visitor.folder.remove("index.html");
     assert_eq!(visitor.get("/").text(), "<p>second");
 }
+
+/// A page whose name without its ending would be no name, but a way up.
+#[test]
+fn nobody_is_led_to_dots() {
+    let folder = Folder::new().file("docs/..html", "<p>one").file("docs/...html", "<p>two");
+    let options = SiteOptions { clean_urls: true, hidden: true, ..SiteOptions::default() };
+    let mut visitor = Visitor::with(folder, options);
+    for (target, text) in [("/docs/..html", "<p>one"), ("/docs/...html", "<p>two")] {
+        let answer = visitor.get(target);
+        assert_eq!((answer.status, answer.text().as_str()), (200, text), "{target}");
+    }
+}

@@ -260,6 +260,37 @@ fn fields_go_with_every_answer_of_a_path() {
     }
 }
 
+/// A page that is sent for a path where nothing is has the fields of its own path.
+#[test]
+fn what_stands_in_has_the_fields_of_its_own_path() {
+    let rules = "/assets/*\n  Cache-Control: max-age=31536000, immutable\n  X-Asset: yes\n\
+                 /app.html\n  Cache-Control: max-age=5\n  X-Page: app\n\
+                 /en/404.html\n  X-Page: en\n  Content-Type: text/html; charset=iso-8859-1\n\
+                 /404.html\n  Cache-Control: max-age=5\n  X-Page: lost\n";
+    let redirects = "/assets/rewritten/* /app.html 200\n/en/* /en/404.html 404\n/moved /app.html 301\n";
+    let folder = ["app.html", "404.html", "en/404.html"].into_iter().fold(Folder::new(), page);
+    let folder = folder.file("_headers", rules).file("_redirects", redirects);
+    let options = SiteOptions { fallback: Some("app.html".to_owned()), ..SiteOptions::default() };
+    let mut visitor = Visitor::with(folder, options);
+    let html = "text/html; charset=utf-8";
+    for (target, accept, status, page, caching, content_type) in [
+        ("/app.html", "", 200, "app", "max-age=5", html),
+        ("/assets/nowhere", "Accept: text/html\r\n", 200, "app", "max-age=5", html),
+        ("/assets/rewritten/a", "", 200, "app", "max-age=5", html),
+        ("/assets/nowhere", "", 404, "lost", "no-cache", html),
+        ("/en/nowhere", "", 404, "en", "no-cache", "text/html; charset=iso-8859-1"),
+        // By its own name it is a page like any other.
+        ("/404.html", "", 200, "lost", "max-age=5", html),
+    ] {
+        let answer = visitor.get_with(target, accept);
+        let told = ["x-page", "cache-control", "content-type"].map(|name| answer.field(name));
+        let expected = [page, caching, content_type].map(Some);
+        assert_eq!((answer.status, told), (status, expected), "{target} {accept}");
+        assert_eq!(answer.field("x-asset"), None, "{target}");
+    }
+    assert_eq!(visitor.get("/moved").field("cache-control"), Some("no-cache"), "the owner's redirects, too");
+}
+
 #[test]
 fn rules_replace_what_would_be_said_otherwise() {
     let mut visitor = with_headers();
@@ -317,6 +348,23 @@ fn a_type_is_that_of_the_file_and_of_nothing_sent_in_its_place() {
         let packed = visitor.get_with("/packed/a", fields);
         assert_eq!((packed.status, packed.field("content-encoding")), (status, Some("gzip")));
         assert_eq!(packed.field("content-type"), Some("application/wasm"));
+    }
+}
+
+/// Each part has a head of its own, which says the type: where that is long, the whole is shorter.
+#[test]
+fn parts_never_take_more_than_the_whole() {
+    let rules = format!("/long\n  Content-Type: text/plain; of={}\n", "a".repeat(140));
+    let content = noise(5000);
+    let folder = Folder::new().file("long", &content).file("short", &content).file("_headers", rules);
+    let mut visitor = Visitor::of(folder);
+    let ranges: Vec<String> = (0..24).map(|part| format!("{0}-{0}", part * 200)).collect();
+    for (target, count, status) in
+        [("/short", 24, 206), ("/long", 24, 200), ("/long", 12, 206), ("/short", 2, 206)]
+    {
+        let answer = visitor.get_with(target, &format!("Range: bytes={}\r\n", ranges[..count].join(",")));
+        assert_eq!(answer.status, status, "{target} {count}");
+        assert!(answer.body.len() <= content.len() && (status == 206 || answer.body == content), "{target}");
     }
 }
 

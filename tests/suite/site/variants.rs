@@ -203,6 +203,52 @@ fn ranges_are_of_what_is_sent() {
     });
 }
 
+/// Whoever goes on with a copy has begun with the plain content, if no tag says otherwise.
+#[test]
+fn ranges_are_of_the_plain_content_unless_a_tag_says_otherwise() {
+    each_visitor(folder, |visitor| {
+        let tag_of = |visitor: &mut Visitor, accept: &str| {
+            visitor.get_with("/app.js", accept).field("etag").expect("a tag").to_owned()
+        };
+        let plain = tag_of(visitor, "");
+        let (br, gzip) = (tag_of(visitor, ACCEPT_BR), tag_of(visitor, ACCEPT_GZIP));
+        let (whole, part, none) = ("let plain;", "et p", "");
+        for (accept, if_range, status, coding, text) in [
+            (ACCEPT_ALL, none, 206, None, part),
+            (ACCEPT_GZIP, none, 206, None, part),
+            ("Accept-Encoding: gzip, identity;q=0\r\n", none, 206, None, part),
+            (ACCEPT_ALL, &plain, 206, None, part),
+            (ACCEPT_ALL, "Sun, 06 Nov 1994 08:49:37 GMT", 206, None, part),
+            (ACCEPT_ALL, "Sun, 06 Nov 1994 08:49:38 GMT", 200, None, whole),
+            (ACCEPT_ALL, "\"other\"", 200, None, whole),
+            (ACCEPT_GZIP, &gzip, 206, Some("gzip"), "z"),
+            (ACCEPT_ALL, &br, 206, Some("br"), "rotl"),
+            // Not the one that is liked best, but the one that was begun with.
+            (ACCEPT_ALL, &gzip, 206, Some("gzip"), "z"),
+            // It was begun with, and is not wanted any more.
+            (ACCEPT_BR, &gzip, 200, None, whole),
+            ("", &gzip, 200, None, whole),
+            // Of another state of the file.
+            (ACCEPT_GZIP, "\"1.0-2-gzip\"", 200, Some("gzip"), "gz"),
+            (ACCEPT_GZIP, "\"1.0-2-deflate\"", 200, None, whole),
+        ] {
+            let if_range =
+                if if_range.is_empty() { String::new() } else { format!("If-Range: {if_range}\r\n") };
+            let fields = format!("{accept}Range: bytes=1-4\r\n{if_range}");
+            let answer = visitor.get_with("/app.js", &fields);
+            let expected = (coding, text.to_owned());
+            assert_eq!((answer.status, coded(&answer)), (status, expected), "{fields}");
+            assert_eq!(answer.field("vary"), Some("Accept-Encoding"), "{fields}");
+            // HEAD has no ranges, and tells of the same content.
+            let head = visitor.ask("HEAD", "/app.js", &fields);
+            assert_eq!((head.status, head.field("content-encoding")), (200, coding), "{fields}");
+            assert_eq!(head.field("etag"), answer.field("etag"), "{fields}");
+        }
+        let too_many = format!("{ACCEPT_ALL}Range: bytes=0-0{}\r\n", ",2-2".repeat(256));
+        assert_eq!(coded(&visitor.get_with("/app.js", &too_many)), (None, whole.to_owned()));
+    });
+}
+
 #[test]
 fn what_is_older_than_its_file_was_made_of_something_else() {
     each_visitor(folder, |visitor| {
