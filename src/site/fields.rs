@@ -17,6 +17,8 @@ pub struct SiteFields {
     lines: Vec<u8>,
     /// And with what is sent in its place: without those that tell how long the file is good.
     lines_of_passing: Vec<u8>,
+    /// There is a type among them.
+    has_type: bool,
 }
 
 /// Fields that tell how long a response is good, in lower case, beside `Cache-Control` and its like. What the
@@ -54,7 +56,8 @@ impl SiteFields {
             add("Access-Control-Allow-Origin", origin);
             add("Access-Control-Expose-Headers", "*");
         }
-        let mut site = SiteFields { fields, lines: Vec::new(), lines_of_passing: Vec::new() };
+        let has_type = fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE));
+        let mut site = SiteFields { fields, lines: Vec::new(), lines_of_passing: Vec::new(), has_type };
         let mut lines = Vec::new();
         let head = site.write(HeadWriter::behind_start(&mut lines), |_| true);
         if !site.is_told() {
@@ -126,7 +129,9 @@ impl<'a> OwnerFields<'a> {
         OwnerFields { site, rules: headers::Fields::default(), varies: Varies::default() }
     }
 
-    /// Starts the head of a response, with all that the owner wants on it.
+    /// Starts the head of a response, with all that the owner wants on it. Inlined, so that of a file's usual
+    /// 200 it is known beforehand what that is; the two that are not common are not.
+    #[inline(always)]
     pub fn start_head<'h>(
         &'h self,
         out: &'h mut Vec<u8>,
@@ -143,6 +148,7 @@ impl<'a> OwnerFields<'a> {
     }
 
     /// What goes with an error or a redirect: how long that is good, the owner has not said.
+    #[inline(never)]
     fn write_passing<'h>(&self, writer: HeadWriter<'h>, status: Status, shows: Shows) -> HeadWriter<'h> {
         let writer = if self.rules.is_empty() {
             writer.prepared(&self.site.lines_of_passing)
@@ -155,6 +161,7 @@ impl<'a> OwnerFields<'a> {
     }
 
     /// What goes with what was asked for, where `_headers` has a say.
+    #[inline(never)]
     fn write_ruled<'h>(&self, writer: HeadWriter<'h>, shows: Shows) -> HeadWriter<'h> {
         let writer = self.site.write(writer, |name| !self.rules.replaces(name));
         let writer = self.write_rules(writer, |name| is_meant(name, shows));
@@ -182,9 +189,14 @@ impl<'a> OwnerFields<'a> {
         self.site.fields.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) || by_rules()
     }
 
+    /// Whether the owner has set or removed the type of the file: else it is sent as it is known.
+    pub fn decides_type(&self) -> bool {
+        self.site.has_type || !self.rules.is_empty() && self.rules.replaces(CONTENT_TYPE)
+    }
+
     /// The type that a file of `content_type` is sent as: none, if rules say so.
     pub fn type_of_file<'t>(&'t self, content_type: &'t str) -> Option<&'t str> {
-        if !self.decides(CONTENT_TYPE, Shows::TheFile) {
+        if !self.decides_type() {
             return Some(content_type);
         }
         let set = self.rules.set.iter().find(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE));

@@ -25,7 +25,6 @@ pub struct Representation<'a> {
     pub validators: Option<&'a Validators>,
     /// What a page of our own may load.
     policy: Fields,
-    pub shows: Shows,
     pub content: Content<'a>,
 }
 
@@ -34,7 +33,9 @@ pub struct Representation<'a> {
 pub enum Content<'a> {
     /// A file that was asked for, of which parts may be, too.
     File(&'a File),
-    /// So many bytes of a page that is sent in place of what was asked for.
+    /// So many bytes of a file that is sent in place of what was asked for, whole.
+    StandIn { len: u64 },
+    /// So many bytes of a page of our own.
     Page { len: u64 },
     /// Made on the way; of what length, nobody knows yet.
     Made { is_chunked: bool },
@@ -42,8 +43,7 @@ pub enum Content<'a> {
 
 impl<'a> Representation<'a> {
     fn new(content_type: &'a str, content: Content<'a>) -> Representation<'a> {
-        let shows = Shows::SomethingElse;
-        Representation { content_type, coding: None, validators: None, policy: &[], shows, content }
+        Representation { content_type, coding: None, validators: None, policy: &[], content }
     }
 
     /// The file that was asked for.
@@ -51,16 +51,13 @@ impl<'a> Representation<'a> {
         Representation {
             coding: file.coding,
             validators: Some(&file.validators),
-            shows: Shows::TheFile,
             ..Representation::new(file.content_type.as_str(), Content::File(file))
         }
     }
 
     /// A file that stands in for what is not there: no validators, which would be those of another.
     pub fn of_stand_in(page: &'a File) -> Representation<'a> {
-        let content = Content::Page { len: page.content_len() };
-        let page = Representation::new(page.content_type.as_str(), content);
-        Representation { shows: Shows::TheFile, ..page }
+        Representation::new(page.content_type.as_str(), Content::StandIn { len: page.content_len() })
     }
 
     /// A page of our own, of `len` bytes.
@@ -83,11 +80,18 @@ impl<'a> Representation<'a> {
         Representation { validators, policy, ..listing }
     }
 
+    pub fn shows(&self) -> Shows {
+        match self.content {
+            Content::File(_) | Content::StandIn { .. } => Shows::TheFile,
+            Content::Page { .. } | Content::Made { .. } => Shows::SomethingElse,
+        }
+    }
+
     /// How long a body is that holds all of it.
     pub fn length(&self) -> BodyLength {
         match self.content {
             Content::File(file) => BodyLength::Bytes(file.content_len()),
-            Content::Page { len } => BodyLength::Bytes(len),
+            Content::StandIn { len } | Content::Page { len } => BodyLength::Bytes(len),
             Content::Made { is_chunked: true } => BodyLength::Chunked,
             Content::Made { is_chunked: false } => BodyLength::UntilClose,
         }
@@ -107,7 +111,7 @@ impl<'a> Representation<'a> {
         }
         match self.content {
             Content::File(_) => head.field("Accept-Ranges", "bytes"),
-            Content::Page { .. } | Content::Made { .. } => head,
+            Content::StandIn { .. } | Content::Page { .. } | Content::Made { .. } => head,
         }
     }
 }

@@ -146,14 +146,7 @@ impl Response<'_> {
         match selection {
             Selection::Whole => self.whole_of(representation, file),
             Selection::One(range) => self.one_range(representation, file, range),
-            Selection::Many(ranges) => {
-                let between = self.between_parts(representation, file);
-                match between.body_bytes(&ranges) < len {
-                    true => self.many_ranges(representation, file, ranges, between),
-                    // With what stands between them, the parts would be more than all there is.
-                    false => self.whole_of(representation, file),
-                }
-            }
+            Selection::Many(ranges) => self.many_ranges(representation, file, ranges),
             Selection::Unsatisfiable => self.status_page(Status::RangeNotSatisfiable, |head| {
                 head.field("Content-Range", format_args!("bytes */{len}"))
             }),
@@ -162,7 +155,7 @@ impl Response<'_> {
 
     /// A file, whatever the owner says of its type.
     fn whole_of(&mut self, representation: &Representation, file: &File) -> Responded {
-        match self.owner.decides("content-type", Shows::TheFile) {
+        match self.owner.decides_type() {
             true => {
                 let body = Body::Stretch(file.content(), 0..file.content_len());
                 self.whole(Status::Ok, representation, body, |head| head)
@@ -199,20 +192,20 @@ impl Response<'_> {
         })
     }
 
-    /// What stands between parts of a file.
-    fn between_parts(&self, representation: &Representation, file: &File) -> Byteranges {
-        let content_type = self.owner.type_of_file(representation.content_type);
-        Byteranges::new(&file.validators.entity_tag, content_type, file.content_len())
-    }
-
+    /// Parts in one body, unless that would be more than all there is: each has a head of its own.
     fn many_ranges(
         &mut self,
         representation: &Representation,
         file: &File,
         ranges: Vec<Range<u64>>,
-        between: Byteranges,
     ) -> Responded {
-        let length = BodyLength::Bytes(between.body_bytes(&ranges));
+        let content_type = self.owner.type_of_file(representation.content_type);
+        let between = Byteranges::new(&file.validators.entity_tag, content_type, file.content_len());
+        let body_bytes = between.body_bytes(&ranges);
+        if body_bytes >= file.content_len() {
+            return self.whole_of(representation, file);
+        }
+        let length = BodyLength::Bytes(body_bytes);
         let content_type = between.content_type();
         let body = match file.content() {
             Stored::Disk { file, is_cold } => {
@@ -234,7 +227,7 @@ impl Response<'_> {
         fields: impl FnOnce(Head) -> Head,
     ) -> Responded {
         let length = representation.length();
-        self.write(status, representation.shows, length, body, |head| {
+        self.write(status, representation.shows(), length, body, |head| {
             representation.describe(fields(head).field("Content-Type", representation.content_type))
         })
     }
@@ -261,6 +254,7 @@ impl Response<'_> {
         Responded { status, head_bytes, is_last }
     }
 
+    #[inline(always)]
     fn start_head(&mut self, status: Status, shows: Shows) -> Head<'_> {
         self.owner.start_head(self.outbox.bytes_mut(), (status, self.persistence, self.now), shows)
     }
