@@ -16,6 +16,7 @@ use std::time::Instant;
 use pws::access_log::AccessLog;
 use pws::clock::{Now, Tick};
 use pws::http::head::{BodyLength, HeadWriter};
+use pws::http::refusal::Refusal;
 use pws::http::status::Status;
 use pws::limits::Limits;
 use pws::net::peer::Peer;
@@ -102,7 +103,7 @@ impl Responder for Terse {
         Some(Responded { status: Status::NoContent, head_bytes: outbox.buffered_bytes(), is_last: false })
     }
 
-    fn refuse(&mut self, _status: Status, _head_only: bool, _now: &Now, _outbox: &mut Outbox) -> Responded {
+    fn refuse(&mut self, _refusal: Refusal, _head_only: bool, _now: &Now, _outbox: &mut Outbox) -> Responded {
         panic!("nothing is refused here")
     }
 

@@ -24,6 +24,8 @@ pub enum Notice {
     Evicted,
     /// Its client did not get on, and it made room for another. Example: its client.
     Stalled,
+    /// A client speaks TLS. Example: the client.
+    TlsHello,
     /// A deadline has passed. Examples: the client.
     LateHead,
     LateBody,
@@ -43,11 +45,12 @@ pub enum Notice {
 }
 
 impl Notice {
-    pub const ALL: [Notice; 13] = [
+    pub const ALL: [Notice; 14] = [
         Notice::TurnedAway,
         Notice::BeyondOwnBound,
         Notice::Evicted,
         Notice::Stalled,
+        Notice::TlsHello,
         Notice::LateHead,
         Notice::LateBody,
         Notice::LateSend,
@@ -86,11 +89,15 @@ impl Notice {
             Notice::Stalled => {
                 ["connection", "connections", "cut because it did not get on and others needed room", SLOW]
             }
-            Notice::LateHead => {
-                ["connection", "connections", "cut because a request did not come in time", SLOW]
-            }
+            Notice::TlsHello => [
+                "client",
+                "clients",
+                "refused for speaking TLS, as for https://, to a port of plain HTTP",
+                "give out http:// addresses, or put a proxy that speaks TLS in front",
+            ],
+            Notice::LateHead => ["request", "requests", "answered with 408 for not coming in time", SLOW],
             Notice::LateBody => {
-                ["connection", "connections", "cut because the body of a request did not come in time", SLOW]
+                ["request", "requests", "answered with 408 for a body that did not come in time", SLOW]
             }
             Notice::LateSend => {
                 ["connection", "connections", "cut because the client took too little in time", SLOW]

@@ -2,6 +2,7 @@
 
 use crate::clock::{Now, Tick};
 use crate::http::head::Persistence;
+use crate::http::refusal::Refusal;
 use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::notices::Notices;
@@ -14,7 +15,7 @@ pub trait Responder {
     fn respond(&mut self, asked: &Asked, notices: &mut Notices, outbox: &mut Outbox) -> Option<Responded>;
 
     /// Queues the response to what was no request that could be served. It is the last on its connection.
-    fn refuse(&mut self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded;
+    fn refuse(&mut self, refusal: Refusal, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded;
 
     /// From now on no response rests on what was known before. Called whenever a request may come that is
     /// younger: once the poll has told of news, for each connection that is accepted, and before one that has

@@ -164,6 +164,12 @@ impl<S: Socket> Connection<S> {
         (tick + secs_max + 1).saturating_sub(self.deadline())
     }
 
+    /// Its time is up. Returns whether its client is to be told, in the next run: see
+    /// [`Session::is_late`]. Not one that does not take what it was sent before.
+    pub fn is_late(&mut self, now: &Now, limits: &Limits) -> bool {
+        !self.is_broken && !self.has_unsent() && self.session.is_late(now, limits)
+    }
+
     /// Bytes of memory it owns while it waits.
     pub fn kept_bytes(&self) -> usize {
         self.rest.as_ref().map_or(0, |rest| rest.input.capacity() + rest.outbox.capacity())
@@ -368,6 +374,7 @@ mod tests {
 
     use super::*;
     use crate::client::slice::Slice;
+    use crate::http::refusal::Refusal;
     use crate::http::status::Status;
     use crate::ledger::Ledger;
     use crate::notices::Notices;
@@ -417,12 +424,12 @@ mod tests {
 
         fn refuse(
             &mut self,
-            status: Status,
+            refusal: Refusal,
             _head_only: bool,
             _now: &Now,
             _outbox: &mut Outbox,
         ) -> Responded {
-            Responded { status, head_bytes: 0, is_last: true }
+            Responded { status: refusal.status(), head_bytes: 0, is_last: true }
         }
 
         fn recheck(&mut self) {}
@@ -451,6 +458,7 @@ mod tests {
                 responder: &mut Silent,
                 access_log: &mut AccessLog::off(),
                 key: 0,
+                peer: Peer::Local,
                 slice: Slice::new(&|| 0, 1, 1000),
                 ledger: &mut Ledger::new(&limits),
                 notices: &mut Notices::default(),

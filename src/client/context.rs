@@ -5,6 +5,7 @@ use crate::access_log::AccessLog;
 use crate::clock::Now;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
+use crate::net::peer::Peer;
 use crate::notices::Notices;
 use crate::responder::Responder;
 
@@ -16,6 +17,8 @@ pub struct Context<'a> {
     pub access_log: &'a mut AccessLog,
     /// By which the loop knows the connection.
     pub key: usize,
+    /// Who is at the other end of it.
+    pub peer: Peer,
     /// What it may take before it is the others' turn.
     pub slice: Slice<'a>,
     /// What all connections hold.

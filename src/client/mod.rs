@@ -1,9 +1,10 @@
 //! One client's life: *what* is done with what it sends. Knows no poll and no other client.
 //!
-//! [`connection`] is the pump between a socket and the [`session`]; [`input`] is what was received,
-//! [`context`] what the loop lends, [`slice`](mod@slice) what one may take of a turn, [`wait`] what may be
-//! waited for.
+//! [`connection`] is the pump between a socket and the [`session`], which has requests [answered](answer);
+//! [`input`] is what was received, [`context`] what the loop lends, [`slice`](mod@slice) what one may take of
+//! a turn, [`wait`] what may be waited for.
 
+pub mod answer;
 pub mod connection;
 pub mod context;
 pub mod input;

@@ -7,24 +7,25 @@
 //!            first byte        head complete             sent, keep-alive
 //!   ► Idle ────────────► Head ────────────────────► Send ────────────────► Idle
 //!                         │ with a body              ▲  │ sent, the last
-//!                         └─────────► SkipBody ──────┘  ├─────────────────► Done
-//!                                                       └──► Linger ──────► Done
+//!                         ├─────────► SkipBody ──────┤  ├─────────────────► Done
+//!                         │ time is up   │           │  └──► Linger ──────► Done
+//!                         └──────────────┴──► Late ──┘
 //! ```
 //!
 //! A request with a body is answered once the body has been skipped, so that a body framed badly can still
 //! be answered with 400. Its head waits in the input meanwhile.
 
+use super::answer::{self, Afterwards, BodyEnd, respond};
 use super::context::Context;
 use super::input::Input;
 use super::wait::Wait;
 use crate::clock::{Now, Tick};
 use crate::http::body::{BodyPlan, Skip, Skipped};
-use crate::http::head::{CONTINUE, Persistence};
-use crate::http::request::{self, FieldSlots, Parsed, Request, Version};
-use crate::http::status::Status;
+use crate::http::head::CONTINUE;
+use crate::http::refusal::Refusal;
+use crate::http::request::{self, FieldSlots, Parsed};
 use crate::limits::Limits;
 use crate::outbox::Outbox;
-use crate::responder::{Asked, Responded};
 
 /// What the session needs next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,8 @@ enum Phase {
         head_len: u16,
         skip: Skip,
     },
+    /// A request has not come in time, and is about to be told so.
+    Late,
     /// Responses are queued; of them, `sent` bytes have left since the deadline was set.
     Send {
         sent: u32,
@@ -76,25 +79,6 @@ enum Phase {
         sent: u32,
     },
     Done,
-}
-
-/// What follows the responses that are queued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Afterwards {
-    NextRequest,
-    /// The client has said all it had to say: close at once.
-    Close,
-    /// The client may still be sending: close with care.
-    Linger,
-}
-
-/// What a request leaves behind it in the input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum BodyEnd {
-    /// The next request, or nothing yet.
-    Known,
-    /// The rest of a body, of which the end is not looked for.
-    Unknown,
 }
 
 /// One client's session.
@@ -145,6 +129,10 @@ impl Session {
                         Step::Needs(want) => return want,
                     }
                 }
+                Phase::Late => {
+                    let afterwards = answer::refuse(Refusal::Late, input, outbox, context);
+                    self.enter(Phase::Send { sent: 0, afterwards }, now, limits);
+                }
                 Phase::SkipBody { .. } | Phase::Send { .. } if !outbox.is_empty() => return Want::Write,
                 Phase::SkipBody { head_len, skip } => {
                     match self.skip_body(head_len, skip, input, outbox, context) {
@@ -183,6 +171,16 @@ impl Session {
         let sent =
             if let Phase::Send { sent, .. } | Phase::Linger { sent, .. } = self.phase { sent } else { 0 };
         context.ledger.leaves_behind(sent as usize, context.now.tick)
+    }
+
+    /// The loop's word that its time is up. Returns whether there is a request under way: its client is told
+    /// so in the next run (RFC 9110 §15.5.9).
+    pub fn is_late(&mut self, now: &Now, limits: &Limits) -> bool {
+        let is_asking = matches!(self.phase, Phase::Head { .. } | Phase::SkipBody { .. });
+        if is_asking {
+            self.enter(Phase::Late, now, limits);
+        }
+        is_asking
     }
 
     /// The pump's word that `count` bytes were sent. Enough of them renew the deadline: to take one now and
@@ -240,7 +238,7 @@ impl Session {
                 Parsed::Complete { request, head_len } => {
                     let skip = match BodyPlan::of(&request, context.limits) {
                         Ok(skip) => skip,
-                        Err(status) => return Step::Goes(refuse(status, input, outbox, context)),
+                        Err(refusal) => return refused(refusal, input, outbox, context),
                     };
                     let head = &input.bytes()[..head_len];
                     let body_end = match skip {
@@ -270,7 +268,7 @@ impl Session {
                     return Step::Needs(Want::Read);
                 }
                 Parsed::Partial => break,
-                Parsed::Refused(status) => return Step::Goes(refuse(status, input, outbox, context)),
+                Parsed::Refused(refusal) => return refused(refusal, input, outbox, context),
             }
             // What is not in memory holds a descriptor until it is sent, and is sent by calls of its own all
             // the same: one after the other.
@@ -299,7 +297,7 @@ impl Session {
                 self.phase = Phase::SkipBody { head_len: head_len as u16, skip };
                 return Step::Needs(Want::Read);
             }
-            Skipped::Malformed => return Step::Goes(refuse(Status::BadRequest, input, outbox, context)),
+            Skipped::Malformed => return refused(Refusal::Chunks, input, outbox, context),
             Skipped::TooLarge => BodyEnd::Unknown,
             Skipped::Done { len } => {
                 input.remove(head_len, len);
@@ -325,57 +323,8 @@ impl Session {
     }
 }
 
-/// Queues the response to a request; returns what follows it, or `None` if it is to be asked for again.
-fn respond(
-    request: &Request,
-    head: &[u8],
-    body_end: BodyEnd,
-    outbox: &mut Outbox,
-    context: &mut Context,
-) -> Option<Afterwards> {
-    let mut is_last = !request.is_persistent() || context.is_draining || body_end == BodyEnd::Unknown;
-    let persistence = match (is_last, request.version) {
-        (true, _) => Persistence::Close,
-        (false, Version::Http11) => Persistence::Implied,
-        (false, Version::Http10) => Persistence::Announced,
-    };
-    let asked = Asked { request, persistence, now: context.now, key: context.key };
-    let head_at = outbox.bytes_mut().len();
-    let responded = context.responder.respond(&asked, context.notices, outbox)?;
-    is_last |= responded.is_last;
-    // A client that asked for the end sends no more; but what takes long to send leaves time for a stray
-    // byte.
-    let is_quiet = !request.is_persistent() && body_end == BodyEnd::Known && !outbox.has_segments();
-    end_response(head, head_at, responded, outbox, context);
-    Some(match (is_last, is_quiet) {
-        (false, _) => Afterwards::NextRequest,
-        (true, true) => Afterwards::Close,
-        (true, false) => Afterwards::Linger,
-    })
-}
-
-/// Answers what cannot be served. Where the next request would start is unknown: all input is dropped.
-fn refuse(status: Status, input: &mut Input, outbox: &mut Outbox, context: &mut Context) -> Phase {
-    let head_only = request::is_head(input.bytes());
-    let head_at = outbox.bytes_mut().len();
-    let responded = context.responder.refuse(status, head_only, context.now, outbox);
-    end_response(input.bytes(), head_at, responded, outbox, context);
-    input.clear();
-    Phase::Send { sent: 0, afterwards: Afterwards::Linger }
-}
-
-/// Says that a response to `head` ends here, and what the log is to tell of it.
-fn end_response(
-    head: &[u8],
-    head_at: usize,
-    responded: Responded,
-    outbox: &mut Outbox,
-    context: &mut Context,
-) {
-    let Responded { status, head_bytes, .. } = responded;
-    outbox.end_response(head_at + head_bytes, context.now.elapsed_millis, |line| {
-        context.access_log.describe(context.now, head, status, line);
-    });
+fn refused(refusal: Refusal, input: &mut Input, outbox: &mut Outbox, context: &mut Context) -> Step {
+    Step::Goes(Phase::Send { sent: 0, afterwards: answer::refuse(refusal, input, outbox, context) })
 }
 
 impl Phase {
@@ -383,7 +332,7 @@ impl Phase {
         match self {
             Phase::Idle => Some(Wait::Request),
             // Absolute, this and the next: bytes that drip in do not renew them.
-            Phase::Head { .. } => Some(Wait::Head),
+            Phase::Head { .. } | Phase::Late => Some(Wait::Head),
             Phase::SkipBody { .. } => Some(Wait::Body),
             // Renewed by `sent`.
             Phase::Send { .. } => Some(Wait::Send),

@@ -6,8 +6,8 @@
 
 use super::bytes::TOKEN;
 use super::method::Method;
+use super::refusal::Refusal;
 use super::request::{Expectation, Request, Version};
-use super::status::Status;
 use crate::limits::Limits;
 
 /// How the end of a body is told.
@@ -22,34 +22,35 @@ pub enum Framing {
 }
 
 impl Framing {
-    /// The framing of `request`'s body (RFC 9112 §6.3), or the status that refuses it.
-    pub fn of(request: &Request) -> Result<Framing, Status> {
+    /// The framing of `request`'s body (RFC 9112 §6.3), or why it is refused.
+    pub fn of(request: &Request) -> Result<Framing, Refusal> {
         let mut codings = request.field_values("transfer-encoding").peekable();
         let mut lengths = request.field_values("content-length").peekable();
         match (codings.peek().is_some(), lengths.peek().is_some()) {
             (false, false) => Ok(Framing::None),
+            _ if request.is_typed => Err(Refusal::BareLf),
             (false, true) => match content_length(lengths)? {
                 0 => Ok(Framing::None),
                 length => Ok(Framing::Length(length)),
             },
             // Both at once is how requests are smuggled.
-            (true, true) => Err(Status::BadRequest),
-            (true, false) if request.version == Version::Http10 => Err(Status::BadRequest),
+            (true, true) => Err(Refusal::BodyLength),
+            (true, false) if request.version == Version::Http10 => Err(Refusal::BodyLength),
             (true, false) => transfer_codings(codings),
         }
     }
 }
 
 /// Several values count as one if all are the same (RFC 9112 §6.3, item 5).
-fn content_length<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<u64, Status> {
+fn content_length<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<u64, Refusal> {
     let mut length = None;
     for element in values.flat_map(|value| value.split(|&byte| byte == b',')) {
-        let element = decimal(element.trim_ascii()).ok_or(Status::BadRequest)?;
+        let element = decimal(element.trim_ascii()).ok_or(Refusal::BodyLength)?;
         if *length.get_or_insert(element) != element {
-            return Err(Status::BadRequest);
+            return Err(Refusal::BodyLength);
         }
     }
-    length.ok_or(Status::BadRequest)
+    length.ok_or(Refusal::BodyLength)
 }
 
 /// Digits only, and no more than fit.
@@ -59,20 +60,20 @@ fn decimal(digits: &[u8]) -> Option<u64> {
 }
 
 /// `chunked` once and last; anything else before it is a coding pws does not know.
-fn transfer_codings<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<Framing, Status> {
+fn transfer_codings<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<Framing, Refusal> {
     let codings = values.flat_map(|value| value.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
     let mut chunked_at = None;
     let mut count = 0;
     for coding in codings.filter(|coding| !coding.is_empty()) {
         if coding.eq_ignore_ascii_case(b"chunked") && chunked_at.replace(count).is_some() {
-            return Err(Status::BadRequest);
+            return Err(Refusal::BodyLength);
         }
         count += 1;
     }
     match (chunked_at, count) {
         (Some(0), 1) => Ok(Framing::Chunked),
-        (Some(at), _) if at + 1 == count => Err(Status::NotImplemented),
-        _ => Err(Status::BadRequest),
+        (Some(at), _) if at + 1 == count => Err(Refusal::TransferCoding),
+        _ => Err(Refusal::BodyLength),
     }
 }
 
@@ -86,16 +87,16 @@ pub enum BodyPlan {
         is_awaited: bool,
     },
     /// Answer at once and close: it is too long, or the client waits to hear whether it is welcome and it is
-    /// not.
+    /// not; or there should be none, and nothing that follows is looked at.
     Leave,
 }
 
 impl BodyPlan {
-    /// The plan for `request`, or the status that refuses it.
-    pub fn of(request: &Request, limits: &Limits) -> Result<BodyPlan, Status> {
+    /// The plan for `request`, or why it is refused.
+    pub fn of(request: &Request, limits: &Limits) -> Result<BodyPlan, Refusal> {
         let framing = Framing::of(request)?;
         if framing == Framing::None {
-            return Ok(BodyPlan::NoBody);
+            return Ok(if request.is_typed { BodyPlan::Leave } else { BodyPlan::NoBody });
         }
         let is_served = matches!(request.method, Method::Get | Method::Head | Method::Options);
         Ok(match (Skip::start(framing, limits.body_bytes_max), request.expectation()) {
@@ -201,6 +202,10 @@ impl Skip {
                 Some(state) => self.state = state,
                 None => return Skipped::Malformed,
             }
+            // A size that is too large is told before the chunk comes.
+            if matches!(self.state, Expects::Chunk { left } if left > self.allowance) {
+                return Skipped::TooLarge;
+            }
             at += step;
         }
         Skipped::Done { len: at }
@@ -255,7 +260,9 @@ mod tests {
     fn framing(version: &str, fields: &str) -> Result<Framing, u16> {
         let head = format!("POST / HTTP/{version}\r\nHost: a\r\n{fields}\r\n");
         match parse(head.as_bytes(), 0, &mut FieldSlots::new(), &Limits::default()) {
-            Parsed::Complete { request, .. } => Framing::of(&request).map_err(Status::code),
+            Parsed::Complete { request, .. } => {
+                Framing::of(&request).map_err(|refusal| refusal.status().code())
+            }
             other => panic!("{head}: {other:?}"),
         }
     }
@@ -369,5 +376,10 @@ mod tests {
         {
             assert_eq!(skipped(Framing::Chunked, body.as_bytes(), 10), Skipped::TooLarge, "{body:?}");
         }
+        // Of a chunk that is too long, nothing is waited for.
+        let mut skip = Skip::start(Framing::Chunked, 10).unwrap();
+        assert_eq!(skip.feed(b"5\r\n12"), Skipped::More);
+        assert_eq!(Skip::start(Framing::Chunked, 10).unwrap().feed(b"8\r\n"), Skipped::TooLarge);
+        assert_eq!(Skip::start(Framing::Chunked, 10).unwrap().feed(b"ffffffffff\r\n"), Skipped::TooLarge);
     }
 }

@@ -8,6 +8,7 @@ pub mod head;
 pub mod method;
 pub mod negotiate;
 pub mod range;
+pub mod refusal;
 pub mod request;
 pub mod status;
 pub mod target;

@@ -104,17 +104,28 @@ pub fn accepts_html(request: &Request) -> bool {
     media_range_weight(request, b"text/html") > 0
 }
 
-/// Whether the client names JSON among what it accepts, and likes it better than HTML.
+/// Whether the client names JSON among what it accepts, and likes it better than HTML; or as well, where it
+/// does not name that.
 pub fn prefers_json(request: &Request) -> bool {
     let json = media_range_weight(request, b"application/json");
-    json > 0 && json > media_range_weight(request, b"text/html")
+    let is_named = |range: &[u8]| media_range_weights(request, range).next().is_some();
+    let html_ranges: [&[u8]; 3] = [b"text/html", b"text/*", b"*/*"];
+    match html_ranges.into_iter().find(|range| is_named(range)) {
+        Some(b"text/html") => json > media_range_weight(request, b"text/html"),
+        Some(range) => json > 0 && json >= media_range_weight(request, range),
+        None => json > 0,
+    }
 }
 
-/// The weight of a media type that is named as such; ranges with a `*` are not counted.
-fn media_range_weight(request: &Request, media_type: &[u8]) -> u16 {
+/// The weight of a media range that is named as such; 0 if it is not.
+fn media_range_weight(request: &Request, media_range: &[u8]) -> u16 {
+    media_range_weights(request, media_range).max().unwrap_or(0)
+}
+
+fn media_range_weights(request: &Request, media_range: &[u8]) -> impl Iterator<Item = u16> {
     let elements = request.list_elements("accept").map(split_weight);
-    let weights = elements.filter(|(range, _)| range.eq_ignore_ascii_case(media_type));
-    weights.map(|(_, weight)| weight).max().unwrap_or(0)
+    let named = elements.filter(move |(range, _)| range.eq_ignore_ascii_case(media_range));
+    named.map(|(_, weight)| weight)
 }
 
 /// `value`, if it is a list of names and nothing else: fit to be sent back.
@@ -221,6 +232,10 @@ mod tests {
             ("Accept: application/json, text/plain, */*\r\n", false, true),
             ("Accept: text/html, application/json\r\n", true, false),
             ("Accept: text/html;q=0.5, application/json\r\n", true, true),
+            ("Accept: application/json;q=0.1, */*\r\n", false, false),
+            ("Accept: application/json, */*;q=0.1\r\n", false, true),
+            ("Accept: application/json;q=0.5, text/*;q=0.6\r\n", false, false),
+            ("Accept: application/json;q=0, */*;q=0\r\n", false, false),
         ] {
             assert_eq!(with_field(field, accepts_html), html, "{field}");
             assert_eq!(with_field(field, prefers_json), json, "{field}");

@@ -1,13 +1,15 @@
-//! The head of a request: from received bytes to a [`Request`], or to the status that refuses it.
+//! The head of a request: from received bytes to a [`Request`], or to why it is refused.
 //!
 //! The request line is parsed here, to the letter of RFC 9112 §3; field lines are tokenised by `httparse`,
-//! and what it is lenient about (bare LF, RFC 9112 §2.2) is checked here.
+//! and what it is lenient about (bare LF, RFC 9112 §2.2) is checked here: who types a head by hand may end
+//! all lines so, if there is nothing that a proxy in front could have understood otherwise. No body, and
+//! nothing behind it is looked at.
 
 use httparse::{EMPTY_HEADER, Header};
 
 use super::bytes::TOKEN;
 use super::method::Method;
-use super::status::Status;
+use super::refusal::Refusal;
 use super::target::{Target, is_authority};
 use crate::limits::Limits;
 
@@ -15,6 +17,8 @@ use crate::limits::Limits;
 const FIELDS_MAX: usize = 100;
 /// Empty lines in front of a request line that are skipped (RFC 9112 §2.2): old clients send one.
 const EMPTY_LINES_MAX: usize = 4;
+/// What a TLS client says first (RFC 8446 §5.1); no method starts with it.
+const TLS_HANDSHAKE: u8 = 22;
 
 /// The protocol version a request is served as: a higher minor version of 1 is served as 1.1 (RFC 9110 §2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +57,8 @@ pub struct Request<'a> {
     pub method: Method,
     pub target: Target<'a>,
     pub version: Version,
+    /// Its lines end in a bare LF: it is the last on its connection, whatever follows.
+    pub is_typed: bool,
     fields: &'a [Header<'a>],
     /// A bit for each name that stands among the fields, see [`name_bit`].
     names: u64,
@@ -79,7 +85,7 @@ pub enum Parsed<'a> {
     /// Nothing wrong so far; more bytes are needed.
     Partial,
     /// Not a request pws can serve; where the next one starts is unknown.
-    Refused(Status),
+    Refused(Refusal),
 }
 
 impl<'a> Request<'a> {
@@ -108,6 +114,7 @@ impl<'a> Request<'a> {
             self.list_elements("connection").any(|element| element.eq_ignore_ascii_case(option.as_bytes()))
         };
         match self.version {
+            _ if self.is_typed => false,
             Version::Http11 => !has("close"),
             Version::Http10 => has("keep-alive") && !has("close"),
         }
@@ -148,6 +155,9 @@ pub fn parse<'a>(
     slots: &'a mut FieldSlots<'a>,
     limits: &Limits,
 ) -> Parsed<'a> {
+    if input.first() == Some(&TLS_HANDSHAKE) {
+        return Parsed::Refused(Refusal::TlsHello);
+    }
     let head_bytes_max = usize::from(limits.head_bytes_max);
     let window = &input[..input.len().min(head_bytes_max)];
     let is_full = window.len() == head_bytes_max;
@@ -160,9 +170,9 @@ pub fn parse<'a>(
     }
     match parse_lines(window, slots, limits) {
         Ok(Some((request, head_len))) => Parsed::Complete { request, head_len },
-        Ok(None) if is_full => Parsed::Refused(Status::RequestHeaderFieldsTooLarge),
+        Ok(None) if is_full => Parsed::Refused(Refusal::HeadTooLarge),
         Ok(None) => Parsed::Partial,
-        Err(status) => Parsed::Refused(status),
+        Err(refusal) => Parsed::Refused(refusal),
     }
 }
 
@@ -171,14 +181,15 @@ fn parse_lines<'a>(
     window: &'a [u8],
     slots: &'a mut FieldSlots<'a>,
     limits: &Limits,
-) -> Result<Option<(Request<'a>, usize)>, Status> {
+) -> Result<Option<(Request<'a>, usize)>, Refusal> {
     let start = skip_empty_lines(window)?;
     // Before all else, so that the verdict is the same whether the rest of the line has come or not.
     if is_target_too_long(&window[start..], limits) {
-        return Err(Status::UriTooLong);
+        return Err(Refusal::TargetTooLong);
     }
     let Some(line_len) = window[start..].iter().position(|&byte| byte == b'\n') else { return Ok(None) };
-    let line = window[start..start + line_len].strip_suffix(b"\r").ok_or(Status::BadRequest)?;
+    let line = &window[start..start + line_len];
+    let (line, is_typed) = line.strip_suffix(b"\r").map_or((line, true), |line| (line, false));
     let (method, target, version) = parse_request_line(line)?;
 
     let fields_start = start + line_len + 1;
@@ -187,11 +198,13 @@ fn parse_lines<'a>(
         return Ok(None);
     };
     let head_len = fields_start + fields_len;
-    if has_bare_lf(&window[fields_start - 1..head_len]) {
-        return Err(Status::BadRequest);
+    let lines = &window[fields_start - 1..head_len];
+    let is_bare = if is_typed { !lines.contains(&b'\r') } else { has_bare_lf(lines) };
+    if is_bare != is_typed {
+        return Err(Refusal::BareLf);
     }
     let names = fields.iter().fold(0, |names, field| names | name_bit(field.name));
-    let request = Request { method, target, version, fields, names };
+    let request = Request { method, target, version, is_typed, fields, names };
     check_host(&request)?;
     Ok(Some((request, head_len)))
 }
@@ -200,7 +213,7 @@ fn parse_lines<'a>(
 fn parse_fields<'a>(
     lines: &'a [u8],
     slots: &'a mut FieldSlots<'a>,
-) -> Result<Option<(usize, &'a [Header<'a>])>, Status> {
+) -> Result<Option<(usize, &'a [Header<'a>])>, Refusal> {
     let mut result = httparse::parse_headers(lines, &mut slots.few);
     if result == Err(httparse::Error::TooManyHeaders) {
         slots.many.resize(FIELDS_MAX, EMPTY_HEADER);
@@ -209,15 +222,15 @@ fn parse_fields<'a>(
     match result {
         Ok(httparse::Status::Complete(parsed)) => Ok(Some(parsed)),
         Ok(httparse::Status::Partial) => Ok(None),
-        Err(httparse::Error::TooManyHeaders) => Err(Status::RequestHeaderFieldsTooLarge),
-        Err(_) => Err(Status::BadRequest),
+        Err(httparse::Error::TooManyHeaders) => Err(Refusal::TooManyFields),
+        Err(_) => Err(Refusal::Fields),
     }
 }
 
 /// Returns where the request line starts.
-fn skip_empty_lines(window: &[u8]) -> Result<usize, Status> {
+fn skip_empty_lines(window: &[u8]) -> Result<usize, Refusal> {
     let start = 2 * empty_lines(window);
-    if window[start..].starts_with(b"\r\n") { Err(Status::BadRequest) } else { Ok(start) }
+    if window[start..].starts_with(b"\r\n") { Err(Refusal::EmptyLines) } else { Ok(start) }
 }
 
 /// How many of the empty lines in front are skipped.
@@ -231,20 +244,20 @@ pub fn is_head(input: &[u8]) -> bool {
 }
 
 /// `method SP request-target SP HTTP-version` (RFC 9112 §3), exactly one space each.
-fn parse_request_line(line: &[u8]) -> Result<(Method, Target<'_>, Version), Status> {
+fn parse_request_line(line: &[u8]) -> Result<(Method, Target<'_>, Version), Refusal> {
     let mut parts = line.splitn(3, |&byte| byte == b' ');
-    let method = parts.next().filter(|token| is_token(token)).ok_or(Status::BadRequest)?;
-    let target = parts.next().ok_or(Status::BadRequest)?;
+    let method = parts.next().filter(|token| is_token(token)).ok_or(Refusal::RequestLine)?;
+    let target = parts.next().ok_or(Refusal::RequestLine)?;
     let version = match parts.next() {
         Some([b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0']) => Version::Http10,
         Some([b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1'..=b'9']) => Version::Http11,
         Some([b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9']) => {
-            return Err(Status::HttpVersionNotSupported);
+            return Err(Refusal::Version);
         }
-        _ => return Err(Status::BadRequest),
+        _ => return Err(Refusal::RequestLine),
     };
     let method = Method::from_token(method);
-    let target = Target::parse(target, method).ok_or(Status::BadRequest)?;
+    let target = Target::parse(target, method)?;
     Ok((method, target, version))
 }
 
@@ -271,12 +284,12 @@ fn has_bare_lf(lines: &[u8]) -> bool {
 }
 
 /// One Host field, and a valid one; HTTP/1.0 may leave it out (RFC 9112 §3.2).
-fn check_host(request: &Request) -> Result<(), Status> {
+fn check_host(request: &Request) -> Result<(), Refusal> {
     let mut hosts = request.field_values("host");
     match (hosts.next(), hosts.next()) {
         (Some(host), None) if is_authority(host, false) => Ok(()),
         (None, None) if request.version == Version::Http10 => Ok(()),
-        _ => Err(Status::BadRequest),
+        _ => Err(Refusal::Host),
     }
 }
 
@@ -296,7 +309,7 @@ mod tests {
         match parse(input, 0, &mut FieldSlots::new(), &Limits::default()) {
             Parsed::Complete { head_len, .. } => Ok(head_len),
             Parsed::Partial => Err(None),
-            Parsed::Refused(status) => Err(Some(status.code())),
+            Parsed::Refused(refusal) => Err(Some(refusal.status().code())),
         }
     }
 

@@ -50,10 +50,12 @@ statuses! {
     Forbidden = 403, "Forbidden";
     NotFound = 404, "Not Found";
     MethodNotAllowed = 405, "Method Not Allowed";
+    RequestTimeout = 408, "Request Timeout";
     PreconditionFailed = 412, "Precondition Failed";
     UriTooLong = 414, "URI Too Long";
     RangeNotSatisfiable = 416, "Range Not Satisfiable";
     ExpectationFailed = 417, "Expectation Failed";
+    MisdirectedRequest = 421, "Misdirected Request";
     RequestHeaderFieldsTooLarge = 431, "Request Header Fields Too Large";
     InternalServerError = 500, "Internal Server Error";
     NotImplemented = 501, "Not Implemented";

@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode};
 
 use super::bytes::REGISTERED_NAME;
 use super::method::Method;
+use super::refusal::Refusal;
 
 /// A request target taken apart, nothing decoded (RFC 9112 §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,16 +33,17 @@ pub enum PathError {
 }
 
 impl<'a> Target<'a> {
-    /// Takes the target of a request line apart; `None` if it fits no form that `method` may use.
-    pub fn parse(target: &'a [u8], method: Method) -> Option<Target<'a>> {
+    /// Takes the target of a request line apart, if it fits a form that `method` may use.
+    pub fn parse(target: &'a [u8], method: Method) -> Result<Target<'a>, Refusal> {
         let is_fit = |byte: u8| (byte > b' ') & (byte != 0x7f) & (byte != b'#');
         if !target.iter().fold(true, |are_fit, &byte| are_fit & is_fit(byte)) {
-            return None;
+            return Err(Refusal::Target);
         }
         match (method, target) {
-            (Method::Connect, _) => is_authority(target, true).then_some(Target::Authority),
-            (Method::Options, b"*") => Some(Target::Asterisk),
-            (_, [b'/', ..]) => Some(split_query(None, target)),
+            (Method::Connect, _) if is_authority(target, true) => Ok(Target::Authority),
+            (Method::Connect, _) => Err(Refusal::Target),
+            (Method::Options, b"*") => Ok(Target::Asterisk),
+            (_, [b'/', ..]) => Ok(split_query(None, target)),
             _ => absolute(target),
         }
     }
@@ -54,28 +56,35 @@ fn split_query<'a>(authority: Option<&'a [u8]>, target: &'a [u8]) -> Target<'a> 
     }
 }
 
-/// `http://host/path?query`; scheme and host in any case, an empty path is `/`.
-fn absolute(target: &[u8]) -> Option<Target<'_>> {
-    let rest = [&b"http://"[..], b"https://"].iter().find_map(|scheme| {
+/// `http://host/path?query`; scheme and host in any case, an empty path is `/`. What is to be had by TLS is
+/// not to be had here (RFC 9110 §7.4).
+fn absolute(target: &[u8]) -> Result<Target<'_>, Refusal> {
+    let behind = |scheme: &[u8]| {
         let (start, rest) = target.split_at_checked(scheme.len())?;
         start.eq_ignore_ascii_case(scheme).then_some(rest)
-    })?;
+    };
+    let (is_other, rest) = match (behind(b"http://"), behind(b"https://")) {
+        (Some(rest), _) => (false, rest),
+        (None, Some(rest)) => (true, rest),
+        (None, None) => return Err(Refusal::Target),
+    };
     let authority_end = rest.iter().position(|byte| b"/?".contains(byte)).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at(authority_end);
     if matches!(authority, [] | [b':', ..]) || !is_authority(authority, false) {
-        return None;
+        return Err(Refusal::Target);
     }
-    Some(match split_query(Some(authority), rest) {
-        Target::Path { authority, path: b"", query } => Target::Path { authority, path: b"/", query },
-        target => target,
-    })
+    match split_query(Some(authority), rest) {
+        _ if is_other => Err(Refusal::OtherScheme),
+        Target::Path { authority, path: b"", query } => Ok(Target::Path { authority, path: b"/", query }),
+        target => Ok(target),
+    }
 }
 
 /// `uri-host [ ":" port ]` (RFC 9110 §7.2), also what a Host field must be. User information is refused.
 pub fn is_authority(authority: &[u8], port_required: bool) -> bool {
     let host_end = match authority {
         [b'[', ..] => match authority.iter().position(|&byte| byte == b']') {
-            Some(end) if is_ipv6_address(&authority[1..end]) => end + 1,
+            Some(end) if is_ip_literal(&authority[1..end]) => end + 1,
             _ => return false,
         },
         _ => registered_name_len(authority),
@@ -100,8 +109,19 @@ fn registered_name_len(text: &[u8]) -> usize {
     }
 }
 
-fn is_ipv6_address(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
+/// An IPv6 address, or one of a version that is still to come (RFC 3986 §3.2.2).
+fn is_ip_literal(text: &[u8]) -> bool {
+    let is_of_future = || {
+        let [b'v' | b'V', rest @ ..] = text else { return false };
+        let Some(dot) = rest.iter().position(|&byte| byte == b'.') else { return false };
+        let (version, address) = (&rest[..dot], &rest[dot + 1..]);
+        let is_fit = |byte: &u8| *byte == b':' || REGISTERED_NAME.holds(*byte);
+        !version.is_empty()
+            && version.iter().all(u8::is_ascii_hexdigit)
+            && !address.is_empty()
+            && address.iter().all(is_fit)
+    };
+    std::str::from_utf8(text).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok()) || is_of_future()
 }
 
 /// Decodes `path` and resolves its `.` and `..` segments (RFC 3986 §5.2.4) into `out`, which is cleared
@@ -312,31 +332,54 @@ mod tests {
     }
 
     #[test]
+    fn a_host_may_be_an_address_of_any_version() {
+        for (authority, is_valid) in [
+            ("[::1]", true),
+            ("[v1.fe80::a]:80", true),
+            ("[vF.a!b$c]", true),
+            ("[V1f.~]", true),
+            ("[v.a]", false),
+            ("[v1.]", false),
+            ("[v1a]", false),
+            ("[vg.a]", false),
+            ("[v1.a/b]", false),
+            ("[v1.a%20]", false),
+            ("[v1.a@b]", false),
+            ("[1.a]", false),
+        ] {
+            assert_eq!(is_authority(authority.as_bytes(), false), is_valid, "{authority}");
+        }
+    }
+
+    #[test]
     fn knows_the_forms() {
         let path = |path: &'static str, query: Option<&'static str>| {
-            Some(Target::Path { authority: None, path: path.as_bytes(), query: query.map(str::as_bytes) })
+            Ok(Target::Path { authority: None, path: path.as_bytes(), query: query.map(str::as_bytes) })
         };
         let absolute = |authority: &'static str, path: &'static str, query: Option<&'static str>| {
             let (authority, query) = (Some(authority.as_bytes()), query.map(str::as_bytes));
-            Some(Target::Path { authority, path: path.as_bytes(), query })
+            Ok(Target::Path { authority, path: path.as_bytes(), query })
         };
         for (method, target, expected) in [
             (Method::Get, "/a?b?c", path("/a", Some("b?c"))),
             (Method::Get, "/a?", path("/a", Some(""))),
             (Method::Get, "http://host/a", absolute("host", "/a", None)),
-            (Method::Get, "HTTPS://Host:8080?q", absolute("Host:8080", "/", Some("q"))),
+            (Method::Get, "HTTP://Host:8080?q", absolute("Host:8080", "/", Some("q"))),
             (Method::Get, "http://[::1]:80/a", absolute("[::1]:80", "/a", None)),
-            (Method::Get, "http:///a", None),
-            (Method::Get, "http://user@host/", None),
-            (Method::Get, "ftp://host/", None),
-            (Method::Get, "a/b", None),
-            (Method::Get, "/a#b", None),
-            (Method::Get, "/a\tb", None),
-            (Method::Get, "*", None),
-            (Method::Options, "*", Some(Target::Asterisk)),
-            (Method::Connect, "host:443", Some(Target::Authority)),
-            (Method::Connect, "host", None),
-            (Method::Connect, "/", None),
+            (Method::Get, "http:///a", Err(Refusal::Target)),
+            (Method::Get, "http://user@host/", Err(Refusal::Target)),
+            (Method::Get, "https://host/a", Err(Refusal::OtherScheme)),
+            (Method::Get, "HTTPS://Host", Err(Refusal::OtherScheme)),
+            (Method::Get, "https://user@host/", Err(Refusal::Target)),
+            (Method::Get, "ftp://host/", Err(Refusal::Target)),
+            (Method::Get, "a/b", Err(Refusal::Target)),
+            (Method::Get, "/a#b", Err(Refusal::Target)),
+            (Method::Get, "/a\tb", Err(Refusal::Target)),
+            (Method::Get, "*", Err(Refusal::Target)),
+            (Method::Options, "*", Ok(Target::Asterisk)),
+            (Method::Connect, "host:443", Ok(Target::Authority)),
+            (Method::Connect, "host", Err(Refusal::Target)),
+            (Method::Connect, "/", Err(Refusal::Target)),
         ] {
             assert_eq!(Target::parse(target.as_bytes(), method), expected, "{target}");
         }

@@ -175,7 +175,7 @@ fn push_row(out: &mut Vec<u8>, entry: &Entry) {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use percent_encoding::percent_decode_str;
     use proptest::prelude::*;
     use sha2::{Digest, Sha256};
@@ -228,6 +228,11 @@ mod tests {
         text
     }
 
+    /// What a policy says that lets through what an element holds.
+    pub fn source_of(tag: &str, held: &str) -> String {
+        format!("{tag}-src 'sha256-{}';", base64(&Sha256::digest(held)))
+    }
+
     #[test]
     fn the_policy_lets_the_style_and_the_script_through_and_nothing_else() {
         for (bytes, expected) in
@@ -240,8 +245,7 @@ mod tests {
             for tag in ["style", "script"] {
                 assert_eq!(page.matches(&format!("<{tag}")).count(), 1);
                 let held = between(&page, &format!("<{tag}>"), &format!("</{tag}>"));
-                let hash = base64(&Sha256::digest(held));
-                let source = format!("{tag}-src 'sha256-{hash}';");
+                let source = source_of(tag, held);
                 assert!(CONTENT_SECURITY_POLICY.contains(&source), "it must be: {source}");
             }
         }

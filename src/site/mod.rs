@@ -15,6 +15,7 @@ pub mod fields;
 pub mod folder_listing;
 pub mod host;
 pub mod names;
+pub mod page;
 pub mod parts;
 pub mod representation;
 pub mod response;
@@ -46,6 +47,7 @@ use crate::http::conditional::{EntityTag, Validators};
 use crate::http::head::Persistence;
 use crate::http::method::Method;
 use crate::http::negotiate;
+use crate::http::refusal::Refusal;
 use crate::http::request::{Expectation, Request, Version};
 use crate::http::status::Status;
 use crate::http::target::{self, PathError, Target};
@@ -120,9 +122,9 @@ impl Responder for Site {
         Some(responded)
     }
 
-    fn refuse(&mut self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded {
+    fn refuse(&mut self, refusal: Refusal, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded {
         let owner = OwnerFields::of(&self.fields);
-        Response { persistence: Persistence::Close, head_only, now, owner, outbox }.without_file(status)
+        Response { persistence: Persistence::Close, head_only, now, owner, outbox }.refuse(refusal)
     }
 
     fn tend(&mut self, now: &Now) {

@@ -1,20 +1,21 @@
 //! What a response shows of a target (RFC 9110 §3.2): a file, a listing or a page of our own, all alike.
 
 use super::fields::{Head, Shows};
+use super::page;
 use crate::files::file::File;
 use crate::files::mime;
 use crate::http::conditional::Validators;
 use crate::http::head::{BodyLength, HttpDate};
 use crate::http::negotiate::Coding;
-use crate::http::status::Status;
 use crate::listing::html::CONTENT_SECURITY_POLICY;
 use crate::listing::query::Format;
 
 /// Names and values of fields.
 type Fields = &'static [(&'static str, &'static str)];
 
-/// What every page of our own says of itself.
-const POLICY: Fields = &[("Content-Security-Policy", CONTENT_SECURITY_POLICY)];
+/// What pages of our own say of themselves.
+const LISTING_POLICY: Fields = &[("Content-Security-Policy", CONTENT_SECURITY_POLICY)];
+const PAGE_POLICY: Fields = &[("Content-Security-Policy", page::CONTENT_SECURITY_POLICY)];
 
 /// What is said of a representation, and where its content comes from.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +64,7 @@ impl<'a> Representation<'a> {
     /// A page of our own, of `len` bytes.
     pub fn of_page(len: usize) -> Representation<'static> {
         let page = Representation::new(mime::HTML, Content::Page { len: len as u64 });
-        Representation { policy: POLICY, ..page }
+        Representation { policy: PAGE_POLICY, ..page }
     }
 
     /// A folder.
@@ -73,7 +74,7 @@ impl<'a> Representation<'a> {
         is_chunked: bool,
     ) -> Representation<'a> {
         let (content_type, policy) = match format {
-            Format::Html => (mime::HTML, POLICY),
+            Format::Html => (mime::HTML, LISTING_POLICY),
             Format::Json => (mime::JSON, &[][..]),
         };
         let listing = Representation::new(content_type, Content::Made { is_chunked });
@@ -114,15 +115,4 @@ impl<'a> Representation<'a> {
             Content::StandIn { .. } | Content::Page { .. } | Content::Made { .. } => head,
         }
     }
-}
-
-/// A page that tells the status and nothing of the request: there is nothing to escape.
-pub fn status_page(status: Status) -> String {
-    let title = status.code_and_reason();
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{title}</title>\n<h1>{title}</h1>\n"
-    )
 }

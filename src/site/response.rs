@@ -5,8 +5,9 @@
 use std::ops::Range;
 
 use super::fields::{Head, OwnerFields, Shows};
+use super::page;
 use super::parts::Parts;
-use super::representation::{Content, Representation, status_page};
+use super::representation::{Content, Representation};
 use crate::clock::Now;
 use crate::files::file::{File, Stored};
 use crate::files::file_slice::FileSlice;
@@ -15,6 +16,7 @@ use crate::http::conditional::{self, Outcome};
 use crate::http::head::{BodyLength, Persistence};
 use crate::http::negotiate;
 use crate::http::range::{self, Selection};
+use crate::http::refusal::Refusal;
 use crate::http::request::Request;
 use crate::http::status::Status;
 use crate::outbox::{Outbox, Source};
@@ -92,6 +94,12 @@ impl Response<'_> {
         })
     }
 
+    /// Tells why what was received is no request that could be served.
+    pub fn refuse(&mut self, refusal: Refusal) -> Responded {
+        let status = refusal.status();
+        self.page(status, refusal.sentence(), |head| retry_after(status, head))
+    }
+
     /// Sends the client elsewhere.
     pub fn redirect(&mut self, status: Status, location: &str) -> Responded {
         self.status_page(status, |head| head.field("Location", location))
@@ -120,7 +128,11 @@ impl Response<'_> {
 /// What the above are made of.
 impl Response<'_> {
     fn status_page(&mut self, status: Status, fields: impl FnOnce(Head) -> Head) -> Responded {
-        let html = status_page(status);
+        self.page(status, page::sentence(status), fields)
+    }
+
+    fn page(&mut self, status: Status, sentence: &str, fields: impl FnOnce(Head) -> Head) -> Responded {
+        let html = page::html(status, sentence);
         let body = Body::Stretch(Stored::Memory(html.as_bytes()), 0..html.len() as u64);
         self.whole(status, &Representation::of_page(html.len()), body, fields)
     }

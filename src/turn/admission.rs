@@ -2,8 +2,8 @@
 
 use crate::client::connection::{Buffers, Connection};
 use crate::clock::Now;
+use crate::http::refusal::Refusal;
 use crate::http::request;
-use crate::http::status::Status;
 use crate::ledger::Held;
 use crate::limits::SOCKET_BYTES;
 use crate::net::peer::Peer;
@@ -84,10 +84,10 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         // To close on what was not read would be a reset, which may overtake the response.
         let received = socket.receive(input.space()).unwrap_or(0);
         input.filled(received);
-        let status = Status::ServiceUnavailable;
-        let responded = self.responder.refuse(status, request::is_head(input.bytes()), now, outbox);
+        let refusal = Refusal::NoRoom;
+        let responded = self.responder.refuse(refusal, request::is_head(input.bytes()), now, outbox);
         outbox.end_response(responded.head_bytes, now.elapsed_millis, |line| {
-            self.access_log.describe(now, input.bytes(), status, line);
+            self.access_log.describe(now, input.bytes(), refusal.status(), line);
         });
         // Whoever cannot take it sees the end of the connection.
         let _ = outbox.send(&mut socket, usize::MAX).and_then(|_| socket.shutdown_write());

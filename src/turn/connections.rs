@@ -201,6 +201,12 @@ impl<S: Pollable> Connections<S> {
         firsts.find(|key| is_overdue(&self.slots[*key]))
     }
 
+    /// The time of the connection at `key` is up. Returns whether its client is to be told: then it is to be
+    /// run.
+    pub fn is_late(&mut self, key: usize, now: &Now, limits: &Limits) -> bool {
+        self.slots.get_mut(key).is_some_and(|slot| slot.connection.is_late(now, limits))
+    }
+
     /// Everybody who waits for `wait`, from whoever has been waiting longest on.
     pub fn waiting_for(&self, wait: Wait) -> impl Iterator<Item = usize> {
         self.waiting.iter(wait)

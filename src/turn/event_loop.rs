@@ -33,6 +33,9 @@ pub enum News {
 /// Connections closed in one turn because their time is up: about a millisecond's work.
 const OVERDUE_MAX: usize = 512;
 
+/// How long a turn tells those whose requests have not come in time.
+const OVERDUE_NANOS: u64 = 1_000_000;
+
 /// How long a turn runs those who are queued, and then those who have just come; what there is no time for
 /// is the next turn's. A step under way ends first: it takes a millisecond at most. So a turn ends within
 /// ten, and whoever asks for little waits for no more than a few of them, whatever others ask for.
@@ -142,7 +145,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.responder.tend(now);
         let has_news = self.mark(news);
         self.run_queued(turn);
-        self.close_overdue(has_news, now);
+        self.close_overdue(has_news, turn);
         if self.connections.closed() > closed_before {
             self.acceptor.resume();
         }
@@ -256,6 +259,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// Runs a connection from `at_nanos` of the turn on.
     pub(super) fn run(&mut self, key: usize, at_nanos: u64, share: Share, turn: &Turn<Registry<L>>) {
         let now = turn.now;
+        let Some(peer) = self.connections.get(key).map(|slot| slot.connection.peer()) else { return };
         let is_draining = self.stage != Stage::Serving;
         let mut context = Context {
             now,
@@ -263,6 +267,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             responder: &mut self.responder,
             access_log: &mut self.access_log,
             key,
+            peer,
             slice: Slice::new(turn.stopwatch, at_nanos + share.nanos, share.bytes),
             ledger: &mut self.ledger,
             notices: &mut self.notices,
@@ -306,9 +311,10 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.connections.close(key, ending, &mut End { access_log, ledger, limits: &self.limits, now });
     }
 
-    /// Closes whose time is up. If this process stood still for a while, there may be more news than one look
-    /// takes: what came in time is heard first.
-    fn close_overdue(&mut self, has_news: bool, now: &Now) {
+    /// Ends whose time is up, as long as there is time. If this process stood still for a while, there may be
+    /// more news than one look takes: what came in time is heard first.
+    fn close_overdue(&mut self, has_news: bool, turn: &Turn<Registry<L>>) {
+        let now = turn.now;
         let stood_still = now.tick > self.last_tick + 1 && has_news;
         if stood_still && now.tick > self.spared_until {
             self.spared_until = now.tick + 2;
@@ -316,23 +322,34 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         if now.tick < self.spared_until {
             return;
         }
+        let share = Share::of(OVERDUE_MAX, OVERDUE_NANOS, &self.limits);
+        let mut end_nanos = None;
         for _ in 0..OVERDUE_MAX {
             let Some(key) = self.connections.overdue(now.tick) else { return };
-            if let Some(slot) = self.connections.get(key) {
-                let (peer, wait) = (slot.connection.peer(), slot.connection.wait());
-                log::debug!("{peer}: closed, its time was up");
-                let notice = match wait {
-                    Some(Wait::Head) => Some(Notice::LateHead),
-                    Some(Wait::Body) => Some(Notice::LateBody),
-                    Some(Wait::Send) => Some(Notice::LateSend),
-                    Some(Wait::Request | Wait::Linger) | None => None,
-                };
-                if let Some(notice) = notice {
-                    self.notices.count(notice, &peer, now);
-                }
+            self.tell_overdue(key, now);
+            if !self.connections.is_late(key, now, &self.limits) {
+                self.close(key, Ending::Cut, now);
+                continue;
             }
-            self.close(key, Ending::Cut, now);
+            let at_nanos = (turn.stopwatch)();
+            self.run(key, at_nanos, share, turn);
+            if at_nanos >= *end_nanos.get_or_insert(at_nanos + OVERDUE_NANOS) {
+                return;
+            }
         }
+    }
+
+    fn tell_overdue(&mut self, key: usize, now: &Now) {
+        let Some(slot) = self.connections.get(key) else { return };
+        let (peer, wait) = (slot.connection.peer(), slot.connection.wait());
+        log::debug!("{peer}: closed, its time was up");
+        let notice = match wait {
+            Some(Wait::Head) => Notice::LateHead,
+            Some(Wait::Body) => Notice::LateBody,
+            Some(Wait::Send) => Notice::LateSend,
+            Some(Wait::Request | Wait::Linger) | None => return,
+        };
+        self.notices.count(notice, &peer, now);
     }
 
     fn next_deadline(&self) -> Option<Tick> {

@@ -60,6 +60,8 @@ pub struct Client {
     answers_since_stop: usize,
     /// Where the connection's last request may be answered, once it is planned; whether it asks for the end.
     last: Option<(usize, bool)>,
+    /// When it was told that a request has not come in time.
+    late_at: Option<Tick>,
 }
 
 impl Client {
@@ -75,6 +77,7 @@ impl Client {
             seen: None,
             answers_since_stop: 0,
             last: None,
+            late_at: None,
         }
     }
 
@@ -168,6 +171,9 @@ impl Client {
         if self.reason() == Some(Reason::TurnedAway) {
             return;
         }
+        if self.late_at.is_some() {
+            return self.received.clear();
+        }
         while self.take_head(disk, tally) && self.take_answer(disk, tally) {}
     }
 
@@ -179,6 +185,14 @@ impl Client {
             let len = self.received.len() - rest.len();
             let pending = self.pending.front().unwrap_or_else(|| panic!("an answer to nothing: {answer:?}"));
             assert!(self.pipe.borrow().sent > pending.start, "{answer:?} before {:?}", pending.asked);
+            if answer.status == 408 {
+                count(tally, "told that it was too late");
+                assert_eq!(self.reason(), Some(Reason::Overdue), "{answer:?}");
+                assert_eq!(answer.field("connection"), Some("close"), "{answer:?}");
+                self.late_at = Some(self.pipe.borrow().wrote_at);
+                self.received.clear();
+                return false;
+            }
             if answer.status == 100 {
                 count(tally, "told to go on");
                 assert!(pending.asked.may_continue, "{:?} was told to go on", pending.asked);
@@ -363,6 +377,9 @@ impl Client {
         }
         let is_overdue = reason == Some(Reason::Overdue);
         self.receive(0, disk, tally);
+        if let Some(late_at) = self.late_at.or(self.untold_late_at()) {
+            return self.judge_late(late_at, limits);
+        }
         if self.is_lost(limits) {
             return count(tally, "closed on a client that goes on sending");
         }
@@ -396,6 +413,11 @@ impl Client {
         if self.is_stopping() {
             return self.judge_stop(tally);
         }
+        self.judge_owed();
+    }
+
+    /// Closed by the session's own end: nothing is owed.
+    fn judge_owed(&self) {
         assert!(self.received.is_empty(), "half a head: {:?}", String::from_utf8_lossy(&self.received));
         let pipe = self.pipe.borrow();
         match self.pending.front() {
@@ -452,6 +474,22 @@ impl Client {
         let Some((last, is_farewell)) = self.last else { return false };
         let excess = pipe.sent.saturating_sub(last);
         pipe.is_reset_by_server && (excess >= limits.linger_bytes_max as usize || is_farewell && excess > 0)
+    }
+
+    /// When it was told that a request has not come in time, if that was lost to what it sent meanwhile: the
+    /// end is a reset then.
+    fn untold_late_at(&self) -> Option<Tick> {
+        let pipe = self.pipe.borrow();
+        let is_told = pipe.reason == Some(Reason::Overdue) && pipe.gone == Some(pipe.wrote_at);
+        let is_lost = pipe.unread_by_server() > 0 && !pipe.awaits_room && !pipe.is_down_shut;
+        (is_told && is_lost).then_some(pipe.wrote_at)
+    }
+
+    /// A request that was told to be too late: the client must have had its time.
+    fn judge_late(&self, late_at: Tick, limits: &Limits) {
+        let first = self.pending.front().expect("a request");
+        let (_, began) = self.departure(first.start + 1);
+        assert!(late_at > began + limits.head_secs.min(limits.body_secs), "too late: {:?}", first.asked);
     }
 
     /// A connection whose time is up: the client must have had that time.

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use pws::clock::{Now, Tick};
 use pws::http::head::{BodyLength, HeadWriter};
 use pws::http::method::Method;
+use pws::http::refusal::Refusal;
 use pws::http::status::Status;
 use pws::http::target::Target;
 use pws::notices::Notices;
@@ -91,8 +92,8 @@ impl Responder for FedSite {
         Some(Responded { status: Status::Ok, head_bytes, is_last: false })
     }
 
-    fn refuse(&mut self, status: Status, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded {
-        self.site.refuse(status, head_only, now, outbox)
+    fn refuse(&mut self, refusal: Refusal, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded {
+        self.site.refuse(refusal, head_only, now, outbox)
     }
 
     fn tend(&mut self, now: &Now) {

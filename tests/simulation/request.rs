@@ -117,10 +117,13 @@ const OTHER_TARGETS: [(&str, Subject); 14] = [
 ];
 
 /// What is no request: the connection ends behind the answer.
-const MALFORMED: [(&str, u16); 12] = [
+const MALFORMED: [(&str, u16); 15] = [
     ("GET / HTTP/1.1\r\n\r\n", 400),
     ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
-    ("GET / HTTP/1.1\nHost: a\n\n", 400),
+    ("GET / HTTP/1.1\nHost: a\r\n\n", 400),
+    ("GET / HTTP/1.1\nHost: a\nContent-Length: 0\n\n", 400),
+    ("GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 421),
+    ("\x16\x03\x01\x02", 400),
     ("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
     ("GET / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n", 400),

@@ -233,17 +233,35 @@ fn versions_and_options_settle_what_becomes_of_the_connection() {
 fn what_is_no_request_is_refused_and_closed_with_care() {
     let folder = site();
     let long_head = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "a".repeat(17_000));
-    for (input, status) in [
-        ("nonsense\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\n\r\n", 400),
-        ("GET / HTTP/3.0\r\n\r\n", 505),
-        (&long_head, 431),
+    for (input, status, sentence) in [
+        ("nonsense\r\n\r\n", 400, "The first line is not a method, a target and HTTP/1.1"),
+        ("GET / HTTP/1.1\r\n\r\n", 400, "A request has one Host line"),
+        ("GET / HTTP/1.1\nHost: a\r\n\r\n", 400, "Lines end in CR and LF, or all of them in LF alone"),
+        ("GET /#a HTTP/1.1\r\nHost: a\r\n\r\n", 400, "The target is neither a path nor"),
+        ("GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 421, "this connection is not encrypted"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n", 400, "A line of the head is not a name"),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400, "Where the body ends is told"),
+        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx", 400, "The chunks of the body"),
+        ("\x16\x03\x01", 400, "This is TLS, and the server speaks plain HTTP here"),
+        ("GET / HTTP/3.0\r\n\r\n", 505, "The server speaks HTTP/1.1 and HTTP/1.0."),
+        (&long_head, 431, "The head is larger than the server takes."),
     ] {
         let (bytes, end) = exchange(&folder, input.as_bytes());
         let answer = Answer::all(&bytes, &["GET"]).remove(0);
         assert_eq!((answer.status, answer.field("connection")), (status, Some("close")), "{input}");
+        assert!(answer.text().contains(sentence), "{input}: {}", answer.text());
         assert_eq!(end, End::Lingering);
     }
+}
+
+/// As with a Content-Length.
+#[test]
+fn a_chunk_that_is_too_long_is_not_waited_for() {
+    let input = "GET /hello.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n";
+    let (bytes, end) = exchange(&site(), input.as_bytes());
+    let answer = Answer::all(&bytes, &["GET"]).remove(0);
+    assert_eq!((answer.text().as_str(), answer.field("connection")), ("hello\n", Some("close")));
+    assert_eq!(end, End::Lingering);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use pws_testing::client::Client;
 use pws_testing::folder::Folder;
@@ -279,4 +280,23 @@ fn a_terminal_that_is_gone_with_both_outputs_ends_nothing() {
         assert_eq!(client.get("/page.html").text(), "<p>page");
     }
     assert!(child.0.try_wait().expect("a child").is_none());
+}
+
+/// Neither is a request, and whoever runs the server hears of both: by a line of the log, and by what it means.
+#[test]
+fn who_speaks_tls_and_who_is_too_late_have_a_line() {
+    let process = serve(folder(), &[]);
+    let mut late = process.connect();
+    late.send("GET /late HTTP/1.1\r\nHost:");
+    let mut secure = process.connect();
+    secure.send(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03");
+    assert_eq!(secure.answer().status, 400);
+    process.wait_for("refused for speaking TLS, as for https://, to a port of plain HTTP");
+    late.set_patience(Duration::from_secs(30));
+    let answer = late.answer();
+    assert_eq!((answer.status, answer.field("connection")), (408, Some("close")));
+    process.wait_for("answered with 408 for not coming in time");
+    let expected = format!("\"GET /late HTTP/1.1\" 408 {}", answer.body.len());
+    let lines = process.stop();
+    assert!(lines.iter().any(|line| line.ends_with(&expected)), "{lines:?}");
 }

@@ -100,6 +100,14 @@ pub const FIELD_LINES: &[Row] = &[
         .status(400)
         .others(&[200])
         .closes(),
+    row("9112 §2.2", "some that end in a bare LF", b"GET /hello.txt HTTP/1.1\nHost: a\nX: b\r\n\n")
+        .status(400)
+        .others(&[200])
+        .closes(),
+    row("9112 §2.2", "all but the last", b"GET /hello.txt HTTP/1.1\nHost: a\n\r\n")
+        .status(400)
+        .others(&[200])
+        .closes(),
     row("9112 §2.2", "a CR twice at a line's end", request!("GET /hello.txt", "X: a\r")).status(400).closes(),
 ];
 

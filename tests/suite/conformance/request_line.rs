@@ -22,6 +22,38 @@ pub const REQUEST_LINE: &[Row] = &[
         .status(400)
         .others(&[200])
         .closes(),
+    row("9112 §2.2", "all lines typed with a bare LF", b"GET /hello.txt HTTP/1.1\nHost: a\n\n")
+        .status(200)
+        .others(&[400])
+        .content("hello\n")
+        .closes(),
+    row("9112 §2.2", "the same of HTTP/1.0", b"GET /hello.txt HTTP/1.0\nConnection: keep-alive\n\n")
+        .status(200)
+        .others(&[400])
+        .content("hello\n")
+        .closes(),
+    row(
+        "9112 §2.2",
+        "and another behind it, which nobody looks for",
+        b"GET /hello.txt HTTP/1.1\nHost: a\n\nGET /empty.txt HTTP/1.1\r\nHost: a\r\n\r\n",
+    )
+    .status(200)
+    .others(&[400])
+    .content("hello\n")
+    .closes(),
+    row("9112 §2.2", "the same with a length", b"GET /a HTTP/1.1\nHost: a\nContent-Length: 0\n\n")
+        .status(400)
+        .others(&[404])
+        .closes(),
+    row(
+        "9112 §2.2",
+        "the same with chunks",
+        b"GET /a HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n0\r\n\r\n",
+    )
+    .status(400)
+    .others(&[404])
+    .closes(),
+    row("8446 §5.1", "TLS", b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03").status(400).closes(),
     row("9112 §2.2", "a bare CR in the line", b"GET /hello.txt\r HTTP/1.1\r\nHost: a\r\n\r\n")
         .status(400)
         .closes(),

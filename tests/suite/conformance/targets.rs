@@ -80,11 +80,10 @@ pub const ABSOLUTE_FORM: &[Row] = &[
         .status(400)
         .others(&[404, 421])
         .closes(),
-    // §7.4 lets a trusted gateway forward what it received by TLS, and that may be in front of any server.
-    row("9110 §7.4", "https, as from a gateway", request!("GET https://a/hello.txt"))
-        .status(200)
-        .others(&[400, 421])
-        .content("hello\n"),
+    row("9110 §7.4", "https over a connection that is not encrypted", request!("GET https://a/hello.txt"))
+        .status(421)
+        .others(&[200, 400])
+        .closes(),
     row("9112 §3.2.2", "a fragment in a URI", request!("GET http://a/hello.txt#top")).status(400).closes(),
     row("9112 §3.2.2", "to a folder", request!("GET http://a/docs"))
         .status(301)

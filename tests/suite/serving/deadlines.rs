@@ -50,8 +50,13 @@ fn a_head_that_drips_is_cut() {
         match client.read_some(&mut [0]) {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
-            Ok(0) => break,
-            other => panic!("neither silence nor an end: {other:?}"),
+            // Its first byte has come.
+            Ok(1) => {
+                let answer = client.rest();
+                assert!(answer.starts_with(b"TTP/1.1 408 "), "{}", answer.escape_ascii());
+                break;
+            }
+            other => panic!("neither silence nor an answer: {other:?}"),
         }
     }
     assert!(started.elapsed() >= SECOND, "{:?}", started.elapsed());

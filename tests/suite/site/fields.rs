@@ -2,7 +2,7 @@
 
 use pws::clock::Now;
 use pws::config::SiteOptions;
-use pws::http::status::Status;
+use pws::http::refusal::Refusal;
 use pws::limits::Limits;
 use pws::outbox::Outbox;
 use pws::responder::Responder;
@@ -168,9 +168,9 @@ fn of_what_is_over_in_a_moment_nothing_is_kept() {
     let options = SiteOptions { fields, ..SiteOptions::default() };
     let folder = folder();
     let mut site = Site::open(&folder.path(""), &options, &Limits::default()).expect("a site");
-    for (status, expected) in [(Status::ServiceUnavailable, "no-store"), (Status::UriTooLong, "no-cache")] {
+    for (refusal, expected) in [(Refusal::NoRoom, "no-store"), (Refusal::TargetTooLong, "no-cache")] {
         let mut outbox = Outbox::new();
-        site.refuse(status, false, &Now::at(0, 1), &mut outbox);
+        site.refuse(refusal, false, &Now::at(0, 1), &mut outbox);
         let head = String::from_utf8_lossy(outbox.bytes_mut()).into_owned();
         let line = format!("\r\nCache-Control: {expected}\r\n");
         assert_eq!((head.matches(&line).count(), head.matches("Cache-Control").count()), (1, 1), "{head}");

@@ -192,6 +192,7 @@ impl MemoryServer {
             responder: &mut self.site,
             access_log: &mut self.access_log,
             key: 0,
+            peer: Peer::Local,
             slice: Slice::new(&|| 0, self.slice_nanos, self.limits.run_bytes_max),
             ledger: &mut self.ledger,
             notices: &mut self.notices,

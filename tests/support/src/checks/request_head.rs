@@ -4,7 +4,8 @@
 //!
 //! - it does not matter how the bytes arrive: the first verdict on a growing prefix, with `searched` from the
 //!   one before, is the verdict on everything;
-//! - a complete head lies within the limit, ends with its first empty line and has no line end but CRLF.
+//! - a complete head lies within the limit, ends with its first empty line, and all its lines end alike: in
+//!   CRLF, or in LF where it is the last on its connection.
 
 use pws::http::request::{FieldSlots, Parsed, first_line, parse};
 use pws::limits::Limits;
@@ -52,7 +53,7 @@ fn verdict(input: &[u8], searched: usize, limits: &Limits) -> Verdict {
             Verdict::Complete { head_len, request }
         }
         Parsed::Partial => Verdict::Partial,
-        Parsed::Refused(status) => Verdict::Refused(status.code()),
+        Parsed::Refused(refusal) => Verdict::Refused(refusal.status().code()),
     }
 }
 
@@ -70,6 +71,12 @@ fn first_verdict(input: &[u8], limits: &Limits) -> (Verdict, usize) {
 
 fn check_head(head: &[u8], limits: &Limits) {
     assert!(head.len() <= usize::from(limits.head_bytes_max));
+    if !head.ends_with(b"\r\n") {
+        assert!(head.ends_with(b"\n\n"));
+        let mut lines = head.split(|&byte| byte == b'\n').skip_while(|line| *line == b"\r");
+        assert!(!lines.any(|line| line.contains(&b'\r')), "{}", head.escape_ascii());
+        return;
+    }
     let mut lines = head.split(|&byte| byte == b'\n').skip_while(|line| *line == b"\r").peekable();
     while let Some(line) = lines.next_if(|line| *line != b"\r") {
         let end = line.iter().position(|&byte| byte == b'\r');
