@@ -84,7 +84,8 @@ pub struct Limits {
     /// Waiting for the client to close after the last response, seconds: until then it has taken what the
     /// kernel holds for it, some 300 KB, at 10 KB a second at least. Then the kernel lets go of that, too.
     pub linger_secs: u32,
-    /// Finishing the responses under way after a stop was asked for, seconds.
+    /// Finishing the responses under way after a stop was asked for, seconds, and the rest of one. What takes
+    /// ten is killed by those who manage services.
     pub drain_secs: u32,
 }
 
@@ -119,7 +120,7 @@ impl Default for Limits {
             send_secs: 30,
             send_bytes_min: 32 * 1024,
             linger_secs: 60,
-            drain_secs: 10,
+            drain_secs: 8,
         }
     }
 }

@@ -23,6 +23,9 @@ fn main() -> ExitCode {
     let settings = Settings::read();
     let stderr = env_logger::Target::Pipe(Box::new(Stderr::open()));
     env_logger::Builder::new().filter_level(settings.log_level).format_timestamp(None).target(stderr).init();
+    for remark in &settings.remarks {
+        log::warn!("{remark}");
+    }
     match serve(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -48,7 +51,7 @@ fn serve(settings: Settings) -> io::Result<()> {
     let (told_memory, backlog) = (config.limits.told_memory(), listener::effective_backlog(&config.limits));
     let mut server = Server::bind(config)?;
     server.stop_on_signals()?;
-    let urls: Vec<String> = server.local_addrs()?.into_iter().map(listener::url).collect();
+    let urls: Vec<String> = server.local_addrs()?.into_iter().flat_map(listener::urls).collect();
     let connections = server.connections_max();
     let shown_folder = folder.canonicalize().unwrap_or(folder);
     if let Some(user) = user {

@@ -1,19 +1,22 @@
 //! The command line: what can be typed, and the [`Settings`] it stands for. Nothing else knows clap.
 //!
-//! [`options`] is the table, a row an option; [`values`] reads what is typed behind one. Here is the one loop
+//! [`options`] is the table, a row an option; [`values`] reads what is typed behind one, [`variables`] says
+//! which variable counts. Here is the one loop
 //! over the table that tells clap of it, and the one that puts what clap found where it goes.
 
 mod options;
 #[cfg(test)]
 mod readme;
 mod values;
+mod variables;
 
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::builder::{FalseyValueParser, PossibleValuesParser};
+use clap::builder::FalseyValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use log::LevelFilter;
 use pws::Config;
@@ -21,7 +24,7 @@ use pws::limits::Limits;
 use pws::process::confine::Sandbox;
 use pws::process::resources::{self, Granted};
 
-use options::{OPTIONS, Otherwise, Put, Row};
+use options::{BARE, OPTIONS, Otherwise, Put, Row};
 
 /// What was asked for: the server, and what the process does before it serves.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub struct Settings {
     pub log_level: LevelFilter,
     /// Where the bound on memory comes from.
     pub memory: Granted,
+    /// What was passed over, and what is to be done about that.
+    pub remarks: Vec<String>,
 }
 
 impl Settings {
@@ -45,16 +50,27 @@ impl Settings {
     /// What there is before the table is gone through, with as much memory as the system grants. Lists are
     /// empty: their defaults are put like what is typed.
     fn unread(memory: Granted) -> Settings {
-        let folder = if Path::new(DEFAULT_FOLDER).is_dir() { DEFAULT_FOLDER } else { "." };
-        let mut config = Config::new(folder);
+        let mut config = Config::new(demo_folder().unwrap_or_else(|| PathBuf::from(".")));
         config.site.indexes.clear();
         config.limits = Limits::within(usize::try_from(memory.bytes).unwrap_or(usize::MAX));
-        Settings { config, user: None, sandbox: Sandbox::default(), log_level: LevelFilter::Info, memory }
+        Settings {
+            config,
+            user: None,
+            sandbox: Sandbox::default(),
+            log_level: LevelFilter::Info,
+            memory,
+            remarks: Vec::new(),
+        }
     }
 }
 
-/// The folder served where none was asked for, if it exists; else the current one.
-const DEFAULT_FOLDER: &str = "static";
+/// What `cargo run` serves in this repository, where it tells whose program it runs. Elsewhere a folder
+/// called `static` is a part of something, and not what people mean.
+fn demo_folder() -> Option<PathBuf> {
+    let is_run_by_cargo = env::var_os("CARGO_PKG_NAME").is_some_and(|name| name == env!("CARGO_PKG_NAME"));
+    let repository = env::var_os("CARGO_MANIFEST_DIR").filter(|_| is_run_by_cargo)?;
+    Some(Path::new(&repository).join("static")).filter(|folder| folder.is_dir())
+}
 
 fn read_from(args: impl IntoIterator<Item = OsString>, memory: Granted) -> Result<Settings, clap::Error> {
     let mut command = command();
@@ -67,12 +83,42 @@ fn read_from(args: impl IntoIterator<Item = OsString>, memory: Granted) -> Resul
     for row in OPTIONS {
         put_found(row, &matches, &mut settings).map_err(|(value, reason)| {
             let arg = command.get_arguments().find(|arg| arg.get_id() == row.name);
-            let shown = arg.map(Arg::to_string).unwrap_or_default();
+            let shown = match row.variable() {
+                Some(variable) if matches.value_source(row.name) == Some(ValueSource::EnvVariable) => {
+                    variable
+                }
+                _ => arg.map(Arg::to_string).unwrap_or_default(),
+            };
             let text = format!("invalid value '{value}' for '{shown}': {reason}");
             command.error(ErrorKind::ValueValidation, text)
         })?;
     }
+    put_bare(&matches, &mut settings).map_err(|text| command.error(ErrorKind::ArgumentConflict, text))?;
+    settings.remarks = variables::remarks();
     Ok(settings)
+}
+
+/// A folder and a port that are typed without a name, in either order.
+fn put_bare(found: &ArgMatches, to: &mut Settings) -> Result<(), String> {
+    let is_typed = |name| found.value_source(name) == Some(ValueSource::CommandLine);
+    let (mut has_port, mut has_folder) = (is_typed("port"), is_typed("directory"));
+    for word in found.get_many::<OsString>(BARE).into_iter().flatten() {
+        let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let shown = word.to_string_lossy();
+        let before = if let Some(number) = word.to_str().filter(is_number) {
+            let port = values::number(number, 0, u16::MAX);
+            let port = port.map_err(|reason| format!("'{shown}' is no port: {reason}"))?;
+            let before = std::mem::replace(&mut to.config.port, port);
+            std::mem::replace(&mut has_port, true).then(|| ("ports", before.to_string()))
+        } else {
+            let before = std::mem::replace(&mut to.config.folder, PathBuf::from(word));
+            std::mem::replace(&mut has_folder, true).then(|| ("folders", before.display().to_string()))
+        };
+        if let Some((what, before)) = before {
+            return Err(format!("two {what} were given, '{before}' and '{shown}': one is needed"));
+        }
+    }
+    Ok(())
 }
 
 /// The table, as clap needs it.
@@ -80,7 +126,8 @@ fn command() -> Command {
     Command::new("pws")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Serve a folder over HTTP")
-        .max_term_width(100)
+        .override_usage("pws [OPTIONS] [DIR] [PORT]")
+        .max_term_width(80)
         // Their rows stand in the table.
         .disable_help_flag(true)
         .disable_version_flag(true)
@@ -91,12 +138,12 @@ fn arg(row: &Row) -> Arg {
     let arg = Arg::new(row.name)
         .help_heading(row.group)
         .help(help(row))
-        .long((!row.is_bare).then_some(row.name))
+        .long((row.name != BARE).then_some(row.name))
         .short(row.short)
         .value_name(row.value)
         .action(if row.separator.is_some() { ArgAction::Append } else { ArgAction::Set })
         .value_delimiter(row.separator)
-        .env(variable(row));
+        .env(variables::of(row));
     let arg = match row.otherwise {
         Otherwise::Value(text) => arg.default_value(text),
         Otherwise::Nothing | Otherwise::Words(_) => arg,
@@ -107,23 +154,12 @@ fn arg(row: &Row) -> Arg {
     };
     match row.put {
         Put::Flag(_) => arg.action(ArgAction::SetTrue).value_parser(FalseyValueParser::new()),
-        Put::Choice(choices) => {
-            let names = PossibleValuesParser::new(choices.iter().map(|(name, _)| *name));
-            arg.value_parser(names).ignore_case(true).hide_possible_values(true)
-        }
-        Put::Text(_) => arg,
+        Put::Choice(_) | Put::Text(_) => arg,
+        Put::Bare => arg.num_args(0..=2).value_parser(value_parser!(OsString)),
         Put::Path(_) => arg.value_parser(value_parser!(PathBuf)),
         Put::Help => arg.action(ArgAction::Help),
         Put::Version => arg.action(ArgAction::Version),
     }
-}
-
-/// An empty variable is as good as none: that is how they are left out in files that list them all.
-fn variable(row: &Row) -> Option<&'static str> {
-    let name = row.variable()?;
-    let is_empty = env::var_os(&name).is_some_and(|value| value.is_empty());
-    // It lasts as long as the table does.
-    (!is_empty).then(|| &*name.leak())
 }
 
 fn help(row: &Row) -> String {
@@ -137,13 +173,13 @@ fn help(row: &Row) -> String {
 fn put_found<'a>(row: &Row, found: &'a ArgMatches, to: &mut Settings) -> Result<(), (&'a str, String)> {
     match row.put {
         Put::Flag(put) if found.get_flag(row.name) => put(to),
-        Put::Flag(_) | Put::Help | Put::Version => (),
+        Put::Flag(_) | Put::Bare | Put::Help | Put::Version => (),
         Put::Choice(choices) => {
-            let typed = found.get_one::<String>(row.name);
-            let is_typed = |name: &str| typed.is_some_and(|typed| typed.eq_ignore_ascii_case(name));
-            if let Some((_, put)) = choices.iter().find(|(name, _)| is_typed(name)) {
-                put(to);
-            }
+            let Some(typed) = found.get_one::<String>(row.name) else { return Ok(()) };
+            let choice = choices.iter().find(|(name, _)| typed.eq_ignore_ascii_case(name));
+            let names = || choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+            let (_, put) = choice.ok_or_else(|| (typed.as_str(), format!("it may be {}", names())))?;
+            put(to);
         }
         Put::Text(put) => {
             for text in found.get_many::<String>(row.name).into_iter().flatten() {
@@ -208,6 +244,37 @@ mod tests {
             let limits = typed(&args).config.limits;
             assert_eq!(limits.cache_bytes_max, 1 << 20);
             assert_eq!(limits.connections_max, Limits::within(8 << 20).connections_max);
+        }
+    }
+
+    #[test]
+    fn folder_and_port_stand_by_themselves_in_either_order() {
+        for (args, folder, port) in [
+            (&["site"][..], "site", 9000),
+            (&["8080"], ".", 8080),
+            (&["site", "8080"], "site", 8080),
+            (&["8080", "site"], "site", 8080),
+            (&["./8080"], "./8080", 9000),
+            (&["-p", "80", "site"], "site", 80),
+            (&["--port=80", "-d", "site"], "site", 80),
+            (&["-d", "site", "8080"], "site", 8080),
+        ] {
+            let config = typed(args).config;
+            let folder = if folder == "." { typed(&[]).config.folder } else { folder.into() };
+            assert_eq!((config.folder, config.port), (folder, port), "{args:?}");
+        }
+        for (args, named) in [
+            (&["80", "81"][..], "two ports were given, '80' and '81'"),
+            (&["-p", "80", "81"], "two ports were given, '80' and '81'"),
+            (&["a", "b"], "two folders were given, 'a' and 'b'"),
+            (&["-d", "a", "b"], "two folders were given, 'a' and 'b'"),
+            (&["65536"], "'65536' is no port: a number from 0 to 65535 is needed"),
+            (&["--log-level", "verbose"], "it may be off, error, warn, info, debug, trace"),
+            (&["--directry=a"], "--directory"),
+        ] {
+            let all = ["pws"].iter().chain(args).map(OsString::from);
+            let error = read_from(all, GRANTED).expect_err("a wrong command line").to_string();
+            assert!(error.contains(named), "{args:?}: {error}");
         }
     }
 

@@ -19,8 +19,6 @@ pub struct Row {
     /// As in `--name`, and in capitals behind `PWS_` in its variable.
     pub name: &'static str,
     pub short: Option<char>,
-    /// Whether its value is typed without its name.
-    pub is_bare: bool,
     /// What its value is called.
     pub value: Option<&'static str>,
     /// It may be repeated, or take several values at once, with this between them.
@@ -54,6 +52,8 @@ pub enum Put {
     Text(fn(&mut Settings, &str) -> Result<(), String>),
     /// A path may be no UTF-8.
     Path(fn(&mut Settings, &Path)),
+    /// Typed without a name: a folder, or a port.
+    Bare,
     /// It prints the help and ends.
     Help,
     /// It prints the version and ends.
@@ -61,19 +61,21 @@ pub enum Put {
 }
 
 impl Row {
-    /// Its variable; what ends at once has none.
+    /// Its variable; what has no name and what ends at once has none.
     pub fn variable(&self) -> Option<String> {
         let name = || format!("PWS_{}", self.name.replace('-', "_").to_ascii_uppercase());
-        (!matches!(self.put, Put::Help | Put::Version)).then(name)
+        (!matches!(self.put, Put::Bare | Put::Help | Put::Version)).then(name)
     }
 }
+
+/// What is typed without a name.
+pub const BARE: &str = "bare";
 
 /// What most rows have none of.
 const ROW: Row = Row {
     group: "",
     name: "",
     short: None,
-    is_bare: false,
     value: None,
     separator: None,
     alone: None,
@@ -86,8 +88,17 @@ const ROW: Row = Row {
 pub static OPTIONS: &[Row] = &[
     Row {
         group: "Listening",
+        name: BARE,
+        value: Some("[DIR] [PORT]"),
+        help: "Folder to serve and port to listen on, in either order; a number is a port (`./80` is a \
+               folder)",
+        put: Put::Bare,
+        ..ROW
+    },
+    Row {
+        group: "Listening",
         name: "port",
-        is_bare: true,
+        short: Some('p'),
         value: Some("PORT"),
         otherwise: Otherwise::Value("9000"),
         help: "Port to listen on; 0 takes a free one and prints it",
@@ -102,7 +113,7 @@ pub static OPTIONS: &[Row] = &[
         separator: Some(','),
         otherwise: Otherwise::Words("all interfaces, IPv6 and IPv4"),
         help: "Address or host name to listen on; may be repeated, or take several with commas",
-        put: Put::Text(|to, text| values::text(text).map(|address| to.config.binds.push(address))),
+        put: Put::Text(|to, text| values::address(text).map(|address| to.config.binds.push(address))),
         ..ROW
     },
     Row {
@@ -110,7 +121,7 @@ pub static OPTIONS: &[Row] = &[
         name: "directory",
         short: Some('d'),
         value: Some("DIR"),
-        otherwise: Otherwise::Words("`static`, or the current folder if there is none"),
+        otherwise: Otherwise::Words("the current folder"),
         help: "Folder to serve",
         put: Put::Path(|to, path| to.config.folder = path.to_owned()),
         ..ROW

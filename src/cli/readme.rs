@@ -1,6 +1,6 @@
 //! The table of options as Markdown: the README must hold it as it is made here.
 
-use super::options::{OPTIONS, Otherwise, Row};
+use super::options::{BARE, OPTIONS, Otherwise, Row};
 
 fn options() -> String {
     let mut text = String::new();
@@ -26,7 +26,7 @@ fn options() -> String {
 /// How it is typed.
 fn typed(row: &Row) -> String {
     let value = row.value.unwrap_or_default();
-    match (row.is_bare, row.short, row.alone) {
+    match (row.name == BARE, row.short, row.alone) {
         (true, ..) => format!("`{value}`"),
         (_, _, Some(_)) => format!("`--{}[={value}]`", row.name),
         (_, Some(short), _) => format!("`-{short}`, `{}`", format!("--{} {value}", row.name).trim_end()),

@@ -1,6 +1,7 @@
 //! Values as they are typed: what each must be, and what is said of one that is not.
 
 use std::fmt::Display;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use pws::http::bytes::TOKEN;
@@ -18,6 +19,19 @@ pub fn name(text: &str) -> Result<String, String> {
         "" | "." | ".." => Err("a name is needed, such as index.html".to_owned()),
         _ if text.contains(['/', '\0']) => Err("a name without a folder is needed".to_owned()),
         _ => Ok(text.to_owned()),
+    }
+}
+
+/// An address or the name of a host. A port behind it would be another for each.
+pub fn address(text: &str) -> Result<String, String> {
+    let is_plain = text.parse::<Ipv6Addr>().is_ok();
+    match text.rsplit_once(':') {
+        Some((host, port))
+            if !is_plain && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            Err(format!("the port stands by itself: '--bind {host} --port {port}'"))
+        }
+        _ => self::text(text),
     }
 }
 
@@ -58,6 +72,9 @@ pub fn mime(text: &str) -> Result<(String, String), String> {
     let wrong = || "an extension and a type are needed, such as md=text/html".to_owned();
     let (extension, content_type) = text.split_once('=').ok_or_else(wrong)?;
     let extension = extension.strip_prefix('.').unwrap_or(extension);
+    if let Some((_, last)) = extension.rsplit_once('.') {
+        return Err(format!("only what is behind the last dot of a name counts: '{last}={content_type}'"));
+    }
     let essence = content_type.split(';').next().unwrap_or_default().trim_end();
     let (main, sub) = essence.split_once('/').ok_or_else(wrong)?;
     let are_tokens = [main, sub].iter().all(|part| !part.is_empty() && TOKEN.holds_all(part.as_bytes()));
@@ -91,21 +108,28 @@ pub fn count(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Bytes, with K, M or G behind the number for a power of 1,024.
+/// Bytes: a number, such as `1.5`, and K, M or G for a power of 1,024, as in `8M`, `8MB` and `8MiB`.
 pub fn size(text: &str) -> Result<usize, String> {
-    let digits = &text[..text.bytes().take_while(u8::is_ascii_digit).count()];
-    let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "" => 1,
-        "K" => 1 << 10,
-        "M" => 1 << 20,
-        "G" => 1 << 30,
-        unit => return Err(format!("'{unit}' is no unit: K, M or G is")),
+    let number_len = text.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+    let (number, unit) = text.split_at(number_len);
+    let unit = unit.trim().to_ascii_uppercase();
+    let unit_bytes: u128 = match unit.as_str() {
+        "" | "B" => 1,
+        "K" | "KB" | "KIB" => 1 << 10,
+        "M" | "MB" | "MIB" => 1 << 20,
+        "G" | "GB" | "GIB" => 1 << 30,
+        _ => return Err(format!("'{unit}' is no unit: K, M or G is, as in 8M")),
     };
-    if digits.is_empty() {
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() {
         return Err("a number is missing in front".to_owned());
     }
-    let bytes = digits.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
-    bytes.ok_or_else(|| "more than this machine can address".to_owned())
+    let too_large = || "more than this machine can address".to_owned();
+    let digits = |text: &str| if text.is_empty() { Ok(0) } else { text.parse::<u64>().map(u128::from) };
+    let whole = digits(whole).map_err(|_| too_large())?;
+    let part = digits(decimals).map_err(|_| "fewer digits behind the point are needed".to_owned())?;
+    let part_bytes = part * unit_bytes / 10_u128.pow(decimals.len() as u32);
+    usize::try_from(whole * unit_bytes + part_bytes).map_err(|_| too_large())
 }
 
 #[cfg(test)]
@@ -142,6 +166,15 @@ mod tests {
             let expected = expected.map(|(extension, essence)| (extension.to_owned(), essence.to_owned()));
             assert_eq!(mime(text).ok(), expected, "{text}");
         }
+        assert!(mime("tar.gz=a/b").is_err_and(|error| error.ends_with(": 'gz=a/b'")));
+        for (text, hint) in [
+            ("127.0.0.1:8080", "'--bind 127.0.0.1 --port 8080'"),
+            ("[::1]:80", "'--bind [::1] --port 80'"),
+            ("localhost:0", "'--bind localhost --port 0'"),
+        ] {
+            assert!(address(text).is_err_and(|error| error.ends_with(hint)), "{text}");
+        }
+        assert!(["::1", "[::1]", "fe80::1:80", "localhost", "::"].iter().all(|text| address(text).is_ok()));
         assert_eq!(path("/app/index.html").as_deref(), Ok("app/index.html"));
         for text in ["", "/", "../a", "a/../b", "a//b", "./a", "a/"] {
             assert!(path(text).is_err(), "{text}");
@@ -152,12 +185,22 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        for (text, expected) in
-            [("0", Some(0)), ("1000", Some(1000)), ("512K", Some(524_288)), ("16m", Some(16_777_216))]
-        {
-            assert_eq!(size(text).ok(), expected, "{text}");
+        for (text, expected) in [
+            ("0", 0),
+            ("1000", 1000),
+            ("512K", 524_288),
+            ("16m", 16 << 20),
+            ("8MB", 8 << 20),
+            ("8MiB", 8 << 20),
+        ] {
+            assert_eq!(size(text), Ok(expected), "{text}");
         }
-        for text in ["", "K", "1X", "1KB", "-1", "1.5M", "99999999999999999999", "99999999999G"] {
+        for (text, expected) in
+            [("1.5M", 3 << 19), ("0.25G", 1 << 28), ("1 GB", 1 << 30), ("7B", 7), ("2.K", 2048)]
+        {
+            assert_eq!(size(text), Ok(expected), "{text}");
+        }
+        for text in ["", "K", ".5M", "1X", "1iB", "1.2.3M", "-1", "99999999999999999999", "99999999999G"] {
             assert!(size(text).is_err(), "{text}");
         }
         assert!(size("99999999999999999999G").is_err_and(|error| error.contains("can address")));

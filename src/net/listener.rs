@@ -1,7 +1,7 @@
 //! Opening the sockets that clients connect to.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 
 use mio::net::TcpListener;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -128,11 +128,27 @@ fn explain(error: io::Error, address: SocketAddr) -> io::Error {
     io::Error::new(error.kind(), format!("cannot listen on {address}: {reason}"))
 }
 
-/// The URL at which a browser on this machine finds what listens on `address`.
-pub fn url(address: SocketAddr) -> String {
-    match address.ip().is_unspecified() {
-        true => format!("http://localhost:{}/", address.port()),
-        false => format!("http://{address}/"),
+/// The URLs at which browsers find what listens on `address`: on this machine and, if that is all its
+/// interfaces, on others in its network.
+pub fn urls(address: SocketAddr) -> Vec<String> {
+    if !address.ip().is_unspecified() {
+        return vec![format!("http://{address}/")];
+    }
+    let port = address.port();
+    let here = format!("http://localhost:{port}/");
+    let there = address_in_network().map(|ip| format!("http://{}/", SocketAddr::from((ip, port))));
+    [here].into_iter().chain(there).collect()
+}
+
+/// The address by which others in the network know this machine, if it is in one: the one it would be asked
+/// from by way of its default route. Nothing is sent.
+fn address_in_network() -> Option<Ipv4Addr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // Of those for documentation (RFC 5737): nobody has it, and it is routed like all others.
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    match socket.local_addr().ok()?.ip() {
+        IpAddr::V4(ip) if !ip.is_loopback() && !ip.is_unspecified() => Some(ip),
+        _ => None,
     }
 }
 

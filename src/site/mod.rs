@@ -76,6 +76,9 @@ impl Site {
         let media_types = MediaTypes::with(options.media_types.clone());
         let files = Files::open(folder, options.symlinks, media_types, limits)?;
         let hosts = Hosts::open(&files, options.vhosts, options.strict, limits)?;
+        if let Some(fallback) = options.fallback.as_ref().filter(|_| !options.vhosts) {
+            check_fallback(&files, fallback, options.strict)?;
+        }
         let (fields, options) = (SiteFields::new(options), options.clone());
         let sorting = SortingMemory::within(limits);
         Ok(Site { files, hosts, fields, options, sorting, url_path: Vec::new(), path: Vec::new() })
@@ -144,6 +147,21 @@ impl Responder for Site {
     fn recheck(&mut self) {
         self.files.recheck();
     }
+}
+
+/// The file that answers where nothing is may come later; whoever asked for it should know that it is not
+/// there yet.
+fn check_fallback(files: &Files, fallback: &str, is_strict: bool) -> io::Result<()> {
+    let is_there = |name: &str| files.stamp_at(name.as_bytes()).is_ok();
+    if is_there(fallback) || is_there(&format!("{fallback}.html")) {
+        return Ok(());
+    }
+    let text = format!("'--fallback {fallback}' leads nowhere: there is no such file in the folder");
+    if is_strict {
+        return Err(io::Error::new(io::ErrorKind::NotFound, text));
+    }
+    log::warn!("{text}");
+    Ok(())
 }
 
 /// Counts what is wrong with a file for whoever runs the server. Clients can bring that about whenever they

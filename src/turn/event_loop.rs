@@ -188,8 +188,14 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             self.stage = Stage::Stopped;
             return;
         }
-        log::debug!("stopping: {} connections open", self.connections.len());
         self.acceptor.close();
+        let under_way = self.connections.iter().filter(|(_, slot)| !slot.connection.awaits_request()).count();
+        if under_way > 0 {
+            let secs = self.limits.drain_secs.saturating_add(1);
+            log::info!(
+                "stopping: {under_way} responses under way, {secs} s for them at most (again: at once)"
+            );
+        }
         // One more than asked for: the tick under way is a part of a second only.
         self.stage = Stage::Draining(now.tick.saturating_add(self.limits.drain_secs).saturating_add(1));
         // What has arrived already is still answered.

@@ -155,7 +155,7 @@ fn error_pages_are_shown(browser: &Browser) {
     let server = serve(Folder::new(), &[]);
     browser.go(&format!("{}nowhere", server.urls()[0]));
     assert_eq!(browser.run(STATUS), 404);
-    assert_eq!(browser.text(), "404 Not Found");
+    assert_eq!(browser.text(), "404 Not Found\n\nThere is nothing at this address.");
 
     let server = serve(Folder::new().file("404.html", "<p>Lost? <a href=/>Start again</a>"), &[]);
     browser.go(&format!("{}no/where", server.urls()[0]));

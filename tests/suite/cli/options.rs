@@ -45,20 +45,73 @@ fn the_first_line_names_the_folder_and_the_url() {
 }
 
 #[test]
-fn the_default_folder_is_static_and_else_the_current_one() {
-    let folder = Folder::new().file("index.html", "<p>current");
-    for (expected_folder, expected_text) in [("root", "<p>current"), ("root/static", "<p>static")] {
+fn the_default_folder_is_the_current_one_and_that_of_the_demo_only_where_cargo_runs_it() {
+    let folder = Folder::new().file("index.html", "<p>current").file("static/index.html", "<p>static");
+    for (package, expected_folder, expected_text) in [
+        (None, "root", "<p>current"),
+        (Some("other"), "root", "<p>current"),
+        (Some("pws"), "root/static", "<p>static"),
+    ] {
         let mut command = command();
+        command.env_remove("CARGO_PKG_NAME").env("CARGO_MANIFEST_DIR", folder.root());
+        command.envs(package.map(|package| ("CARGO_PKG_NAME", package)));
         command.current_dir(folder.root()).args(["-b", "127.0.0.1", "0"]);
         let process = Process::start(command);
         let shown = shown(&folder.outside().join(expected_folder));
         assert!(process.first_line.starts_with(&format!("Serving {shown} at ")), "{}", process.first_line);
         assert_eq!(process.connect().get("/").text(), expected_text);
-        if expected_folder == "root" {
-            std::fs::create_dir(folder.root().join("static")).expect("a folder");
-            std::fs::write(folder.root().join("static/index.html"), "<p>static").expect("a file");
-        }
     }
+}
+
+#[test]
+fn folder_and_port_need_no_names() {
+    let folder = folder();
+    let root = folder.root().display().to_string();
+    for args in [[root.as_str(), "0"], ["0", root.as_str()]] {
+        let mut command = command();
+        command.args(args).args(["--bind", "127.0.0.1"]);
+        assert_eq!(Process::start(command).connect().get("/page.html").text(), "<p>page", "{args:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named_with_what_to_do() {
+    let cases: [(&[&str], Option<(&str, &str)>, &str); 7] = [
+        (
+            &[],
+            Some(("PWS_PORT", "abc")),
+            "invalid value 'abc' for 'PWS_PORT': a number from 0 to 65535 is needed",
+        ),
+        (&["--log-level", "verbose"], None, "it may be off, error, warn, info, debug, trace"),
+        (&["--bind", "127.0.0.1:80"], None, "the port stands by itself: '--bind 127.0.0.1 --port 80'"),
+        (&["--mime", "tar.gz=a/b"], None, "only what is behind the last dot of a name counts: 'gz=a/b'"),
+        (&["--memory", "8X"], None, "'X' is no unit: K, M or G is, as in 8M"),
+        (&["--no-listings"], None, "'--no-listing'"),
+        (&["80", "-p", "81"], None, "two ports were given, '81' and '80': one is needed"),
+    ];
+    for (args, variable, expected) in cases {
+        let mut command = command();
+        command.args(args).envs(variable);
+        let output = process::run(command);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        assert!(stderr.contains(expected), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn what_is_passed_over_is_told() {
+    let folder = folder();
+    let mut command = serving(command(), &folder);
+    command.env("PWS_PORT", "tcp://10.0.0.1:80").env("PWS_PORT_80_TCP", "x").env("PWS_MEMRY", "8M");
+    command.args(["--fallback", "nowhere.html"]);
+    let process = Process::start(command);
+    for told in
+        ["PWS_PORT=tcp://10.0.0.1:80 is passed over", "is it PWS_MEMORY?", "'--fallback nowhere.html' leads"]
+    {
+        process.wait_for(told);
+    }
+    assert!(!process.stderr().contains("PWS_PORT_80"), "{}", process.stderr());
 }
 
 #[test]
@@ -113,8 +166,7 @@ fn an_option_beats_its_variable() {
 #[test]
 fn a_wrong_command_line_exits_with_2_and_the_usage() {
     for args in [
-        &["abc"][..],
-        &["65536"],
+        &["65536"][..],
         &["-1"],
         &["80", "81"],
         &["--no-such-option"],
@@ -128,7 +180,7 @@ fn a_wrong_command_line_exits_with_2_and_the_usage() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
         assert!(stderr.contains("error: "), "{args:?}: {stderr}");
-        assert_eq!(stderr.matches("Usage: pws [OPTIONS] [PORT]\n").count(), 1, "{args:?}: {stderr}");
+        assert_eq!(stderr.matches("Usage: pws [OPTIONS] [DIR] [PORT]\n").count(), 1, "{args:?}: {stderr}");
         assert!(stderr.ends_with("try '--help'.\n"), "{args:?}: {stderr}");
         assert_eq!(output.stdout, b"", "{args:?}");
     }

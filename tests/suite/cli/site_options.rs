@@ -51,7 +51,7 @@ const WRONG: [(&str, &str, &str); 31] = [
     ("--fallback", "../app.html", "a file below the folder"),
     ("--fallback", "docs/../../app.html", "a file below the folder"),
     ("--fallback", "docs/", "a file below the folder"),
-    ("--symlinks", "sometimes", "[possible values: inside, follow, deny]"),
+    ("--symlinks", "sometimes", "it may be inside, follow, deny"),
     ("--cache-size", "16MB", "no unit"),
 ];
 
