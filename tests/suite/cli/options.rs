@@ -74,9 +74,12 @@ fn folder_and_port_need_no_names() {
     }
 }
 
+/// What is typed, a variable, and what is said of them.
+type Wrong<'a> = (&'a [&'a str], Option<(&'a str, &'a str)>, &'a str);
+
 #[test]
 fn what_is_wrong_is_named_with_what_to_do() {
-    let cases: [(&[&str], Option<(&str, &str)>, &str); 7] = [
+    let cases: [Wrong; 7] = [
         (
             &[],
             Some(("PWS_PORT", "abc")),

@@ -52,7 +52,7 @@ const WRONG: [(&str, &str, &str); 31] = [
     ("--fallback", "docs/../../app.html", "a file below the folder"),
     ("--fallback", "docs/", "a file below the folder"),
     ("--symlinks", "sometimes", "it may be inside, follow, deny"),
-    ("--cache-size", "16MB", "no unit"),
+    ("--cache-size", "16Q", "no unit"),
 ];
 
 #[track_caller]
@@ -79,7 +79,7 @@ fn wrong_values_are_refused_before_anything_is_served() {
         let variable = format!("PWS_{}", option.trim_start_matches('-').replace('-', "_").to_uppercase());
         let mut by_variable = serving(command(), &folder);
         by_variable.env(&variable, value);
-        assert_refused(by_variable, option, hint, &format!("{variable}={value:?}"));
+        assert_refused(by_variable, &variable, hint, &format!("{variable}={value:?}"));
     }
 }
 
