@@ -155,7 +155,7 @@ fn arg(row: &Row) -> Arg {
     match row.put {
         Put::Flag(_) => arg.action(ArgAction::SetTrue).value_parser(FalseyValueParser::new()),
         Put::Choice(_) | Put::Text(_) => arg,
-        Put::Bare => arg.num_args(0..=2).value_parser(value_parser!(OsString)),
+        Put::Bare => arg.num_args(0..=2).value_names(["DIR", "PORT"]).value_parser(value_parser!(OsString)),
         Put::Path(_) => arg.value_parser(value_parser!(PathBuf)),
         Put::Help => arg.action(ArgAction::Help),
         Put::Version => arg.action(ArgAction::Version),
