@@ -156,7 +156,8 @@ pub static OPTIONS: &[Row] = &[
     Row {
         group: "Content",
         name: "clean-urls",
-        help: "Serve `about.html` as `/about`, and redirect `/about.html` there",
+        help: "Serve `about.html` as `/about`, and redirect `/about.html` there, and `/about/` where no \
+               index is",
         put: Put::Flag(|to| to.config.site.clean_urls = true),
         ..ROW
     },

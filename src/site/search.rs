@@ -157,7 +157,10 @@ impl<'a> Search<'a> {
     /// What is at the path that was asked for.
     fn look_up(&mut self, url_path: &[u8], request: &Request) -> Result<Resolved<'a>, Status> {
         if is_folder_path(url_path) {
-            return self.index_of(url_path).map(Resolved::File);
+            return match self.index_of(url_path) {
+                Err(Status::NotFound) => self.page_beside(url_path, request),
+                result => result.map(Resolved::File),
+            };
         }
         match self.find(url_path) {
             Ok(Some(found)) => match self.superfluous_end(url_path) {
@@ -192,7 +195,10 @@ impl<'a> Search<'a> {
     /// The file that a rule or an option means by `path`: the index of a folder, if it is one.
     fn file(&mut self, path: &[u8]) -> Result<Found, Status> {
         if is_folder_path(path) {
-            return self.index_of(path);
+            return match (self.index_of(path), path.strip_suffix(b"/")) {
+                (Err(Status::NotFound), Some(page)) => self.long_form(page),
+                (result, _) => result,
+            };
         }
         match self.find(path) {
             Ok(Some(found)) => Ok(found),
@@ -220,6 +226,18 @@ impl<'a> Search<'a> {
             return Err(Status::NotFound);
         }
         self.find_at(url_path, HTML_EXTENSION)?.ok_or(Status::NotFound)
+    }
+
+    /// The way from `about/`, where no index is, to `about`, if that is `about.html`. Shown below a slash the
+    /// page would have two addresses, and its relative links would lead astray.
+    fn page_beside(&mut self, url_path: &[u8], request: &Request) -> Result<Resolved<'a>, Status> {
+        let Some(page) = url_path.strip_suffix(b"/") else { return Err(Status::NotFound) };
+        self.long_form(page)?;
+        // Another file of the short name is what that leads to.
+        if matches!(self.find(page), Ok(Some(_))) {
+            return Err(Status::NotFound);
+        }
+        redirect_out(request, page).ok_or(Status::NotFound)
     }
 
     /// What the page at `url_path` should be asked for without, if anything: `.html`, or an index.
@@ -293,9 +311,30 @@ fn redirect_nearby(request: &Request, less: &[u8], more: &str) -> Resolved<'stat
     // A name with a colon would be a scheme, and none at all the same page again (RFC 3986 §4.2).
     let here = if name.is_empty() || name.contains(&b':') { "./" } else { "" };
     let name = target::encode_received(name);
-    let query = query.map_or(String::new(), |query| format!("?{}", target::encode_received(query)));
-    let location = format!("{here}{name}{more}{query}");
+    let location = format!("{here}{name}{more}{}", query_as_received(query));
     Resolved::Redirect { status: Status::MovedPermanently, location }
+}
+
+/// `page`, which was asked for with a slash behind it, without: relative and as it was asked for, as
+/// [`redirect_nearby`] has it. `None` if the last of what was asked for is not the page's name: dots, say.
+fn redirect_out(request: &Request, page: &[u8]) -> Option<Resolved<'static>> {
+    let Target::Path { path, query, .. } = request.target else { return None };
+    let end = path.iter().rposition(|&byte| byte != b'/')? + 1;
+    let name = path[..end].rsplit(|&byte| byte == b'/').next()?;
+    let mut decoded = Vec::new();
+    target::decode(name, &mut decoded).ok()?;
+    if page.rsplit(|&byte| byte == b'/').next() != Some(&decoded[..]) {
+        return None;
+    }
+    let up = "../".repeat(path.len() - end);
+    let name = target::encode_received(name);
+    let location = format!("{up}{name}{}", query_as_received(query));
+    Some(Resolved::Redirect { status: Status::MovedPermanently, location })
+}
+
+/// With its question mark, where there is one.
+fn query_as_received(query: Option<&[u8]>) -> String {
+    query.map_or(String::new(), |query| format!("?{}", target::encode_received(query)))
 }
 
 /// Why a file could not be opened, in the client's terms.

@@ -155,8 +155,7 @@ fn pages_are_served_without_their_html() {
         let tag = answer.field("etag").expect("a tag");
         assert_eq!(visitor.get_with(target, &format!("If-None-Match: {tag}\r\n")).status, 304, "{target}");
     }
-    for target in ["/other", "/about/", "/nowhere", "/about.html/", "/docs/about", "/.html", "/docs%2fa%20b"]
-    {
+    for target in ["/other", "/nowhere", "/about.html/", "/docs/about", "/.html", "/docs%2fa%20b"] {
         assert_eq!(visitor.get(target).status, 404, "{target}");
     }
 }
@@ -179,6 +178,15 @@ fn long_names_lead_to_clean_ones_and_never_in_circles() {
         ("/bare/x.html", "/bare/x"),
         ("/twice.html.html", "/twice.html"),
         ("/docs", "/docs/"),
+        // Without an index, the folder is where the page of its name is not.
+        ("/bare/", "/bare"),
+        ("/about/", "/about"),
+        ("/about/?a=b", "/about?a=b"),
+        ("/%61bout//", "/%61bout"),
+        ("/x/..//about/", "/x/..//about"),
+        ("/docs/a%20b/", "/docs/a%20b"),
+        ("/docs/%C3%BC/", "/docs/%C3%BC"),
+        ("/twice.html/", "/twice.html"),
     ] {
         for method in ["GET", "HEAD"] {
             let answer = visitor.ask(method, target, "");
@@ -193,6 +201,23 @@ fn long_names_lead_to_clean_ones_and_never_in_circles() {
         (404, 200),
         "only if asked for"
     );
+}
+
+#[test]
+fn no_slash_leads_from_a_page_to_another_file() {
+    let mut visitor = clean();
+    // What `/named` shows is another file; dots are nobody's name; nothing is below a page.
+    for target in ["/named/", "/about/.", "/about/x/..", "/about/x/", "/nowhere/", "/about.txt/"] {
+        assert_eq!(visitor.get(target).status, 404, "{target}");
+    }
+    visitor.folder.put("bare/index.html", "<p>index");
+    assert_eq!(visitor.get("/bare/").text(), "<p>index");
+    visitor.folder.put("_redirects", "/old /about/ 200\n");
+    visitor.at(2);
+    assert_eq!(visitor.get("/old").text(), "<p>about.html", "a rule may mean it so, too");
+    let folder = Folder::new().file("about.html", "<p>about").file("about/x", "");
+    let mut plain = Visitor::of(folder);
+    assert_eq!(plain.get("/about/").status, 200, "the list, unless clean URLs are asked for");
 }
 
 #[test]

@@ -105,11 +105,16 @@ impl Answer {
     /// Where its Location leads from `target` (RFC 9110 §10.2.2): dot segments are left as they are.
     pub fn led_to(&self, target: &str) -> Option<String> {
         let location = self.field("location")?;
-        let folder = target.split('?').next()?.rsplit_once('/')?.0;
-        Some(match location.starts_with('/') || location.contains("://") {
-            true => location.to_owned(),
-            false => format!("{folder}/{}", location.strip_prefix("./").unwrap_or(location)),
-        })
+        if location.starts_with('/') || location.contains("://") {
+            return Some(location.to_owned());
+        }
+        let mut folder = target.split('?').next()?.rsplit_once('/')?.0;
+        let mut rest = location.strip_prefix("./").unwrap_or(location);
+        while let Some(above) = rest.strip_prefix("../") {
+            folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+            rest = above;
+        }
+        Some(format!("{folder}/{rest}"))
     }
 
     /// Whether a list field has an element, in any case.
