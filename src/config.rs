@@ -66,7 +66,7 @@ impl Default for SiteOptions {
     fn default() -> SiteOptions {
         SiteOptions {
             listing: true,
-            indexes: vec!["index.html".to_owned()],
+            indexes: vec!["index.html".to_owned(), "index.htm".to_owned()],
             fallback: None,
             clean_urls: false,
             hidden: false,

@@ -131,7 +131,7 @@ pub static OPTIONS: &[Row] = &[
         name: "index",
         value: Some("NAME"),
         separator: Some(','),
-        otherwise: Otherwise::Value("index.html"),
+        otherwise: Otherwise::Value("index.html,index.htm"),
         help: "Page of a folder; may be repeated, or take several with commas: the first that is there is \
                shown",
         put: Put::Text(|to, text| values::name(text).map(|name| to.config.site.indexes.push(name))),

@@ -5,6 +5,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use crate::http::negotiate::Coding;
+
 /// A media type, with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentType(Cow<'static, str>);
@@ -64,6 +66,13 @@ impl MediaTypes {
             None => ContentType::of_known(known(extension).unwrap_or(BYTES)),
         }
     }
+}
+
+/// How a file is coded as it lies there, where the name says so and its type is that of what is coded:
+/// browsers show no `.svgz` otherwise.
+pub fn stored_coding(path: &[u8]) -> Option<Coding> {
+    let extension = Path::new(OsStr::from_bytes(path)).extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("svgz")).then_some(Coding::Gzip)
 }
 
 fn known(extension: &str) -> Option<&'static str> {

@@ -115,7 +115,8 @@ impl Files {
         }
         match open_file(&self.root, path, &mut self.cache) {
             Ok(Opened::File(descriptor, stamp)) => {
-                let file = File::describe(stamp, &self.media_types.of_path(path), None, now);
+                let coding = mime::stored_coding(path);
+                let file = File::describe(stamp, &self.media_types.of_path(path), coding, now);
                 let (file, opened) = self.described(file, descriptor, now)?;
                 let codings = variant::codings(path, &file, &self.root);
                 self.cache.keep(path, &file, codings, now);
@@ -175,7 +176,8 @@ impl Files {
         if file.has_content() {
             return Ok(file);
         }
-        let key = match file.coding {
+        // What is coded by its own name is no variant, and has none.
+        let key = match file.coding.filter(|_| mime::stored_coding(path).is_none()) {
             None => path,
             Some(coding) => {
                 variant::write_key(path, coding, &mut self.variant_key);

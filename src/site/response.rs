@@ -165,9 +165,11 @@ impl Response<'_> {
         }
     }
 
-    /// A file, whatever the owner says of its type.
+    /// A file, whatever the owner says of its type and coding.
     fn whole_of(&mut self, representation: &Representation, file: &File) -> Responded {
-        match self.owner.decides_type() {
+        let decides_coding =
+            || file.coding.is_some() && self.owner.decides("content-encoding", Shows::TheFile);
+        match self.owner.decides_type() || decides_coding() {
             true => {
                 let body = Body::Stretch(file.content(), 0..file.content_len());
                 self.whole(Status::Ok, representation, body, |head| head)

@@ -265,3 +265,17 @@ fn nobody_is_led_to_dots() {
         assert_eq!((answer.status, answer.text().as_str()), (200, text), "{target}");
     }
 }
+
+#[test]
+fn the_short_name_of_a_page_is_known_too() {
+    let mut visitor = Visitor::of(
+        Folder::new()
+            .file("index.htm", "<p>short")
+            .file("both/index.htm", "")
+            .file("both/index.html", "<p>long"),
+    );
+    assert_eq!(
+        (visitor.get("/").text(), visitor.get("/both/").text()),
+        ("<p>short".into(), "<p>long".into())
+    );
+}

@@ -400,3 +400,28 @@ fn whatever_leads_to_a_file_leads_to_its_variants() {
         assert_eq!(seen, (vary, coding, text.to_owned()), "{target}");
     }
 }
+
+/// What is compressed as it lies there, by its name, is told to be: no browser shows it otherwise.
+#[test]
+fn a_drawing_that_is_compressed_by_its_name_says_so() {
+    let folder = || {
+        Folder::new()
+            .file("a.svgz", "gz")
+            .file("told/b.SVGZ", "gz")
+            .file("_headers", "/told/*\n  Content-Encoding: gzip\n")
+    };
+    each_visitor(folder, |visitor| {
+        for target in ["/a.svgz", "/told/b.SVGZ"] {
+            for fields in ["", "Accept-Encoding: identity\r\n", "Range: bytes=0-0\r\n"] {
+                let answer = visitor.get_with(target, fields);
+                assert_eq!(answer.values("content-encoding"), ["gzip"], "{target} {fields}");
+                let expected = (Some("image/svg+xml"), if fields.starts_with("Range") { "g" } else { "gz" });
+                assert_eq!(
+                    (answer.field("content-type"), answer.text().as_str()),
+                    expected,
+                    "{target} {fields}"
+                );
+            }
+        }
+    });
+}
