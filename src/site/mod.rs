@@ -227,7 +227,7 @@ fn show<'a>(
         Ok(Resolved::NotFound { page: None }) => Err(Status::NotFound),
         Err(status) => Err(status),
     };
-    shown.unwrap_or_else(|status| match search.error_page(status, wants_content) {
+    shown.unwrap_or_else(|status| match search.error_page(status, url_path, wants_content) {
         Some(page) => show_in_its_place(status, &page, search, response),
         None => response.without_file(status),
     })

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
+use std::iter;
 use std::sync::Arc;
 
 use rustix::io::Errno;
@@ -23,6 +24,9 @@ use crate::http::target::{self, Target};
 use crate::rules::redirects::Action;
 
 const HTML_EXTENSION: &[u8] = b".html";
+/// A page for what is not there is looked for in so many folders of a path, the root not counted: a path of a
+/// hundred costs no more.
+const ERROR_FOLDERS_MAX: usize = 8;
 
 /// What a request is answered with.
 #[derive(Debug)]
@@ -140,18 +144,21 @@ impl<'a> Search<'a> {
         status
     }
 
-    /// The page that the site has for `status`, with its content if that is wanted.
-    pub fn error_page(&mut self, status: Status, wants_content: bool) -> Option<Arc<File>> {
-        let names: &[&[u8]] = match status {
-            Status::NotFound => &[b"404.html", b"error.html"],
-            Status::Forbidden => &[b"403.html"],
-            Status::InternalServerError | Status::ServiceUnavailable => &[b"50x.html"],
-            _ => &[],
-        };
-        names.iter().find_map(|name| {
-            let found = self.find(name).ok().flatten()?;
+    /// The page that the site has for `status` at `url_path`, with its content if that is wanted: for what is
+    /// not there the nearest upwards.
+    pub fn error_page(&mut self, status: Status, url_path: &[u8], wants_content: bool) -> Option<Arc<File>> {
+        let mut page = |folder: &[u8], name: &[u8]| {
+            let found = self.find_at(folder, name).ok().flatten()?;
             self.prepare(found, wants_content).ok()
-        })
+        };
+        match status {
+            Status::NotFound => folders_upwards(url_path)
+                .find_map(|folder| page(folder, b"404.html"))
+                .or_else(|| page(b"", b"error.html")),
+            Status::Forbidden => page(b"", b"403.html"),
+            Status::InternalServerError | Status::ServiceUnavailable => page(b"", b"50x.html"),
+            _ => None,
+        }
     }
 
     /// What is at the path that was asked for.
@@ -289,6 +296,18 @@ impl<'a> Search<'a> {
 
 fn is_folder_path(path: &[u8]) -> bool {
     path.is_empty() || path.ends_with(b"/")
+}
+
+/// The folders that `path` leads through, each with its slash, from the deepest that is looked at up to the
+/// root.
+fn folders_upwards(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = (1..=path.len()).filter(|&end| path[end - 1] == b'/');
+    let deepest = ends.take(ERROR_FOLDERS_MAX).last().unwrap_or(0);
+    iter::successors(Some(&path[..deepest]), |folder| {
+        let folder = folder.strip_suffix(b"/")?;
+        let end = folder.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+        Some(&folder[..end])
+    })
 }
 
 fn query_of<'a>(request: &Request<'a>) -> Option<&'a [u8]> {

@@ -54,15 +54,49 @@ fn by_its_own_name_a_page_of_errors_is_a_page() {
 }
 
 #[test]
-fn a_page_of_errors_below_the_root_is_none() {
-    let folder = Folder::new().file("docs/404.html", "<p>docs").file("404.html/index.html", "<p>folder");
-    let folder = folder.file_outside("secret", "secret").symlink("error.html", "../secret");
+fn of_pages_for_what_is_not_there_the_nearest_upwards_is_shown() {
+    let folder = Folder::new().file("404.html", "<p>root").file("de/404.html", "<p>de").file("en/a", "");
+    let folder = folder.file("de/docs/a", "").file("de/v2/404.html/index.html", "<p>folder");
+    let folder = folder.file(".git/404.html", "<p>hidden").file("_headers", "/de/404.html\n  X: de\n");
+    let folder =
+        folder.file_outside("secret", "secret").file("es/x", "").symlink("es/404.html", "../../secret");
     let mut visitor = Visitor::of(folder);
-    for target in ["/docs/nowhere", "/nowhere"] {
+    for (target, text) in [
+        ("/nowhere", "<p>root"),
+        ("/en/nowhere", "<p>root"),
+        ("/de/nowhere", "<p>de"),
+        ("/de/nowhere/", "<p>de"),
+        ("/de/docs/no/such/folder/x?a=/en/", "<p>de"),
+        ("/de/docs/a/b", "<p>de"),
+        // Nobody's page: what is a folder, what is hidden, what lies outside.
+        ("/de/v2/nowhere", "<p>de"),
+        ("/.git/nowhere", "<p>root"),
+        ("/es/nowhere", "<p>root"),
+        // The folder that is meant, and not the one that was named on the way.
+        ("/de/../en/nowhere", "<p>root"),
+        ("/de%2fnowhere", "<p>root"),
+    ] {
         let answer = visitor.get(target);
-        assert_eq!(answer.status, 404);
-        assert!(answer.text().contains("404 Not Found"), "{}", answer.text());
+        assert_eq!((answer.status, answer.text().as_str()), (404, text), "{target}");
+        assert_eq!(answer.field("x"), (text == "<p>de").then_some("de"), "the page's own fields: {target}");
+        let head = visitor.ask("HEAD", target, "");
+        assert_eq!((head.status, head.fields), (404, answer.fields), "{target}");
     }
+    visitor.folder.put("de/docs/404.html", "<p>docs");
+    assert_eq!(visitor.get("/de/docs/a/b").text(), "<p>docs", "as the disk has it");
+    visitor.folder.remove("de/docs/404.html");
+    assert_eq!(visitor.get("/de/docs/a/b").text(), "<p>de");
+}
+
+#[test]
+fn a_deep_path_does_not_cost_more_looks() {
+    let page_at = |depth: usize| Folder::new().file(format!("{}404.html", "a/".repeat(depth)), "<p>lost");
+    for (depth, is_shown) in [(0, true), (1, true), (8, true), (9, false)] {
+        let answer = Visitor::of(page_at(depth)).get(&format!("/{}nowhere", "a/".repeat(1000)));
+        assert_eq!((answer.status, answer.text() == "<p>lost"), (404, is_shown), "{depth}");
+    }
+    let mut visitor = Visitor::of(Folder::new().file("error.html", "<p>error").file("a/error.html", ""));
+    assert_eq!(visitor.get("/a/nowhere").text(), "<p>error", "that one is the root's alone");
 }
 
 #[test]
