@@ -9,7 +9,11 @@ use crate::http::negotiate::Coding;
 
 /// A media type, with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContentType(Cow<'static, str>);
+pub struct ContentType {
+    text: Cow<'static, str>,
+    /// The name of the file tells it; else it is that of all bytes.
+    pub is_told: bool,
+}
 
 /// The type of the pages pws makes itself.
 pub const HTML: &str = "text/html; charset=utf-8";
@@ -21,19 +25,24 @@ const BYTES: &str = "application/octet-stream";
 impl ContentType {
     /// Text is said to be UTF-8, since a file does not tell and everything else is rare today.
     fn of_known(essence: &'static str) -> ContentType {
-        match essence.starts_with("text/") {
-            true => ContentType(format!("{essence}; charset=utf-8").into()),
-            false => ContentType(essence.into()),
-        }
+        let text = match essence.starts_with("text/") {
+            true => format!("{essence}; charset=utf-8").into(),
+            false => essence.into(),
+        };
+        ContentType { text, is_told: true }
+    }
+
+    fn untold() -> ContentType {
+        ContentType { text: BYTES.into(), is_told: false }
     }
 
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Bytes of memory it holds on the heap.
     pub fn heap_bytes(&self) -> usize {
-        if let Cow::Owned(text) = &self.0 { text.capacity() } else { 0 }
+        if let Cow::Owned(text) = &self.text { text.capacity() } else { 0 }
     }
 }
 
@@ -58,12 +67,12 @@ impl MediaTypes {
     /// The type for the name at the end of `path`, by its extension; bytes where that says nothing.
     pub fn of_path(&self, path: &[u8]) -> ContentType {
         let extension = Path::new(OsStr::from_bytes(path)).extension().and_then(OsStr::to_str);
-        let Some(extension) = extension else { return ContentType(BYTES.into()) };
+        let Some(extension) = extension else { return ContentType::untold() };
         // The last one counts, as with every option.
         let added = self.added.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(extension));
         match added {
-            Some((_, content_type)) => ContentType(content_type.clone().into()),
-            None => ContentType::of_known(known(extension).unwrap_or(BYTES)),
+            Some((_, content_type)) => ContentType { text: content_type.clone().into(), is_told: true },
+            None => known(extension).map_or_else(ContentType::untold, ContentType::of_known),
         }
     }
 }

@@ -15,11 +15,19 @@ pub struct SiteFields {
     fields: Vec<(String, String)>,
     /// All of them as they are sent with what was asked for.
     lines: Vec<u8>,
+    /// And with a file that may be anything.
+    lines_of_bytes: Vec<u8>,
     /// And with what is sent in its place: without those that tell how long the file is good.
     lines_of_passing: Vec<u8>,
     /// There is a type among them.
     has_type: bool,
+    /// [`NOSNIFF`] is added to what has a type: the owner has said nothing of it.
+    adds_nosniff: bool,
 }
+
+/// Files are what their type says, and browsers do not look whether they are something else (Fetch Standard,
+/// `X-Content-Type-Options`). Where only the name is unusual, as of `app.js.download`, they should.
+const NOSNIFF: (&str, &str) = ("X-Content-Type-Options", "nosniff");
 
 /// Fields that tell how long a response is good, in lower case, beside `Cache-Control` and its like. What the
 /// owner says of a file is not true of an error in its place: a browser would keep the 404 after the file is
@@ -51,23 +59,39 @@ impl SiteFields {
                 fields.push((name.to_owned(), value.to_owned()));
             }
         };
-        add("X-Content-Type-Options", "nosniff");
         if let Some(origin) = &options.cors {
             add("Access-Control-Allow-Origin", origin);
             add("Access-Control-Expose-Headers", "*");
         }
-        let has_type = fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE));
-        let mut site = SiteFields { fields, lines: Vec::new(), lines_of_passing: Vec::new(), has_type };
+        let has = |wanted: &str| fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let (has_type, adds_nosniff) = (has(CONTENT_TYPE), !has(NOSNIFF.0));
+        let no_lines = Vec::new;
+        let mut site = SiteFields {
+            fields,
+            lines: no_lines(),
+            lines_of_bytes: no_lines(),
+            lines_of_passing: no_lines(),
+            has_type,
+            adds_nosniff,
+        };
+        site.lines = site.prepare(adds_nosniff, true);
+        site.lines_of_bytes = site.prepare(false, true);
+        site.lines_of_passing = site.prepare(adds_nosniff, false);
+        site
+    }
+
+    /// The fields as they are sent with everything, or with what passes.
+    fn prepare(&self, with_nosniff: bool, with_freshness: bool) -> Vec<u8> {
         let mut lines = Vec::new();
-        let head = site.write(HeadWriter::behind_start(&mut lines), |_| true);
-        if !site.is_told() {
+        let mut head = HeadWriter::behind_start(&mut lines);
+        if with_nosniff {
+            head = head.field(NOSNIFF.0, NOSNIFF.1);
+        }
+        head = self.write(head, |name| with_freshness || !tells_freshness(name));
+        if with_freshness && !self.is_told() {
             let _ = head.field(CACHE_CONTROL, ASK_AGAIN);
         }
-        site.lines = lines;
-        let mut lines = Vec::new();
-        let _ = site.write(HeadWriter::behind_start(&mut lines), |name| !tells_freshness(name));
-        site.lines_of_passing = lines;
-        site
+        lines
     }
 
     /// Whether the owner tells browsers by an option how long what is served is good.
@@ -113,6 +137,8 @@ impl Varies {
 pub enum Shows {
     /// The file that the rules name.
     TheFile,
+    /// The same, and nobody knows what it is.
+    Bytes,
     /// Parts of it in one body, which has a type of its own.
     PartsOfTheFile,
     /// A page of our own in its place: its type and coding are not those that the rules mean.
@@ -141,6 +167,9 @@ impl<'a> OwnerFields<'a> {
         let writer = self.varies.write(HeadWriter::start(out, status, persistence, now));
         let writer = match is_passing(status) {
             true => self.write_passing(writer, status, shows),
+            false if self.rules.is_empty() && shows == Shows::Bytes => {
+                writer.prepared(&self.site.lines_of_bytes)
+            }
             false if self.rules.is_empty() => writer.prepared(&self.site.lines),
             false => self.write_ruled(writer, shows),
         };
@@ -153,6 +182,7 @@ impl<'a> OwnerFields<'a> {
         let writer = if self.rules.is_empty() {
             writer.prepared(&self.site.lines_of_passing)
         } else {
+            let writer = self.write_nosniff(writer, shows);
             let writer = self.site.write(writer, |name| !tells_freshness(name) && !self.rules.replaces(name));
             self.write_rules(writer, |name| !tells_freshness(name) && is_meant(name, shows))
         };
@@ -163,10 +193,17 @@ impl<'a> OwnerFields<'a> {
     /// What goes with what was asked for, where `_headers` has a say.
     #[inline(never)]
     fn write_ruled<'h>(&self, writer: HeadWriter<'h>, shows: Shows) -> HeadWriter<'h> {
+        let writer = self.write_nosniff(writer, shows);
         let writer = self.site.write(writer, |name| !self.rules.replaces(name));
         let writer = self.write_rules(writer, |name| is_meant(name, shows));
         let is_told = self.site.is_told() || HEEDED.iter().any(|name| self.rules.replaces(name));
         if is_told { writer } else { writer.field(CACHE_CONTROL, ASK_AGAIN) }
+    }
+
+    fn write_nosniff<'h>(&self, writer: HeadWriter<'h>, shows: Shows) -> HeadWriter<'h> {
+        let has_type = shows != Shows::Bytes || self.rules.replaces(CONTENT_TYPE);
+        let is_added = self.site.adds_nosniff && has_type && !self.rules.replaces(NOSNIFF.0);
+        if is_added { writer.field(NOSNIFF.0, NOSNIFF.1) } else { writer }
     }
 
     fn write_rules<'h>(&self, writer: HeadWriter<'h>, is_meant: impl Fn(&str) -> bool) -> HeadWriter<'h> {
@@ -208,7 +245,7 @@ impl<'a> OwnerFields<'a> {
 fn is_meant(name: &str, shows: Shows) -> bool {
     let is = |other: &str| name.eq_ignore_ascii_case(other);
     match shows {
-        Shows::TheFile => true,
+        Shows::TheFile | Shows::Bytes => true,
         Shows::PartsOfTheFile => !is(CONTENT_TYPE),
         Shows::SomethingElse => !is(CONTENT_TYPE) && !is(CONTENT_ENCODING),
     }

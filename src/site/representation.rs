@@ -83,7 +83,8 @@ impl<'a> Representation<'a> {
 
     pub fn shows(&self) -> Shows {
         match self.content {
-            Content::File(_) | Content::StandIn { .. } => Shows::TheFile,
+            Content::File(file) => shows_of(file),
+            Content::StandIn { .. } => Shows::TheFile,
             Content::Page { .. } | Content::Made { .. } => Shows::SomethingElse,
         }
     }
@@ -115,4 +116,9 @@ impl<'a> Representation<'a> {
             Content::StandIn { .. } | Content::Page { .. } | Content::Made { .. } => head,
         }
     }
+}
+
+/// What a response shows with `file` in it.
+pub fn shows_of(file: &File) -> Shows {
+    if file.content_type.is_told { Shows::TheFile } else { Shows::Bytes }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::fields::{Head, OwnerFields, Shows};
 use super::page;
 use super::parts::Parts;
-use super::representation::{Content, Representation};
+use super::representation::{Content, Representation, shows_of};
 use crate::clock::Now;
 use crate::files::file::{File, Stored};
 use crate::files::file_slice::FileSlice;
@@ -139,7 +139,12 @@ impl Response<'_> {
 
     /// 304: what the client has is good (RFC 9110 §15.4.5).
     fn not_modified(&mut self, representation: &Representation) -> Responded {
-        self.write(Status::NotModified, Shows::SomethingElse, BodyLength::None, Body::Empty, |head| {
+        // What is said of the file now is said of what the client has (RFC 9111 §3.2).
+        let shows = match representation.shows() {
+            Shows::Bytes if !self.owner.decides_type() => Shows::Bytes,
+            _ => Shows::SomethingElse,
+        };
+        self.write(Status::NotModified, shows, BodyLength::None, Body::Empty, |head| {
             let validators = representation.validators.iter();
             validators.fold(head, |head, validators| head.field("ETag", validators.entity_tag))
         })
@@ -182,7 +187,7 @@ impl Response<'_> {
     fn whole_file(&mut self, file: &File) -> Responded {
         let start = self.outbox.bytes_mut().len();
         let prepared = file.prepared(!self.head_only);
-        self.start_head(Status::Ok, Shows::TheFile).writer.finish_with(prepared);
+        self.start_head(Status::Ok, shows_of(file)).writer.finish_with(prepared);
         let mut head_bytes = self.outbox.bytes_mut().len() - start;
         if !self.head_only {
             match file.content() {
@@ -200,7 +205,7 @@ impl Response<'_> {
         let content_range = ContentRange { range: &range, len: file.content_len() }.to_string();
         let length = BodyLength::Bytes(range.end - range.start);
         let body = Body::Stretch(file.content(), range);
-        self.write(Status::PartialContent, Shows::TheFile, length, body, |head| {
+        self.write(Status::PartialContent, representation.shows(), length, body, |head| {
             let head = head.field("Content-Type", representation.content_type);
             representation.describe(head).field("Content-Range", content_range)
         })

@@ -67,6 +67,30 @@ fn files_are_what_their_type_says_unless_the_owner_has_it_otherwise() {
 }
 
 #[test]
+fn what_may_be_anything_is_left_to_browsers() {
+    let rules = "/told/*\n  Content-Type: text/javascript\n/firm/*\n  X-Content-Type-Options: nosniff\n";
+    let names = ["app.js.download", "script", "told/a.unheard", "firm/b.unheard", "a.bin", "a.js"];
+    let folder = names.into_iter().fold(Folder::new(), |folder, name| folder.file(name, "let a;"));
+    let mut visitor = Visitor::of(folder.file("_headers", rules));
+    for (target, expected) in [
+        ("/app.js.download", None),
+        ("/script", None),
+        ("/script?v=1", None),
+        ("/told/a.unheard", Some("nosniff")),
+        ("/firm/b.unheard", Some("nosniff")),
+        ("/a.bin", Some("nosniff")),
+        ("/a.js", Some("nosniff")),
+        ("/nowhere", Some("nosniff")),
+    ] {
+        let tag = visitor.get(target).field("etag").unwrap_or("\"none\"").to_owned();
+        for fields in [String::new(), "Range: bytes=0-0\r\n".into(), format!("If-None-Match: {tag}\r\n")] {
+            let answer = visitor.get_with(target, &fields);
+            assert_eq!(answer.field("x-content-type-options"), expected, "{target} {fields}");
+        }
+    }
+}
+
+#[test]
 fn every_answer_has_the_fields_that_were_asked_for() {
     let policy = "default-src 'self'";
     let mut visitor = with_fields(&[

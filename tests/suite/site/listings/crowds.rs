@@ -134,8 +134,8 @@ fn a_folder_that_goes_away_amid_its_listing_does_no_harm() {
     client.ask("/crowd/");
     fs::remove_dir_all(server.folder.root().join("crowd")).expect("removed");
     let answer = client.answer();
+    // How much of it was there still when it was read, the two may settle between them.
     assert!(answer.text().ends_with("</script>\n"), "it ends as a page does");
-    assert!(rows(&answer).len() < 20_000, "the rest of it was gone");
     assert_eq!(client.get("/crowd/").status, 404);
     assert_eq!(client.get("/page.html").text(), "<p>page", "on the same connection");
 }
