@@ -47,8 +47,8 @@ const LET_GO_MAX: usize = 64;
 pub enum Known {
     /// And the codings in which it is there as well.
     File(Arc<File>, Codings),
-    /// Nothing is there.
-    Missing,
+    /// Nothing is there; but for what it is there in codings, if that was asked.
+    Missing(Option<Codings>),
 }
 
 /// What is kept, for the books.
@@ -123,11 +123,24 @@ impl Cache {
         entry.is_used = true;
         if entry.used_tick != now.tick {
             entry.used_tick = now.tick;
-            if let Known::File(file, codings) = &mut entry.known {
-                *codings = variant::codings(&entry.path, file, root);
+            match &mut entry.known {
+                Known::File(file, codings) => *codings = variant::codings(&entry.path, Some(file), root),
+                Known::Missing(codings) => *codings = None,
             }
         }
         Some(entry.known.clone())
+    }
+
+    /// The codings in which there is what is itself missing at `path`: looked up once a second, as those of a
+    /// file are, where it is known to be missing.
+    pub fn codings_of_missing(&mut self, path: &[u8], root: &Root) -> Codings {
+        let known = self.keys.get(path).map(|&key| &mut self.entries[key].known);
+        match known {
+            Some(Known::Missing(codings)) => {
+                *codings.get_or_insert_with(|| variant::codings(path, None, root))
+            }
+            _ => variant::codings(path, None, root),
+        }
     }
 
     /// Keeps a file that was just found at `path`, or given its content, if it can be told from what it will
@@ -141,7 +154,7 @@ impl Cache {
 
     /// Keeps that nothing is at `path`.
     pub fn keep_missing(&mut self, path: &[u8], now: &Now) {
-        self.insert(path, Known::Missing, now);
+        self.insert(path, Known::Missing(None), now);
     }
 
     /// What is kept now.
@@ -288,7 +301,7 @@ impl Entry {
     fn is_still_so(&self, root: &Root) -> bool {
         match (&self.known, root.stamp_at(variant::disk_path(&self.path))) {
             (Known::File(file, _), Ok(stamp)) => file.stamp == stamp,
-            (Known::Missing, Err(errno)) => errno == Errno::NOENT,
+            (Known::Missing(_), Err(errno)) => errno == Errno::NOENT,
             _ => false,
         }
     }
@@ -297,7 +310,7 @@ impl Entry {
     fn bytes(&self) -> usize {
         let file = match &self.known {
             Known::File(file, _) => ARC_BYTES + size_of::<File>() + file.heap_bytes(),
-            Known::Missing => 0,
+            Known::Missing(_) => 0,
         };
         ARC_BYTES + self.path.len() + file
     }

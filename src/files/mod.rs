@@ -48,8 +48,16 @@ pub struct Found {
     /// Without content, if nobody has asked for that before: see [`Files::with_content`].
     pub file: Arc<File>,
     pub codings: Codings,
+    /// It is there in those alone: the file is in one of them.
+    pub is_only_coded: bool,
     /// It was opened to find it.
     opened: Option<Descriptor>,
+}
+
+impl Found {
+    fn new(file: Arc<File>, codings: Codings, opened: Option<Descriptor>) -> Found {
+        Found { file, codings, is_only_coded: false, opened }
+    }
 }
 
 impl Files {
@@ -109,8 +117,8 @@ impl Files {
     /// Errors are those of the open and of reading; what is no regular file counts as not there.
     pub fn find(&mut self, path: &[u8], now: &Now) -> Result<Option<Found>, Errno> {
         match self.cache.get(path, &self.root, now) {
-            Some(Known::File(file, codings)) => return Ok(Some(Found { file, codings, opened: None })),
-            Some(Known::Missing) => return Err(Errno::NOENT),
+            Some(Known::File(file, codings)) => return Ok(Some(Found::new(file, codings, None))),
+            Some(Known::Missing(_)) => return Err(Errno::NOENT),
             None => {}
         }
         match open_file(&self.root, path, &mut self.cache) {
@@ -118,9 +126,9 @@ impl Files {
                 let coding = mime::stored_coding(path);
                 let file = File::describe(stamp, &self.media_types.of_path(path), coding, now);
                 let (file, opened) = self.described(file, descriptor, now)?;
-                let codings = variant::codings(path, &file, &self.root);
+                let codings = variant::codings(path, Some(&file), &self.root);
                 self.cache.keep(path, &file, codings, now);
-                Ok(Some(Found { file, codings, opened }))
+                Ok(Some(Found::new(file, codings, opened)))
             }
             Ok(Opened::Folder) => Ok(None),
             Ok(Opened::Special) => Err(Errno::NXIO),
@@ -132,15 +140,33 @@ impl Files {
         }
     }
 
+    /// What is not found at `path`, in the first of the codings in which it is there all the same.
+    pub fn find_only_coded(&mut self, path: &[u8], now: &Now) -> Option<Found> {
+        let codings = self.cache.codings_of_missing(path, &self.root);
+        let mut there = Coding::ALL.into_iter().filter(|coding| codings.contains(*coding));
+        let first = there.find_map(|coding| self.find_variant(path, None, coding, now))?;
+        Some(Found { codings, is_only_coded: true, ..first })
+    }
+
     /// The variant of `file`, found at `path`, in `coding`; `None` if it is gone, or was made of what the
-    /// file held before.
-    pub fn find_variant(&mut self, path: &[u8], file: &File, coding: Coding, now: &Now) -> Option<Found> {
+    /// file held before. Without a file, what is there in its place.
+    pub fn find_variant(
+        &mut self,
+        path: &[u8],
+        file: Option<&File>,
+        coding: Coding,
+        now: &Now,
+    ) -> Option<Found> {
         variant::write_key(path, coding, &mut self.variant_key);
         let (variant, opened) = match self.cache.get(&self.variant_key, &self.root, now) {
             Some(Known::File(variant, _)) => (variant, None),
             _ => match open_file(&self.root, variant::disk_path(&self.variant_key), &mut self.cache) {
                 Ok(Opened::File(descriptor, stamp)) => {
-                    let variant = File::describe(stamp, &file.content_type, Some(coding), now);
+                    let content_type = match file {
+                        Some(file) => file.content_type.clone(),
+                        None => self.media_types.of_path(path),
+                    };
+                    let variant = File::describe(stamp, &content_type, Some(coding), now);
                     let (variant, opened) = self.described(variant, descriptor, now).ok()?;
                     self.cache.keep(&self.variant_key, &variant, Codings::default(), now);
                     (variant, opened)
@@ -149,7 +175,7 @@ impl Files {
             },
         };
         let is_current = variant::is_current(&variant.stamp, file);
-        is_current.then(|| Found { file: variant, codings: Codings::default(), opened })
+        is_current.then(|| Found::new(variant, Codings::default(), opened))
     }
 
     /// A file that was just opened; with its content, where only that tells how long it is.
@@ -172,7 +198,7 @@ impl Files {
     ///
     /// Errors are those of the open and of reading; one that changes faster than it can be read is `AGAIN`.
     pub fn with_content(&mut self, path: &[u8], found: Found, now: &Now) -> Result<Arc<File>, Errno> {
-        let Found { file, codings, opened } = found;
+        let Found { file, codings, opened, .. } = found;
         if file.has_content() {
             return Ok(file);
         }

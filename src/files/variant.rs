@@ -1,8 +1,10 @@
-//! Variants: the same content, compressed beforehand, in a file beside it. `app.js.br` is `app.js` in Brotli.
+//! Variants: the same content, compressed beforehand, in a file beside it. `app.js.br` is `app.js` in Brotli,
+//! also where there is no room for `app.js` itself.
 
 use rustix::fs::FileType;
 
 use super::file::File;
+use super::mime;
 use super::root::{Root, Stamp};
 use crate::http::negotiate::{Coding, Codings};
 
@@ -23,10 +25,11 @@ pub fn disk_path(key: &[u8]) -> &[u8] {
     key.strip_suffix(&[MARK]).unwrap_or(key)
 }
 
-/// The codings in which `file`, found at `path`, is there as well. A variant has none.
-pub fn codings(path: &[u8], file: &File, root: &Root) -> Codings {
+/// The codings in which `file`, found at `path`, is there as well; or instead, where none was found. A
+/// variant has none.
+pub fn codings(path: &[u8], file: Option<&File>, root: &Root) -> Codings {
     let mut codings = Codings::default();
-    if file.coding.is_some() {
+    if file.is_some_and(|file| file.coding.is_some()) || mime::stored_coding(path).is_some() {
         return codings;
     }
     let mut name = path.to_vec();
@@ -40,10 +43,15 @@ pub fn codings(path: &[u8], file: &File, root: &Root) -> Codings {
     codings
 }
 
-/// Whether `variant` may be served for `file`: one that is older was made of what the file held before. A
-/// time in whole seconds may be the file's own, rounded down by what compressed it, as `brotli` 1.0 does.
-pub fn is_current(variant: &Stamp, file: &File) -> bool {
+/// Whether `variant` may be served for `file`, or without one: one that is older was made of what the file
+/// held before. A time in whole seconds may be the file's own, rounded down by what compressed it, as
+/// `brotli` 1.0 does.
+pub fn is_current(variant: &Stamp, file: Option<&File>) -> bool {
+    if variant.file_type() != FileType::RegularFile {
+        return false;
+    }
+    let Some(file) = file else { return true };
     let (made, changed) = (variant.modified, file.stamp.modified);
     let is_rounded = made.nanos == 0 && made.secs == changed.secs;
-    variant.file_type() == FileType::RegularFile && (made >= changed || is_rounded)
+    made >= changed || is_rounded
 }

@@ -59,10 +59,9 @@ impl Codings {
         if request.field_values("range").next().is_none() {
             return self;
         }
-        let condition = request.field_values("if-range").next().unwrap_or_default();
         let mut named = Codings::default();
         for coding in Coding::ALL.into_iter().filter(|coding| self.contains(*coding)) {
-            if conditional::names_variant(condition, coding.token()) {
+            if ranges_are_of(coding, request) {
                 named.insert(coding);
             }
         }
@@ -70,28 +69,48 @@ impl Codings {
     }
 }
 
+/// Whether the ranges that `request` asks for are those of the content in `coding`: see
+/// [`for_ranges_of`](Codings::for_ranges_of).
+pub fn ranges_are_of(coding: Coding, request: &Request) -> bool {
+    let condition = request.field_values("if-range").next().unwrap_or_default();
+    conditional::names_variant(condition, coding.token())
+}
+
 /// The coding of those `available` that the client likes best; `None` is the content as it is, the last
 /// resort even of a client that would not have it (RFC 9110 §12.5.3).
 pub fn choose_coding(request: &Request, available: Codings) -> Option<Coding> {
-    let weight = |name: &str| {
-        let weight_of = |name: &[u8]| {
-            request.list_elements("accept-encoding").map(split_weight).find_map(|(token, weight)| {
-                let is_alias = name == b"gzip" && token.eq_ignore_ascii_case(b"x-gzip");
-                (is_alias || token.eq_ignore_ascii_case(name)).then_some(weight)
-            })
-        };
-        weight_of(name.as_bytes()).or_else(|| weight_of(b"*"))
-    };
-    let mut best = None;
     // What is not mentioned is good enough, but no coding that is mentioned is worse.
-    let mut best_weight = weight("identity").filter(|_| mentions(request, b"identity")).unwrap_or(0);
+    let plain_weight = coding_weight(request, "identity").filter(|_| mentions(request, b"identity"));
+    best_coding(request, available, plain_weight.unwrap_or(0))
+}
+
+/// The same where the content is not there as it is; `None` if the client names none of those `available`.
+/// Who names no coding at all may be sent any, but would seldom know what to do with it.
+pub fn accepted_coding(request: &Request, available: Codings) -> Option<Coding> {
+    best_coding(request, available, 0)
+}
+
+/// The one of most weight, if that is `weight_min` or more, and more than 0.
+fn best_coding(request: &Request, available: Codings, weight_min: u16) -> Option<Coding> {
+    let (mut best, mut best_weight) = (None, weight_min);
     for coding in Coding::ALL.into_iter().filter(|coding| available.contains(*coding)) {
-        let weight = weight(coding.token()).unwrap_or(0);
+        let weight = coding_weight(request, coding.token()).unwrap_or(0);
         if weight > best_weight || weight == best_weight && weight > 0 && best.is_none() {
             (best, best_weight) = (Some(coding), weight);
         }
     }
     best
+}
+
+/// The weight of the coding `name`, its own or that of `*`.
+fn coding_weight(request: &Request, name: &str) -> Option<u16> {
+    let weight_of = |name: &[u8]| {
+        request.list_elements("accept-encoding").map(split_weight).find_map(|(token, weight)| {
+            let is_alias = name == b"gzip" && token.eq_ignore_ascii_case(b"x-gzip");
+            (is_alias || token.eq_ignore_ascii_case(name)).then_some(weight)
+        })
+    };
+    weight_of(name.as_bytes()).or_else(|| weight_of(b"*"))
 }
 
 fn mentions(request: &Request, name: &[u8]) -> bool {
@@ -216,6 +235,21 @@ mod tests {
             assert_eq!(with_field(field, |request| choose_coding(request, all)), of_all, "{field}");
             assert_eq!(with_field(field, |request| choose_coding(request, only_gzip)), of_gzip, "{field}");
             assert_eq!(with_field(field, |request| choose_coding(request, Codings::default())), None);
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_plain_any_coding_that_is_named_is_good() {
+        for (field, chosen) in [
+            ("", None),
+            ("Accept-Encoding: identity\r\n", None),
+            ("Accept-Encoding: gzip;q=0, deflate\r\n", None),
+            ("Accept-Encoding: identity, gzip;q=0.1\r\n", Some(Coding::Gzip)),
+            ("Accept-Encoding: gzip, zstd;q=0.9\r\n", Some(Coding::Gzip)),
+            ("Accept-Encoding: *\r\n", Some(Coding::Brotli)),
+        ] {
+            let choice = with_field(field, |request| accepted_coding(request, Codings(7)));
+            assert_eq!(choice, chosen, "{field}");
         }
     }
 

@@ -51,6 +51,7 @@ statuses! {
     NotFound = 404, "Not Found";
     MethodNotAllowed = 405, "Method Not Allowed";
     RequestTimeout = 408, "Request Timeout";
+    NotAcceptable = 406, "Not Acceptable";
     PreconditionFailed = 412, "Precondition Failed";
     UriTooLong = 414, "URI Too Long";
     RangeNotSatisfiable = 416, "Range Not Satisfiable";

@@ -240,6 +240,9 @@ fn show_file(
     search: &mut Search,
     response: &mut Response,
 ) -> Result<Responded, Status> {
+    if found.is_only_coded {
+        return show_only_coded(request, found, search, response);
+    }
     let codings = found.codings;
     let may_choose = !codings.is_empty() && !response.owner.rules.replaces("content-encoding");
     let codings = codings.for_ranges_of(request);
@@ -248,7 +251,7 @@ fn show_file(
     // What has its content already need not be asked twice.
     let wants_content = |file: &File| !file.has_content() && response.sends_content(file, request);
     let variant = coding.and_then(|coding| {
-        let variant = search.files.find_variant(search.path, &found.file, coding, response.now)?;
+        let variant = search.files.find_variant(search.path, Some(&found.file), coding, response.now)?;
         let wants_content = wants_content(&variant.file);
         search.prepare(variant, wants_content).ok()
     });
@@ -260,6 +263,33 @@ fn show_file(
         }
     };
     response.show(&Representation::of_file(&file), request, || Err(Status::InternalServerError))
+}
+
+/// The file that is there in compressed form only, in the one that the client would rather have. One that
+/// takes none is told so: bytes that it cannot read are no answer.
+fn show_only_coded(
+    request: &Request,
+    found: Found,
+    search: &mut Search,
+    response: &mut Response,
+) -> Result<Responded, Status> {
+    if response.owner.rules.replaces("content-encoding") {
+        return Err(Status::NotFound);
+    }
+    response.owner.varies.by_accept_encoding = true;
+    let coding = negotiate::accepted_coding(request, found.codings).ok_or(Status::NotAcceptable)?;
+    let found = match found.file.coding == Some(coding) {
+        true => found,
+        false => {
+            let variant = search.files.find_variant(search.path, None, coding, response.now);
+            variant.ok_or(Status::NotFound)?
+        }
+    };
+    let wants_content = !found.file.has_content() && response.sends_content(&found.file, request);
+    let file = search.prepare(found, wants_content)?;
+    let mut representation = Representation::of_file(&file);
+    representation.has_parts = negotiate::ranges_are_of(coding, request);
+    response.show(&representation, request, || Err(Status::InternalServerError))
 }
 
 /// The page that was found last, in place of what was asked for: with the fields of its own path.

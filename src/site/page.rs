@@ -31,6 +31,9 @@ pub fn sentence(status: Status) -> &'static str {
         Status::Forbidden => "The server may not read what is at this address.",
         Status::NotFound => "There is nothing at this address.",
         Status::MethodNotAllowed => "Files can be read here, and not changed: by GET and HEAD.",
+        Status::NotAcceptable => {
+            "The file is here in compressed form only: ask for it with Accept-Encoding: gzip, br, zstd."
+        }
         Status::PreconditionFailed => "The file is not in the state that was asked for.",
         Status::RangeNotSatisfiable => "The file ends before the part that was asked for.",
         Status::ExpectationFailed => "The server cannot do what the request expects of it.",

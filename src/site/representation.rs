@@ -24,6 +24,8 @@ pub struct Representation<'a> {
     pub coding: Option<Coding>,
     /// `None` where nothing tells one state from another.
     pub validators: Option<&'a Validators>,
+    /// Parts of it may be had, too, if it is a file.
+    pub has_parts: bool,
     /// What a page of our own may load.
     policy: Fields,
     pub content: Content<'a>,
@@ -44,7 +46,7 @@ pub enum Content<'a> {
 
 impl<'a> Representation<'a> {
     fn new(content_type: &'a str, content: Content<'a>) -> Representation<'a> {
-        Representation { content_type, coding: None, validators: None, policy: &[], content }
+        Representation { content_type, coding: None, validators: None, has_parts: true, policy: &[], content }
     }
 
     /// The file that was asked for.

@@ -155,7 +155,10 @@ impl Response<'_> {
         let len = file.content_len();
         let mut fields = request.field_values("range");
         let selection = match (fields.next(), fields.next()) {
-            (Some(field), None) if conditional::range_applies(request, &file.validators, self.now) => {
+            (Some(field), None)
+                if representation.has_parts
+                    && conditional::range_applies(request, &file.validators, self.now) =>
+            {
                 range::select(field, len)
             }
             _ => Selection::Whole,

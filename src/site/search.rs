@@ -182,7 +182,7 @@ impl<'a> Search<'a> {
                 Err(Status::NotFound) => Ok(redirect_nearby(request, b"", "/")),
                 result => result.map(Resolved::File),
             },
-            Err(Status::NotFound) => self.long_form(url_path).map(Resolved::File),
+            Err(Status::NotFound) => self.other_form(url_path).map(Resolved::File),
             Err(status) => Err(status),
         }
     }
@@ -191,7 +191,11 @@ impl<'a> Search<'a> {
         match action {
             Action::Redirect { status, location } => Ok(Resolved::Redirect { status, location }),
             Action::Rewrite { path } => self.stand_in(path),
-            Action::Error { path } => Ok(Resolved::NotFound { page: self.file(&path).ok() }),
+            Action::Error { path } => {
+                // What stands for an error goes to whoever it is.
+                let page = self.file(&path).ok().filter(|found| !found.is_only_coded);
+                Ok(Resolved::NotFound { page })
+            }
         }
     }
 
@@ -210,7 +214,7 @@ impl<'a> Search<'a> {
         match self.find(path) {
             Ok(Some(found)) => Ok(found),
             Ok(None) => self.index_of(&[path, b"/"].concat()),
-            Err(Status::NotFound) => self.long_form(path),
+            Err(Status::NotFound) => self.other_form(path),
             Err(status) => Err(status),
         }
     }
@@ -218,13 +222,20 @@ impl<'a> Search<'a> {
     fn index_of(&mut self, folder: &[u8]) -> Result<Found, Status> {
         let options = self.options;
         for index in &options.indexes {
-            match self.find_at(folder, index.as_bytes()) {
-                Ok(Some(found)) => return Ok(found),
-                Ok(None) | Err(Status::NotFound) => {}
-                Err(status) => return Err(status),
+            match self.file_at(folder, index.as_bytes()) {
+                Err(Status::NotFound) => {}
+                result => return result,
             }
         }
         Err(Status::NotFound)
+    }
+
+    /// What `path` means where no file of that name is: a page, or the file in codings only.
+    fn other_form(&mut self, path: &[u8]) -> Result<Found, Status> {
+        match self.long_form(path) {
+            Err(Status::NotFound) => self.find_only_coded(path, b""),
+            result => result,
+        }
     }
 
     /// `about` is `about.html`, if it may be.
@@ -232,7 +243,7 @@ impl<'a> Search<'a> {
         if !self.options.clean_urls {
             return Err(Status::NotFound);
         }
-        self.find_at(url_path, HTML_EXTENSION)?.ok_or(Status::NotFound)
+        self.file_at(url_path, HTML_EXTENSION)
     }
 
     /// The way from `about/`, where no index is, to `about`, if that is `about.html`. Shown below a slash the
@@ -275,15 +286,32 @@ impl<'a> Search<'a> {
         self.find_at(path, b"")
     }
 
-    fn find_at(&mut self, path: &[u8], end: &[u8]) -> Result<Option<Found>, Status> {
-        self.set_path(path, end);
-        let visible = Visible { hidden: self.options.hidden };
-        if !visible.path(&self.path[self.host.prefix.len()..]) {
-            return Err(Status::NotFound);
+    /// The file, as it is or in codings only.
+    fn file_at(&mut self, path: &[u8], end: &[u8]) -> Result<Found, Status> {
+        match self.find_at(path, end) {
+            Ok(found) => found.ok_or(Status::NotFound),
+            Err(Status::NotFound) => self.find_only_coded(path, end),
+            Err(status) => Err(status),
         }
+    }
+
+    /// The file in codings, where it is not found as it is.
+    fn find_only_coded(&mut self, path: &[u8], end: &[u8]) -> Result<Found, Status> {
+        self.set_visible_path(path, end)?;
+        self.files.find_only_coded(self.path, self.now).ok_or(Status::NotFound)
+    }
+
+    fn find_at(&mut self, path: &[u8], end: &[u8]) -> Result<Option<Found>, Status> {
+        self.set_visible_path(path, end)?;
         let path = if self.path.is_empty() { b"." } else { &self.path[..] };
         let result = self.files.find(path, self.now);
         result.map_err(|errno| self.status_of(errno))
+    }
+
+    fn set_visible_path(&mut self, path: &[u8], end: &[u8]) -> Result<(), Status> {
+        self.set_path(path, end);
+        let visible = Visible { hidden: self.options.hidden };
+        visible.path(self.found_path()).then_some(()).ok_or(Status::NotFound)
     }
 
     fn set_path(&mut self, path: &[u8], end: &[u8]) {

@@ -101,7 +101,7 @@ impl Case<'_> {
 
     fn check_path(&self, name: &'static str) -> Verdict {
         self.any_state(name, |state| match state.version {
-            None => self.check_not_found(),
+            None => self.check_not_found().or_else(|_| self.check_only_coded(name)),
             Some(version) => {
                 let has_tag = self.answer.field("etag").map(|tag| tag.ends_with("-gzip\""));
                 let is_coded = self.answer.field("content-encoding") == Some("gzip");
@@ -109,11 +109,7 @@ impl Case<'_> {
                 ensure(is_told, || "coded, and not told".to_owned())?;
                 let plain = || self.check_file(name, state, &version, "");
                 // A part is of the plain file, unless its tag says otherwise.
-                let means_coded = match &self.asked.condition {
-                    Condition::IfRange(tag, _) => tag.ends_with("-gzip"),
-                    _ => false,
-                };
-                let may_be_coded = self.asked.ranges.is_empty() || means_coded;
+                let may_be_coded = self.asked.ranges.is_empty() || self.means_coded();
                 match has_tag {
                     _ if !(self.asked.accepts_gzip && name == "app.js" && may_be_coded) => plain(),
                     Some(false) => plain(),
@@ -121,6 +117,20 @@ impl Case<'_> {
                     None => plain().or_else(|_| self.check_coded(&version)),
                 }
             }
+        })
+    }
+
+    fn means_coded(&self) -> bool {
+        matches!(&self.asked.condition, Condition::IfRange(tag, _) if tag.ends_with("-gzip"))
+    }
+
+    /// Of a file that is there in a coding alone. Which there are may be a second old.
+    fn check_only_coded(&self, name: &str) -> Verdict {
+        ensure(name == "app.js", || "nothing is there, in no coding".to_owned())?;
+        self.any_state("app.js.gz", |state| match state.version {
+            None => Err("no variant".to_owned()),
+            Some(_) if !self.asked.accepts_gzip => self.check_built_in(406),
+            Some(coding) => self.check_file("app.js.gz", state, &coding, "-gzip"),
         })
     }
 
@@ -176,7 +186,10 @@ impl Case<'_> {
 
     /// Statuses that are right for a file in this state: two where it depends on when its time was looked at.
     fn outcomes(&self, state: &State, version: &Version, tag: &str) -> Vec<u16> {
-        let whole_or_part = || self.range_outcomes(version.len);
+        let whole_or_part = || match tag.ends_with("-gzip") && !self.means_coded() {
+            true => vec![200],
+            false => self.range_outcomes(version.len),
+        };
         // Whether a tag that came with the request is, strongly, that of the file.
         let strong = |other: &str, is_weak: bool| match other == tag && !is_weak {
             false => [false, false],

@@ -70,6 +70,14 @@ fn a_cached_answer_takes_two_calls() {
     let (all, own) =
         per_request(|_, clients, times| packed(clients, times, "Accept-Encoding: br\r\n", 512), 1, 1);
     assert!(all - own <= 3.3, "{} calls to wait and to look at two files", all - own);
+    // Deep down, a page for what is not there is looked for in eight folders, and in the root. Whether any of
+    // it is there in codings alone is asked once a second.
+    let deep = |_: &Process, clients: &mut [Client], times| {
+        keep_alive(clients, times, "GET", "/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/nowhere", 404);
+    };
+    let (all, own) = per_request(deep, 1, 1);
+    assert!(all <= 2.05 + 1.0 + 11.3, "{all} calls for a deep path where nothing is");
+    assert!(own <= 2.05, "{own} calls for a deep path where nothing is, looks not counted");
     let (all, _) = per_request(all_at_once, 64, 64);
     assert!(all <= 2.3, "{all} calls a request with 64 busy connections, everything counted");
 }

@@ -88,6 +88,123 @@ fn the_client_chooses_among_what_is_there() {
     });
 }
 
+/// Where room is scarce, on flash, files lie there compressed alone.
+fn only_coded() -> Folder {
+    let folder =
+        Folder::new().file("app.js.gz", "gz of app").file("two.css.gz", "gz").file("two.css.br", "br");
+    let folder = folder.file("index.html.gz", "gz of index").file("404.html.gz", "gz of 404");
+    folder.file("docs/readme.txt", "").file("docs.gz", "archive").file("dir.js.gz/x", "").file(".env.gz", "")
+}
+
+#[test]
+fn a_file_may_be_there_in_codings_alone() {
+    each_visitor(only_coded, |visitor| {
+        for (target, accept, coding, text) in [
+            ("/app.js", ACCEPT_ALL, "gzip", "gz of app"),
+            ("/app.js?v=1", ACCEPT_GZIP, "gzip", "gz of app"),
+            ("/app.js", "Accept-Encoding: identity, gzip;q=0.1\r\n", "gzip", "gz of app"),
+            ("/app.js", "Accept-Encoding: *\r\n", "gzip", "gz of app"),
+            ("/two.css", ACCEPT_ALL, "br", "br"),
+            ("/two.css", ACCEPT_GZIP, "gzip", "gz"),
+            ("/two.css", "Accept-Encoding: br;q=0.5, gzip;q=0.8\r\n", "gzip", "gz"),
+            ("/", ACCEPT_GZIP, "gzip", "gz of index"),
+        ] {
+            let answer = visitor.get_with(target, accept);
+            assert_eq!(
+                (answer.status, coded(&answer)),
+                (200, (Some(coding), text.to_owned())),
+                "{target} {accept}"
+            );
+            let content_type = match target {
+                "/" => "text/html; charset=utf-8",
+                "/two.css" => "text/css; charset=utf-8",
+                _ => "text/javascript; charset=utf-8",
+            };
+            let fields = ["content-type", "vary"].map(|name| answer.field(name));
+            assert_eq!(fields, [Some(content_type), Some("Accept-Encoding")], "{target}");
+            let head = visitor.ask("HEAD", target, accept);
+            assert_eq!((head.status, head.fields), (200, answer.fields.clone()), "{target}");
+            let tag = answer.field("etag").expect("a tag");
+            assert!(tag.ends_with(&format!("-{coding}\"")), "{tag}");
+            let again = visitor.get_with(target, &format!("{accept}If-None-Match: {tag}\r\n"));
+            assert_eq!((again.status, again.field("vary")), (304, Some("Accept-Encoding")), "{target}");
+            // A part is one of the plain file, which is not here, unless its form is named.
+            let whole = visitor.get_with(target, &format!("{accept}Range: bytes=1-\r\n"));
+            assert_eq!((whole.status, whole.text().as_str()), (200, text), "{target}");
+            let part = visitor.get_with(target, &format!("{accept}Range: bytes=1-\r\nIf-Range: {tag}\r\n"));
+            assert_eq!((part.status, part.text().as_str()), (206, &text[1..]), "{target}");
+        }
+    });
+}
+
+#[test]
+fn who_takes_no_coding_is_told_and_gets_no_bytes_that_cannot_be_read() {
+    each_visitor(only_coded, |visitor| {
+        for accept in ["", "Accept-Encoding: identity\r\n", ACCEPT_BR, "Accept-Encoding: gzip;q=0, *;q=0\r\n"]
+        {
+            let answer = visitor.get_with("/app.js", accept);
+            assert_eq!((answer.status, coded(&answer).0), (406, None), "{accept}");
+            assert!(answer.text().contains("compressed form only"), "{}", answer.text());
+            assert_eq!(answer.field("vary"), Some("Accept-Encoding"), "{accept}");
+            let head = visitor.ask("HEAD", "/app.js", accept);
+            assert_eq!((head.status, head.fields), (406, answer.fields), "{accept}");
+        }
+        // A page for errors goes to everybody, so it is none; what is a folder or hidden stays that.
+        for target in ["/nowhere", "/dir.js", "/.env", "/app.js/", "/docs/nowhere"] {
+            let answer = visitor.get_with(target, ACCEPT_ALL);
+            assert_eq!((answer.status, coded(&answer).0), (404, None), "{target}");
+            assert!(answer.text().contains("<h1>404 Not Found</h1>"), "{target}");
+        }
+        assert_eq!(visitor.get_with("/docs", ACCEPT_ALL).field("location"), Some("docs/"), "the folder");
+        assert_eq!(visitor.get("/app.js.gz").text(), "gz of app", "by its own name it is what it is");
+    });
+}
+
+#[test]
+fn what_is_there_in_codings_alone_comes_and_goes() {
+    each_visitor(only_coded, |visitor| {
+        let mut expect = |change: &dyn Fn(&Folder), tick, status, coding: Option<&str>, text: &str| {
+            change(&visitor.folder);
+            let answer = visitor.at(tick).get_with("/new.js", ACCEPT_GZIP);
+            assert_eq!((answer.status, answer.field("content-encoding")), (status, coding), "{tick}");
+            assert!(answer.text().contains(text), "{tick}: {}", answer.text());
+        };
+        expect(&|_| {}, 1, 404, None, "404");
+        expect(&|folder| folder.put("new.js.gz", "packed"), 2, 200, Some("gzip"), "packed");
+        expect(&|folder| folder.put("new.js.gz", "other"), 2, 200, Some("gzip"), "other");
+        let newer = |folder: &Folder| {
+            folder.put("new.js", "plain, and newer");
+            folder.set_later("new.js", Duration::from_secs(1));
+        };
+        expect(&newer, 3, 200, None, "plain, and newer");
+        expect(&|folder| folder.remove("new.js"), 3, 200, Some("gzip"), "other");
+        expect(&|folder| folder.remove("new.js.gz"), 3, 404, None, "404");
+    });
+}
+
+#[test]
+fn a_site_of_compressed_pages_has_clean_urls_and_rules() {
+    let folder = only_coded()
+        .file("about.html.gz", "gz of about")
+        .file("_redirects", "/old /app.js 200\n/app.js /x 302\n");
+    let folder = folder.file("_headers", "/mine.js\n  Content-Encoding: br\n").file("mine.js.gz", "gz");
+    let folder = folder.file("both.html", "<p>page").file("both.gz", "archive");
+    let mut visitor = Visitor::with(folder, SiteOptions { clean_urls: true, ..SiteOptions::default() });
+    for (target, status, text) in [
+        ("/about", 200, "gz of about"),
+        ("/old", 200, "gz of app"),
+        ("/app.js", 200, "gz of app"),
+        ("/both", 200, "<p>page"),
+        // Whoever says how it is coded means a file that is there.
+        ("/mine.js", 404, "404"),
+    ] {
+        let answer = visitor.get_with(target, ACCEPT_GZIP);
+        assert_eq!(answer.status, status, "{target}");
+        assert!(answer.text().contains(text), "{target}: {}", answer.text());
+    }
+    assert_eq!(visitor.get("/about/").led_to("/about/").as_deref(), Some("/about"));
+}
+
 #[test]
 fn every_form_has_a_strong_tag_of_its_own() {
     let same_length = || {
