@@ -77,7 +77,7 @@ pub fn is_root() -> bool {
     Uid::effective().is_root()
 }
 
-/// Becomes `NAME` or `NAME:GROUP`, for good. Names may be numbers.
+/// Becomes `NAME` or `NAME:GROUP`, for good. Names may be numbers, which need no entry anywhere.
 pub fn become_user(user_and_group: &str) -> io::Result<()> {
     let explain = |text: String| io::Error::new(io::ErrorKind::PermissionDenied, text);
     let (uid, gid) = find(user_and_group).map_err(explain)?;
@@ -101,7 +101,7 @@ pub fn check_readable(folder: BorrowedFd<'_>) -> io::Result<()> {
 
 /// Groups first: afterwards it would not be allowed any more. Where a group was asked for it is the only one.
 fn give_up_root(uid: Uid, gid: Gid, has_own_group: bool) -> nix::Result<()> {
-    match User::from_uid(uid)? {
+    match User::from_uid(uid).ok().flatten() {
         Some(user) if !has_own_group => {
             let name = CString::new(user.name).map_err(|_| nix::Error::EINVAL)?;
             unistd::initgroups(&name, gid)?;
@@ -117,18 +117,20 @@ fn find(user_and_group: &str) -> Result<(Uid, Gid), String> {
         Some((name, group)) => (name, Some(group)),
         None => (user_and_group, None),
     };
-    let user = match name.parse() {
-        Ok(number) => User::from_uid(Uid::from_raw(number)),
-        Err(_) => User::from_name(name),
+    let number: Option<u32> = name.parse().ok();
+    let user = match number {
+        // A number needs no entry, nor files to look for one in: containers often have none.
+        Some(number) => User::from_uid(Uid::from_raw(number)).ok().flatten(),
+        None => {
+            User::from_name(name).map_err(|errno| format!("cannot look up the user '{name}': {errno}"))?
+        }
     };
-    let user = user.map_err(|errno| format!("cannot look up the user '{name}': {errno}"))?;
-    let uid = user.as_ref().map(|user| user.uid).or_else(|| name.parse().ok().map(Uid::from_raw));
+    let uid = user.as_ref().map(|user| user.uid).or(number.map(Uid::from_raw));
     let uid = uid.ok_or_else(|| format!("no user is called '{name}' (try 'nobody')"))?;
     let gid = match group {
         Some(group) => find_group(group)?,
-        None => user.map(|user| user.gid).ok_or_else(|| {
-            format!("user {name} has no entry, so its group is not known (try '{name}:GROUP')")
-        })?,
+        // Who has no entry has a group of the same number, as is usual.
+        None => user.map_or(Gid::from_raw(uid.as_raw()), |user| user.gid),
     };
     Ok((uid, gid))
 }
@@ -178,7 +180,8 @@ mod tests {
         assert_eq!(ids("0:0"), Some((0, 0)));
         assert_eq!(ids("root:12345"), Some((0, 12345)));
         assert_eq!(ids("12345:root"), Some((12345, 0)));
-        for wrong in ["", "no-such-user", "root:no-such-group", "root:", "4000000000"] {
+        assert_eq!(ids("4000000000"), Some((4_000_000_000, 4_000_000_000)), "without an entry");
+        for wrong in ["", "no-such-user", "root:no-such-group", "root:", "5000000000"] {
             assert!(find(wrong).is_err(), "{wrong}");
         }
     }

@@ -23,7 +23,9 @@ fn root_is_given_up_for_good_and_files_are_still_served() {
     for path in [folder.root(), folder.root().join("..")] {
         fs::set_permissions(path, Permissions::from_mode(0o755)).expect("its mode");
     }
-    for (user, ids) in [("nobody", "65534"), ("65534:65534", "65534"), ("12345:54321", "12345")] {
+    for (user, ids) in
+        [("nobody", "65534"), ("65534:65534", "65534"), ("12345:54321", "12345"), ("23456", "23456")]
+    {
         let mut command = serving(command(), &folder);
         command.args(["--user", user]);
         let process = Process::start(command);
