@@ -215,6 +215,9 @@ fn talk_nonsense_once(shared: &Shared, bytes: &[u8], status: u16) -> Result<u64>
     }
 }
 
+/// How the answer to a request starts that has not come in time.
+const TOO_LATE: &[u8] = b"HTTP/1.1 408 ";
+
 /// A connection on which nothing is said, or half a head.
 struct Silence {
     stream: TcpStream,
@@ -253,8 +256,11 @@ fn keep_silent_once(shared: &Shared, slot: &mut Option<Silence>, rng: &mut Rng) 
     };
     let bound = if silence.is_half { HEAD_SECS } else { IDLE_SECS };
     let secs = silence.since.elapsed().as_secs();
-    match silence.stream.read(&mut [0; 1]) {
-        Ok(0) if secs >= bound => {
+    let farewell = if silence.is_half { TOO_LATE } else { b"" };
+    let mut said = [0; 64];
+    match silence.stream.read(&mut said) {
+        // Half a head is told that it is too late, and nothing at all is told nothing.
+        Ok(len) if secs >= bound && said[..len].starts_with(farewell) && (len > 0) == silence.is_half => {
             shared.tally.cut(Kind::Silent);
             *slot = None;
         }
