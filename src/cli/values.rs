@@ -29,7 +29,8 @@ pub fn address(text: &str) -> Result<String, String> {
         Some((host, port))
             if !is_plain && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>
         {
-            Err(format!("the port stands by itself: '--bind {host} --port {port}'"))
+            let bind = if host.is_empty() { String::new() } else { format!("--bind {host} ") };
+            Err(format!("the port stands by itself: '{bind}--port {port}'"))
         }
         _ => self::text(text),
     }
@@ -108,6 +109,9 @@ pub fn count(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Digits behind a point: a billionth of a gigabyte is a byte.
+const DECIMALS_MAX: usize = 9;
+
 /// Bytes: a number, such as `1.5`, and K, M or G for a power of 1,024, as in `8M`, `8MB` and `8MiB`.
 pub fn size(text: &str) -> Result<usize, String> {
     let number_len = text.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
@@ -127,7 +131,10 @@ pub fn size(text: &str) -> Result<usize, String> {
     let too_large = || "more than this machine can address".to_owned();
     let digits = |text: &str| if text.is_empty() { Ok(0) } else { text.parse::<u64>().map(u128::from) };
     let whole = digits(whole).map_err(|_| too_large())?;
-    let part = digits(decimals).map_err(|_| "fewer digits behind the point are needed".to_owned())?;
+    if decimals.len() > DECIMALS_MAX {
+        return Err("fewer digits behind the point are needed".to_owned());
+    }
+    let part = digits(decimals).map_err(|_| "a number has one point at most".to_owned())?;
     let part_bytes = part * unit_bytes / 10_u128.pow(decimals.len() as u32);
     usize::try_from(whole * unit_bytes + part_bytes).map_err(|_| too_large())
 }
@@ -171,6 +178,7 @@ mod tests {
             ("127.0.0.1:8080", "'--bind 127.0.0.1 --port 8080'"),
             ("[::1]:80", "'--bind [::1] --port 80'"),
             ("localhost:0", "'--bind localhost --port 0'"),
+            (":80", ": '--port 80'"),
         ] {
             assert!(address(text).is_err_and(|error| error.ends_with(hint)), "{text}");
         }
@@ -200,7 +208,18 @@ mod tests {
         {
             assert_eq!(size(text), Ok(expected), "{text}");
         }
-        for text in ["", "K", ".5M", "1X", "1iB", "1.2.3M", "-1", "99999999999999999999", "99999999999G"] {
+        for text in [
+            "",
+            "K",
+            ".5M",
+            "1X",
+            "1iB",
+            "1.2.3M",
+            "1.0000000000M",
+            "-1",
+            "99999999999999999999",
+            "99999999999G",
+        ] {
             assert!(size(text).is_err(), "{text}");
         }
         assert!(size("99999999999999999999G").is_err_and(|error| error.contains("can address")));
