@@ -105,8 +105,8 @@ fn answer(times: usize) -> io::Result<()> {
     let descriptor: OwnedFd = File::open(folder.root().join("page.html"))?.into();
     let stamp = Stamp::of_open(descriptor.as_fd())?;
     let content_type = MediaTypes::default().of_path(b"page.html");
-    let file = file::File::describe(stamp, &content_type, None, &now);
-    let file = file.with_content((descriptor.into(), stamp), 4096, &now)?;
+    let terms = file::Terms { loaded_bytes_max: 4096, may_wait: true, now: &now };
+    let file = file::File::look(&descriptor.into(), stamp, (&content_type, None), terms)?;
     let fields = SiteFields::new(&SiteOptions::default());
     let mut outbox = Outbox::new();
     let (limits, mut slots) = (Limits::default(), FieldSlots::new());

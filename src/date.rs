@@ -52,7 +52,7 @@ fn days_and_secs(unix_secs: i64) -> (i64, i64) {
 }
 
 /// Parses any of the three forms into seconds since 1970, before it negative. The year of two digits that one
-/// of them has is taken to be no more than 50 years ahead of now.
+/// of them has makes it a date that is no more than 50 years ahead of now.
 pub fn parse(value: &[u8], now_unix_secs: u64) -> Option<i64> {
     let text = std::str::from_utf8(value).ok()?;
     let Some((weekday, rest)) = text.split_once(", ") else { return parse_asctime(text) };
@@ -60,12 +60,15 @@ pub fn parse(value: &[u8], now_unix_secs: u64) -> Option<i64> {
     let is_long = WEEKDAYS.contains(&weekday);
     let mut parts = date.split(if is_long { '-' } else { ' ' });
     let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
-    let year = match is_long {
-        true => century(digits(year, 2)?, now_unix_secs),
-        false if is_short_weekday(weekday) => digits(year, 4)?,
-        false => return None,
-    };
-    parts.next().is_none().then(|| unix_secs(year, month, digits(day, 2)?, time)).flatten()
+    if parts.next().is_some() {
+        return None;
+    }
+    let day = digits(day, 2)?;
+    match is_long {
+        true => unix_secs_of_century(digits(year, 2)?, month, day, time, now_unix_secs),
+        false if is_short_weekday(weekday) => unix_secs(digits(year, 4)?, month, day, time),
+        false => None,
+    }
 }
 
 /// `Sun Nov  6 08:49:37 1994`
@@ -92,23 +95,43 @@ fn digits(text: &str, count: usize) -> Option<i64> {
     is_number.then(|| text.parse().ok()).flatten()
 }
 
-/// The year that ends in `two_digits` and is the last one not more than 50 years ahead.
-fn century(two_digits: i64, now_unix_secs: u64) -> i64 {
-    let (this_year, _, _) = civil(now_unix_secs as i64 / DAY_SECS);
+/// The last date that has these two digits of its year and is not more than 50 years ahead, to the second:
+/// what is more has been a century ago (RFC 9110 §5.6.7).
+fn unix_secs_of_century(
+    two_digits: i64,
+    month: &str,
+    day: i64,
+    time: &str,
+    now_unix_secs: u64,
+) -> Option<i64> {
+    let (days_now, secs_now) = days_and_secs(i64::try_from(now_unix_secs).unwrap_or(i64::MAX));
+    let (this_year, this_month, today) = civil(days_now);
     let last_year = this_year + 50;
-    last_year - (last_year - two_digits).rem_euclid(100)
+    let last_unix_secs = days(last_year, this_month, today) * DAY_SECS + secs_now;
+    let year = last_year - (last_year - two_digits).rem_euclid(100);
+    let is_ahead = days(year, month_number(month)?, day) * DAY_SECS + secs_of_day(time)? > last_unix_secs;
+    unix_secs(if is_ahead { year - 100 } else { year }, month, day, time)
 }
 
 fn unix_secs(year: i64, month: &str, day: i64, time: &str) -> Option<i64> {
-    let month = MONTHS.iter().position(|name| *name == month)? as i64 + 1;
+    let days = days(year, month_number(month)?, day);
+    // A month does not have it, if it would lie in another.
+    let has_day = civil(days).2 == day;
+    has_day.then(|| Some(days * DAY_SECS + secs_of_day(time)?)).flatten()
+}
+
+/// From 1 on.
+fn month_number(month: &str) -> Option<i64> {
+    MONTHS.iter().position(|name| *name == month).map(|index| index as i64 + 1)
+}
+
+/// `08:49:37`
+fn secs_of_day(time: &str) -> Option<i64> {
     let mut parts = time.split(':');
     let mut part = |last| parts.next().and_then(|text| digits(text, 2)).filter(|number| *number <= last);
     // A minute may have 61 seconds: then the last two are one.
     let (hour, minute, second) = (part(23)?, part(59)?, part(60)?.min(59));
-    if parts.next().is_some() || !(1..=31).contains(&day) {
-        return None;
-    }
-    Some(days(year, month, day) * DAY_SECS + hour * 3600 + minute * 60 + second)
+    parts.next().is_none().then_some(hour * 3600 + minute * 60 + second)
 }
 
 /// Days from 1 January 1970 to a date. Years are counted from March, so that the leap day ends them.
@@ -181,8 +204,20 @@ mod tests {
             ("Wed Nov 16 08:49:37 1994", Some(784_975_777)),
             ("Thu, 30 Jun 1994 23:59:60 GMT", Some(773_020_799)),
             ("Wed, 31 Dec 1969 23:59:59 GMT", Some(-1)),
+            // Now is Fri, 15 Jan 2027 08:00:00 GMT.
             ("Monday, 01-Jan-77 00:00:00 GMT", Some(3_376_684_800)),
+            ("Friday, 15-Jan-77 08:00:00 GMT", Some(3_377_923_200)),
+            ("Saturday, 15-Jan-77 08:00:01 GMT", Some(222_163_201)),
             ("Monday, 01-Jan-78 00:00:00 GMT", Some(252_460_800)),
+            ("Thursday, 29-Feb-96 00:00:00 GMT", Some(825_552_000)),
+            ("Thursday, 29-Feb-95 00:00:00 GMT", None),
+            ("Thu, 29 Feb 2024 00:00:00 GMT", Some(1_709_164_800)),
+            ("Thu, 29 Feb 2023 00:00:00 GMT", None),
+            ("Thu, 29 Feb 2100 00:00:00 GMT", None),
+            ("Thu, 30 Feb 2024 00:00:00 GMT", None),
+            ("Thu, 31 Apr 2024 00:00:00 GMT", None),
+            ("Sun Jun 31 08:49:37 1994", None),
+            ("Sun, 31 Dec 1994 08:49:37 GMT", Some(788_863_777)),
             ("Sun, 06 Nov 1994 08:49:37", None),
             ("Sun, 06 Nov 1994 08:49:37 UTC", None),
             ("Sun, 6 Nov 1994 08:49:37 GMT", None),

@@ -244,7 +244,10 @@ impl<S: Socket> Connection<S> {
                     Ok(Step::Waits(verdict)) => return verdict,
                     Err(error) => Err(error),
                 },
-                Want::Later => return Verdict::AwaitDisk,
+                Want::Later => {
+                    self.session.spare(context.now, context.limits);
+                    return Verdict::AwaitDisk;
+                }
                 Want::HalfClose => self.socket.shutdown_write().map(|()| 0),
                 Want::Close => return Verdict::Close,
             };
@@ -369,26 +372,27 @@ enum Step {
 
 #[cfg(test)]
 mod tests {
-    use std::io::IoSlice;
+    use std::io::{IoSlice, Read};
     use std::os::fd::BorrowedFd;
 
     use super::*;
     use crate::client::slice::Slice;
     use crate::http::refusal::Refusal;
-    use crate::http::status::Status;
     use crate::ledger::Ledger;
     use crate::notices::Notices;
     use crate::responder::{Asked, Responded, Responder};
 
-    /// A socket that has to write before it can be read, as one that negotiates.
+    /// A socket that has to write before it can be read, as one that negotiates; what can be read is asked
+    /// once.
     struct Negotiating {
         may_be_read: bool,
+        request: &'static [u8],
     }
 
     impl Socket for Negotiating {
-        fn receive(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             match self.may_be_read {
-                true => Ok(0),
+                true => std::mem::take(&mut self.request).read(buffer),
                 false => Err(ErrorKind::WouldBlock.into()),
             }
         }
@@ -410,6 +414,7 @@ mod tests {
         }
     }
 
+    /// Has no answer yet.
     struct Silent;
 
     impl Responder for Silent {
@@ -419,7 +424,7 @@ mod tests {
             _notices: &mut Notices,
             _outbox: &mut Outbox,
         ) -> Option<Responded> {
-            Some(Responded { status: Status::NoContent, head_bytes: 0, is_last: true })
+            None
         }
 
         fn refuse(
@@ -445,27 +450,47 @@ mod tests {
         }
     }
 
+    fn run_at(tick: Tick, connection: &mut Connection<Negotiating>) -> Verdict {
+        let (limits, now) = (Limits::default(), Now::at(tick, 0));
+        let mut context = Context {
+            now: &now,
+            limits: &limits,
+            responder: &mut Silent,
+            access_log: &mut AccessLog::off(),
+            key: 0,
+            peer: Peer::Local,
+            slice: Slice::new(&|| 0, 1, 1000),
+            ledger: &mut Ledger::new(&limits),
+            notices: &mut Notices::default(),
+            is_draining: false,
+        };
+        connection.run(&mut Buffers::new(&limits), &mut context)
+    }
+
+    /// Whoever has to wait for the server's disk must not be told to be late.
+    #[test]
+    fn the_time_of_an_answer_that_is_not_ready_is_not_the_clients() {
+        let (limits, now) = (Limits::default(), Now::at(0, 0));
+        for request in [
+            &b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"[..],
+            b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1",
+        ] {
+            let socket = Negotiating { may_be_read: true, request };
+            let mut connection = Connection::new(socket, Peer::Local, &now, &limits);
+            for tick in [0, 5, 1000] {
+                assert_eq!(run_at(tick, &mut connection), Verdict::AwaitDisk);
+                let wait = connection.wait().expect("something to wait for");
+                assert_eq!(connection.deadline(), tick + wait.secs_max(&limits) + 1, "{wait:?}");
+            }
+        }
+    }
+
     #[test]
     fn a_socket_tells_which_edge_its_reader_waits_for() {
         let (limits, now) = (Limits::default(), Now::at(0, 0));
-        let mut buffers = Buffers::new(&limits);
-        let socket = Negotiating { may_be_read: false };
+        let socket = Negotiating { may_be_read: false, request: b"" };
         let mut connection = Connection::new(socket, Peer::Local, &now, &limits);
-        let mut run = |connection: &mut Connection<Negotiating>| {
-            let mut context = Context {
-                now: &now,
-                limits: &limits,
-                responder: &mut Silent,
-                access_log: &mut AccessLog::off(),
-                key: 0,
-                peer: Peer::Local,
-                slice: Slice::new(&|| 0, 1, 1000),
-                ledger: &mut Ledger::new(&limits),
-                notices: &mut Notices::default(),
-                is_draining: false,
-            };
-            connection.run(&mut buffers, &mut context)
-        };
+        let run = |connection: &mut Connection<Negotiating>| run_at(0, connection);
         assert_eq!(run(&mut connection), Verdict::Park(Edge::Writable));
         let writable = Readiness { writable: true, ..Readiness::default() };
         connection.mark(writable);

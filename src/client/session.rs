@@ -196,9 +196,9 @@ impl Session {
         }
     }
 
-    /// The pump's word that nothing could be sent for want of content: that is not the client's fault.
+    /// The pump's word that a response, or its content, is not to be had yet: that is not the client's fault.
     pub fn spare(&mut self, now: &Now, limits: &Limits) {
-        if let Phase::Send { .. } = self.phase {
+        if let Phase::Head { .. } | Phase::SkipBody { .. } | Phase::Send { .. } = self.phase {
             self.enter(self.phase, now, limits);
         }
     }

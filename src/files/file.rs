@@ -1,11 +1,11 @@
 //! A file ready to be sent: opened or loaded, with the fields of its head written out.
 
-use std::hash::{DefaultHasher, Hasher};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use rustix::io::Errno;
 
+use super::charset::START_BYTES;
 use super::mime::ContentType;
 use super::open_file::OpenFile;
 use super::root::{Descriptor, FileTime, Stamp};
@@ -32,7 +32,7 @@ pub struct File {
     /// The content may change and the stamp stay the same: not to be kept.
     pub is_in_doubt: bool,
     /// The fields of a 200 that speak of the file, the empty line included, then the content if the file is
-    /// small.
+    /// small. The date in there is good once it [is over](Validators::is_date_over).
     head_and_content: Box<[u8]>,
     head_len: usize,
     content_len: u64,
@@ -64,113 +64,197 @@ pub enum Stored<'a> {
     },
 }
 
-impl File {
-    /// A file in the state `stamp`, for who only wants to know of it: nothing of its content is read.
-    pub fn describe(stamp: Stamp, content_type: &ContentType, coding: Option<Coding>, now: &Now) -> File {
-        let is_in_doubt = stamp.is_in_doubt(now.unix_secs);
-        let now_unix_secs = i64::try_from(now.unix_secs).unwrap_or(i64::MAX);
-        let FileTime { secs, nanos } = stamp.modified;
-        let validators = Validators {
-            // A tag must not stay the same when the content changes (RFC 9110 §8.8.1).
-            entity_tag: EntityTag::of_file(secs, nanos, stamp.len, is_in_doubt),
-            // A date in the future would promise what nobody knows (RFC 9110 §8.8.2.1).
-            last_modified_unix_secs: secs.min(now_unix_secs),
-            is_date_strong: !is_in_doubt && secs < now_unix_secs,
-        };
-        let file = File::with_head(stamp, content_type, coding, stamp.len, validators);
-        File { is_in_doubt, ..file }
-    }
+/// What it takes to tell of a file and to read it.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// Content of at most so many bytes is loaded.
+    pub loaded_bytes_max: u64,
+    /// What is not in memory is waited for: everybody waits.
+    pub may_wait: bool,
+    pub now: &'a Now,
+}
 
-    /// The same file for content that is not as long as its stamp tells: it is made when it is read, and may
-    /// be another each time. So what tells one content from another is the content.
-    fn describe_made(&self, content: &[u8], now: &Now) -> File {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(content);
-        let FileTime { secs, nanos } = self.stamp.modified;
-        let validators = Validators {
-            entity_tag: EntityTag::of_file(secs, nanos, hasher.finish(), false),
-            last_modified_unix_secs: i64::try_from(now.unix_secs).unwrap_or(i64::MAX),
-            is_date_strong: false,
-        };
-        File::with_head(self.stamp, &self.content_type, self.coding, content.len() as u64, validators)
-    }
-
-    /// Writes the head for `content_len` bytes of content.
-    fn with_head(
-        stamp: Stamp,
-        content_type: &ContentType,
-        coding: Option<Coding>,
-        content_len: u64,
-        mut validators: Validators,
-    ) -> File {
-        let mut head = Vec::with_capacity(192);
-        let mut fields = HeadWriter::behind_start(&mut head).field("Content-Type", content_type.as_str());
-        if let Some(coding) = coding {
-            fields = fields.field("Content-Encoding", coding.token());
-            // Not that of another form of the content (RFC 9110 §8.8.3.3).
-            validators.entity_tag = validators.entity_tag.of_variant(coding.token());
-        }
-        fields
-            .field("Last-Modified", HttpDate::of(validators.last_modified_unix_secs))
-            .field("ETag", validators.entity_tag)
-            .field("Accept-Ranges", "bytes")
-            .finish(BodyLength::Bytes(content_len));
-        let head_len = head.len();
-        File {
-            stamp,
-            content_type: content_type.clone(),
-            coding,
-            validators,
-            is_in_doubt: true,
-            head_and_content: head.into_boxed_slice(),
-            head_len,
-            content_len,
-            place: Place::Unread,
+impl Terms<'_> {
+    fn read(self, descriptor: &Descriptor, bytes: &mut [u8], offset: u64) -> Result<usize, Errno> {
+        match self.may_wait {
+            true => page_cache::read(descriptor, bytes, offset),
+            false => page_cache::read_now(descriptor, bytes, offset),
         }
     }
 }
 
-/// Content.
-impl File {
-    /// Whether only reading tells how long the content is.
-    pub fn must_be_read(&self, loaded_bytes_max: u64) -> bool {
-        !self.stamp.has_blocks && self.stamp.len <= loaded_bytes_max
-    }
+/// What was read of a file's content.
+#[derive(Clone, Copy, Debug)]
+enum Seen<'a> {
+    Nothing,
+    Start(&'a [u8]),
+    All(&'a [u8]),
+}
 
-    /// The same file with its content, which is loaded if it has at most `loaded_bytes_max`. `opened` is the
-    /// file and the state it was opened in: if that is another by now, so is the file that is returned.
-    /// `AGAIN` if it changes faster than it can be read, `FBIG` if it is large and says that it is empty.
-    pub fn with_content(
-        &self,
-        (descriptor, mut stamp): (Descriptor, Stamp),
-        loaded_bytes_max: u64,
-        now: &Now,
+impl File {
+    /// What is open as `descriptor`, in the state `stamp` or one that comes meanwhile. Of its content is read
+    /// what it takes to tell of it; a small file is loaded then.
+    ///
+    /// `AGAIN` if a disk would have to be waited for, `BUSY` if it changes faster than it can be read, `FBIG`
+    /// if it is large and says that it is empty.
+    pub fn look(
+        descriptor: &Descriptor,
+        mut stamp: Stamp,
+        (content_type, coding): (&ContentType, Option<Coding>),
+        terms: Terms,
     ) -> Result<File, Errno> {
         for _ in 0..CHANGES_MAX {
-            let file = self.in_state(stamp, now);
-            if stamp.len > loaded_bytes_max {
-                let is_cold = !file_slice::is_in_memory(&descriptor, stamp.len);
+            let rests_on_content = content_type.rests_on_content() && coding.is_none();
+            let describe = |seen: Seen| File::describe(stamp, content_type, coding, seen, terms.now);
+            let file = if stamp.len <= terms.loaded_bytes_max {
+                // Whether its length can be believed, and whether anybody may have its time.
+                let is_to_be_read = rests_on_content || !stamp.has_blocks || !stamp.modified.is_its_own();
+                if !is_to_be_read {
+                    return Ok(describe(Seen::Nothing));
+                }
+                let content = read_all(descriptor, stamp.len, terms)?;
+                describe(Seen::All(&content)).holding(&content)
+            } else {
+                if !rests_on_content {
+                    return Ok(describe(Seen::Nothing));
+                }
+                let mut start = [0; START_BYTES];
+                let count = terms.read(descriptor, &mut start, 0)?;
+                describe(Seen::Start(&start[..count]))
+            };
+            let stamp_behind = Stamp::of_open(descriptor.as_fd())?;
+            if stamp_behind == stamp {
+                return Ok(file);
+            }
+            stamp = stamp_behind;
+        }
+        Err(Errno::BUSY)
+    }
+
+    /// A file in the state `stamp`, without its content.
+    fn describe(
+        stamp: Stamp,
+        content_type: &ContentType,
+        coding: Option<Coding>,
+        seen: Seen,
+        now: &Now,
+    ) -> File {
+        let content_type = match seen {
+            Seen::Start(start) | Seen::All(start) if coding.is_none() => {
+                content_type.in_light_of(&start[..start.len().min(START_BYTES)])
+            }
+            _ => content_type.clone(),
+        };
+        // What is not as long as its stamp tells is made when it is read, and may be another each time. What
+        // says that it is empty, and is, may be of that kind.
+        let is_made = matches!(seen, Seen::All(content) if content.len() as u64 != stamp.len);
+        let is_in_doubt = stamp.is_in_doubt(now.unix_secs) || is_made || stamp.len == 0;
+        let FileTime { secs, nanos } = stamp.modified;
+        // A tag must not stay the same when the content changes (RFC 9110 §8.8.1).
+        let is_weak = stamp.is_in_doubt(now.unix_secs);
+        let entity_tag = match seen {
+            Seen::All(content) if is_made || !stamp.modified.is_its_own() => EntityTag::of_content(content),
+            _ if stamp.modified.is_no_time() => {
+                EntityTag::of_inode(stamp.inode, stamp.changed.total_nanos(), stamp.len, is_weak)
+            }
+            _ => EntityTag::of_time(secs, nanos, stamp.len, is_weak),
+        };
+        let has_date = !is_made && !stamp.modified.is_no_time();
+        let mut file = File {
+            stamp,
+            content_type,
+            coding,
+            // Not that of another form of the content (RFC 9110 §8.8.3.3).
+            validators: Validators {
+                entity_tag: coding.map_or(entity_tag, |coding| entity_tag.of_variant(coding.token())),
+                last_modified_unix_secs: has_date.then_some(secs),
+            },
+            is_in_doubt,
+            head_and_content: Box::default(),
+            head_len: 0,
+            content_len: if let Seen::All(content) = seen { content.len() as u64 } else { stamp.len },
+            place: Place::Unread,
+        };
+        file.head_and_content = file.head().into_boxed_slice();
+        file.head_len = file.head_and_content.len();
+        file
+    }
+
+    /// The end of a 200's head, with its date as it is.
+    fn head(&self) -> Vec<u8> {
+        let mut head = Vec::with_capacity(192);
+        let mut fields =
+            HeadWriter::behind_start(&mut head).field("Content-Type", self.content_type.as_str());
+        if let Some(coding) = self.coding {
+            fields = fields.field("Content-Encoding", coding.token());
+        }
+        if let Some(unix_secs) = self.validators.last_modified_unix_secs {
+            fields = fields.field("Last-Modified", HttpDate::of(unix_secs));
+        }
+        fields
+            .field("ETag", self.validators.entity_tag)
+            .field("Accept-Ranges", "bytes")
+            .finish(BodyLength::Bytes(self.content_len));
+        head
+    }
+}
+
+/// Reads what is no longer than `told_len`, if that can be believed. 0 cannot: to see that there is nothing
+/// takes a read.
+fn read_all(descriptor: &Descriptor, told_len: u64, terms: Terms) -> Result<Vec<u8>, Errno> {
+    let told_len = usize::try_from(told_len).map_err(|_| Errno::FBIG)?;
+    let mut bytes = Vec::with_capacity(told_len);
+    while told_len == 0 || bytes.len() < told_len {
+        let len = bytes.len();
+        let room = if told_len == 0 { UNTOLD_PIECE_BYTES } else { told_len - len };
+        bytes.resize(len + room, 0);
+        let count = terms.read(descriptor, &mut bytes[len..], len as u64)?;
+        bytes.truncate(len + count);
+        if count == 0 {
+            break;
+        }
+        if told_len == 0 && bytes.len() > UNTOLD_BYTES_MAX {
+            return Err(Errno::FBIG);
+        }
+    }
+    Ok(bytes)
+}
+
+/// Content.
+impl File {
+    /// The same file with its content, which is loaded if it is small. `opened` is the file and the state it
+    /// was opened in: if that is another by now, so is the file that is returned. Errors are those of
+    /// [`look`](File::look).
+    pub fn with_content(
+        &self,
+        (descriptor, stamp): (Descriptor, Stamp),
+        terms: Terms,
+    ) -> Result<File, Errno> {
+        let mut file = match self.stamp == stamp {
+            true => self.clone(),
+            false => File::look(&descriptor, stamp, (&self.content_type, self.coding), terms)?,
+        };
+        for _ in 0..CHANGES_MAX {
+            if file.has_content() {
+                return Ok(file);
+            }
+            if file.stamp.len > terms.loaded_bytes_max {
+                let is_cold = !file_slice::is_in_memory(&descriptor, file.stamp.len);
                 return Ok(file.on_disk(descriptor, is_cold));
             }
-            let loaded = match file.load(&descriptor, now) {
+            let content = match read_all(&descriptor, file.stamp.len, terms) {
                 // The disk has it: then it is sent like a large one, once it has come.
                 Err(Errno::AGAIN) => return Ok(file.on_disk(descriptor, true)),
                 result => result?,
             };
             let stamp_behind = Stamp::of_open(descriptor.as_fd())?;
-            if stamp_behind == stamp {
-                return Ok(loaded);
+            if stamp_behind == file.stamp {
+                let is_as_told = content.len() as u64 == file.content_len;
+                return Ok(if is_as_told { file } else { file.made(&content, terms.now) }.holding(&content));
             }
-            stamp = stamp_behind;
+            file = File::look(&descriptor, stamp_behind, (&file.content_type, file.coding), terms)?;
         }
-        Err(Errno::AGAIN)
-    }
-
-    fn in_state(&self, stamp: Stamp, now: &Now) -> File {
-        match self.stamp == stamp {
-            true => self.clone(),
-            false => File::describe(stamp, &self.content_type, self.coding, now),
-        }
+        Err(Errno::BUSY)
     }
 
     /// The content stays where it is.
@@ -179,36 +263,15 @@ impl File {
         self
     }
 
-    /// Reads the content; `AGAIN` if it is not in memory. A length of 0 is not believed: to see that there is
-    /// nothing takes a read.
-    fn load(&self, descriptor: &Descriptor, now: &Now) -> Result<File, Errno> {
-        let told_len = usize::try_from(self.stamp.len).map_err(|_| Errno::FBIG)?;
-        let mut bytes = Vec::with_capacity(self.head_len + told_len);
-        bytes.extend_from_slice(self.prepared(false));
-        let mut len = 0;
-        while told_len == 0 || len < told_len {
-            let room = if told_len == 0 { UNTOLD_PIECE_BYTES } else { told_len - len };
-            bytes.resize(self.head_len + len + room, 0);
-            let count = page_cache::read_now(descriptor, &mut bytes[self.head_len + len..], len as u64)?;
-            len += count;
-            bytes.truncate(self.head_len + len);
-            if count == 0 {
-                break;
-            }
-            if told_len == 0 && len > UNTOLD_BYTES_MAX {
-                return Err(Errno::FBIG);
-            }
-        }
-        let file = match len == told_len {
-            true => File { is_in_doubt: self.is_in_doubt || len == 0, ..self.clone() },
-            false => {
-                let content = bytes.split_off(self.head_len);
-                let made = self.describe_made(&content, now);
-                bytes = [made.prepared(false), &content].concat();
-                made
-            }
-        };
-        Ok(File { head_and_content: bytes.into_boxed_slice(), place: Place::Memory, ..file })
+    /// Its content is not as long as it told.
+    fn made(&self, content: &[u8], now: &Now) -> File {
+        File::describe(self.stamp, &self.content_type, self.coding, Seen::All(content), now)
+    }
+
+    /// The content is in memory.
+    fn holding(self, content: &[u8]) -> File {
+        let head_and_content = [self.prepared(false), content].concat().into_boxed_slice();
+        File { head_and_content, place: Place::Memory, ..self }
     }
 
     /// Bytes of content.

@@ -1,39 +1,77 @@
-//! From a file's name to its `Content-Type`.
+//! From a file's name, and the start of its content, to its `Content-Type`.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::charset;
+#[cfg(doc)]
+use super::charset::START_BYTES;
 use crate::http::negotiate::Coding;
 
 /// A media type, with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentType {
     text: Cow<'static, str>,
-    /// The name of the file tells it; else it is that of all bytes.
-    pub is_told: bool,
+    by: By,
+}
+
+/// What tells the type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// The name alone, or whoever runs the server.
+    Name,
+    /// The name, of a text; in which characters it is written, its content tells.
+    NameAndContent,
+    /// The content alone.
+    Content,
 }
 
 /// The type of the pages pws makes itself.
 pub const HTML: &str = "text/html; charset=utf-8";
 /// The type of listings for programs.
 pub const JSON: &str = "application/json";
-/// The type of what says nothing of itself.
+/// The type of what says nothing of itself ...
 const BYTES: &str = "application/octet-stream";
+/// ... and of such that can be read.
+const TEXT: &str = "text/plain; charset=utf-8";
+/// What is said of text, since everything else is rare today, unless its content is against it.
+const UTF_8: &str = "; charset=utf-8";
 
 impl ContentType {
-    /// Text is said to be UTF-8, since a file does not tell and everything else is rare today.
     fn of_known(essence: &'static str) -> ContentType {
-        let text = match essence.starts_with("text/") {
-            true => format!("{essence}; charset=utf-8").into(),
-            false => essence.into(),
-        };
-        ContentType { text, is_told: true }
+        match essence.starts_with("text/") {
+            true => ContentType { text: format!("{essence}{UTF_8}").into(), by: By::NameAndContent },
+            false => ContentType { text: essence.into(), by: By::Name },
+        }
     }
 
     fn untold() -> ContentType {
-        ContentType { text: BYTES.into(), is_told: false }
+        ContentType { text: BYTES.into(), by: By::Content }
+    }
+
+    /// Whether the name of the file tells it, but for the characters.
+    pub fn is_told(&self) -> bool {
+        self.by != By::Content
+    }
+
+    /// Whether the start of the content has a say in it.
+    pub fn rests_on_content(&self) -> bool {
+        self.by != By::Name
+    }
+
+    /// The type of what has such a name and starts with `start`, the whole or [`START_BYTES`] of it.
+    pub fn in_light_of(&self, start: &[u8]) -> ContentType {
+        let essence = self.text.split(';').next().unwrap_or_default();
+        let text = match self.by {
+            By::Name => return self.clone(),
+            By::NameAndContent if charset::may_be_utf_8(essence, start) => format!("{essence}{UTF_8}").into(),
+            By::NameAndContent => essence.to_owned().into(),
+            By::Content if charset::is_utf_8_text(start) => TEXT.into(),
+            By::Content => BYTES.into(),
+        };
+        ContentType { text, by: self.by }
     }
 
     pub fn as_str(&self) -> &str {
@@ -71,7 +109,7 @@ impl MediaTypes {
         // The last one counts, as with every option.
         let added = self.added.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(extension));
         match added {
-            Some((_, content_type)) => ContentType { text: content_type.clone().into(), is_told: true },
+            Some((_, content_type)) => ContentType { text: content_type.clone().into(), by: By::Name },
             None => known(extension).map_or_else(ContentType::untold, ContentType::of_known),
         }
     }
@@ -126,6 +164,28 @@ mod tests {
             ("c.css", "text/css; charset=utf-8"),
         ] {
             assert_eq!(types.of_path(path.as_bytes()).as_str(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn content_has_a_say_where_the_name_leaves_something_open() {
+        let added = vec![("foo".to_owned(), "text/foo".to_owned())];
+        let types = MediaTypes::with(added);
+        for (path, start, expected) in [
+            ("a.html", &b"<p>"[..], "text/html; charset=utf-8"),
+            ("a.html", b"<p>\xE9", "text/html"),
+            ("a.css", b"@charset \"koi8-r\";", "text/css"),
+            ("LICENSE", b"free", "text/plain; charset=utf-8"),
+            ("LICENSE", b"\x00", "application/octet-stream"),
+            ("a.lock", b"[[package]]", "text/plain; charset=utf-8"),
+            ("a.png", b"text", "image/png"),
+            ("a.foo", b"\xE9", "text/foo"),
+        ] {
+            let named = types.of_path(path.as_bytes());
+            let seen = named.in_light_of(start);
+            assert_eq!(seen.as_str(), expected, "{path}");
+            // Looked at again, the name still counts.
+            assert_eq!(seen.in_light_of(b"a"), named.in_light_of(b"a"), "{path}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! The disk: opening beneath the root, remembering what was found, and sending from it without waiting.
 
+pub mod awaited;
 pub mod cache;
+pub mod charset;
 pub mod entry;
 pub mod file;
 pub mod file_slice;
@@ -19,10 +21,12 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
+use self::awaited::Awaited;
 use self::cache::{Cache, Held, Known};
-use self::file::File;
+use self::charset::START_BYTES;
+use self::file::{File, Terms};
 use self::folder::Folder;
-use self::mime::MediaTypes;
+use self::mime::{ContentType, MediaTypes};
 use self::root::{Descriptor, Opened, Root, Stamp};
 use crate::clock::{Now, Tick};
 use crate::config::Symlinks;
@@ -37,6 +41,7 @@ pub struct Files {
     root: Arc<Root>,
     media_types: MediaTypes,
     cache: Cache,
+    awaited: Awaited,
     loaded_file_bytes_max: u64,
     /// The name of the variant that was last looked for. Kept for its memory only.
     variant_key: Vec<u8>,
@@ -74,6 +79,7 @@ impl Files {
             root: Arc::new(Root::open(folder, symlinks)?),
             media_types,
             cache: Cache::new(limits.cache_bytes_max, descriptors_max),
+            awaited: Awaited::default(),
             loaded_file_bytes_max: limits.loaded_file_bytes_max,
             variant_key: Vec::new(),
         })
@@ -111,10 +117,11 @@ impl Files {
         self.cache.wake_tick()
     }
 
-    /// The file at `path`; `None` if there is a folder. Of its content nothing is read, unless only that
-    /// tells how long it is.
+    /// The file at `path`; `None` if there is a folder. Of its content is read what it takes to tell of it:
+    /// its type, its length or its tag.
     ///
-    /// Errors are those of the open and of reading; what is no regular file counts as not there.
+    /// Errors are those of the open and of reading; what is no regular file counts as not there. `AGAIN`: a
+    /// disk was asked for its start, and it is to be looked for again in a moment.
     pub fn find(&mut self, path: &[u8], now: &Now) -> Result<Option<Found>, Errno> {
         match self.cache.get(path, &self.root, now) {
             Some(Known::File(file, codings)) => return Ok(Some(Found::new(file, codings, None))),
@@ -123,9 +130,8 @@ impl Files {
         }
         match open_file(&self.root, path, &mut self.cache) {
             Ok(Opened::File(descriptor, stamp)) => {
-                let coding = mime::stored_coding(path);
-                let file = File::describe(stamp, &self.media_types.of_path(path), coding, now);
-                let (file, opened) = self.described(file, descriptor, now)?;
+                let named = (&self.media_types.of_path(path), mime::stored_coding(path));
+                let (file, opened) = self.look(path, descriptor, stamp, named, now)?;
                 let codings = variant::codings(path, Some(&file), &self.root);
                 self.cache.keep(path, &file, codings, now);
                 Ok(Some(Found::new(file, codings, opened)))
@@ -141,85 +147,137 @@ impl Files {
     }
 
     /// What is not found at `path`, in the first of the codings in which it is there all the same.
-    pub fn find_only_coded(&mut self, path: &[u8], now: &Now) -> Option<Found> {
+    pub fn find_only_coded(&mut self, path: &[u8], now: &Now) -> Result<Option<Found>, Errno> {
         let codings = self.cache.codings_of_missing(path, &self.root);
-        let mut there = Coding::ALL.into_iter().filter(|coding| codings.contains(*coding));
-        let first = there.find_map(|coding| self.find_variant(path, None, coding, now))?;
-        Some(Found { codings, is_only_coded: true, ..first })
+        for coding in Coding::ALL.into_iter().filter(|coding| codings.contains(*coding)) {
+            if let Some(first) = self.find_variant(path, None, coding, now)? {
+                return Ok(Some(Found { codings, is_only_coded: true, ..first }));
+            }
+        }
+        Ok(None)
     }
 
-    /// The variant of `file`, found at `path`, in `coding`; `None` if it is gone, or was made of what the
-    /// file held before. Without a file, what is there in its place.
+    /// The variant of `file`, found at `path`, in `coding`; `None` if it is gone, cannot be read, or was made
+    /// of what the file held before. Without a file, what is there in its place. The only error is `AGAIN`,
+    /// as from [`find`](Files::find).
     pub fn find_variant(
         &mut self,
         path: &[u8],
         file: Option<&File>,
         coding: Coding,
         now: &Now,
-    ) -> Option<Found> {
-        variant::write_key(path, coding, &mut self.variant_key);
-        let (variant, opened) = match self.cache.get(&self.variant_key, &self.root, now) {
-            Some(Known::File(variant, _)) => (variant, None),
-            _ => match open_file(&self.root, variant::disk_path(&self.variant_key), &mut self.cache) {
-                Ok(Opened::File(descriptor, stamp)) => {
-                    let content_type = match file {
-                        Some(file) => file.content_type.clone(),
-                        None => self.media_types.of_path(path),
-                    };
-                    let variant = File::describe(stamp, &content_type, Some(coding), now);
-                    let (variant, opened) = self.described(variant, descriptor, now).ok()?;
-                    self.cache.keep(&self.variant_key, &variant, Codings::default(), now);
-                    (variant, opened)
-                }
-                _ => return None,
-            },
+    ) -> Result<Option<Found>, Errno> {
+        let mut key = std::mem::take(&mut self.variant_key);
+        variant::write_key(path, coding, &mut key);
+        let variant = match file {
+            Some(file) => self.find_by_key(&key, (&file.content_type, Some(coding)), now),
+            None => {
+                let content_type = self.media_types.of_path(path);
+                self.find_by_key(&key, (&content_type, Some(coding)), now)
+            }
         };
-        let is_current = variant::is_current(&variant.stamp, file);
-        is_current.then(|| Found::new(variant, Codings::default(), opened))
+        self.variant_key = key;
+        match variant {
+            Ok((variant, opened)) if variant::is_current(&variant.stamp, file) => {
+                Ok(Some(Found::new(variant, Codings::default(), opened)))
+            }
+            Err(Errno::AGAIN) => Err(Errno::AGAIN),
+            Ok(_) | Err(_) => Ok(None),
+        }
     }
 
-    /// A file that was just opened; with its content, where only that tells how long it is.
-    fn described(
-        &self,
-        file: File,
-        descriptor: Descriptor,
+    /// The variant that is remembered under `key`, or found where that says.
+    fn find_by_key(
+        &mut self,
+        key: &[u8],
+        named: (&ContentType, Option<Coding>),
         now: &Now,
     ) -> Result<(Arc<File>, Option<Descriptor>), Errno> {
-        let max = self.loaded_file_bytes_max;
-        if file.must_be_read(max) {
-            let file = file.with_content((descriptor, file.stamp), max, now)?;
-            return Ok((Arc::new(file), None));
+        match self.cache.get(key, &self.root, now) {
+            Some(Known::File(variant, _)) if variant.content_type == *named.0 => return Ok((variant, None)),
+            _ => {}
         }
-        Ok((Arc::new(file), Some(descriptor)))
+        match open_file(&self.root, variant::disk_path(key), &mut self.cache)? {
+            Opened::File(descriptor, stamp) => {
+                let (variant, opened) = self.look(key, descriptor, stamp, named, now)?;
+                self.cache.keep(key, &variant, Codings::default(), now);
+                Ok((variant, opened))
+            }
+            Opened::Folder | Opened::Special => Err(Errno::NOENT),
+        }
+    }
+
+    /// Tells of what was just opened; the descriptor comes back unless the content has been loaded.
+    fn look(
+        &mut self,
+        key: &[u8],
+        descriptor: Descriptor,
+        stamp: Stamp,
+        named: (&ContentType, Option<Coding>),
+        now: &Now,
+    ) -> Result<(Arc<File>, Option<Descriptor>), Errno> {
+        let result = File::look(&descriptor, stamp, named, self.terms(key, now));
+        self.note(key, &descriptor, result.as_ref().err(), now);
+        let file = Arc::new(result?);
+        let opened = (!file.has_content()).then_some(descriptor);
+        Ok((file, opened))
+    }
+
+    fn terms<'n>(&self, key: &[u8], now: &'n Now) -> Terms<'n> {
+        let may_wait = self.awaited.is_overdue(key, now);
+        Terms { loaded_bytes_max: self.loaded_file_bytes_max, may_wait, now }
+    }
+
+    /// Notes whether what was opened for `key` has to be waited for, and asks the disk for it if so.
+    fn note(&mut self, key: &[u8], descriptor: &Descriptor, error: Option<&Errno>, now: &Now) {
+        if error == Some(&Errno::AGAIN) {
+            page_cache::read_ahead(descriptor, 0, self.loaded_file_bytes_max.max(START_BYTES as u64));
+            self.awaited.look_again(key, now);
+        } else {
+            self.awaited.forget(key);
+        }
     }
 
     /// The file that was `found` at `path`, or as a variant of what is there, with its content: to be asked
     /// for when that is to be sent, and only then. If it was replaced since, it is the other file.
     ///
-    /// Errors are those of the open and of reading; one that changes faster than it can be read is `AGAIN`.
+    /// Errors are those of the open and of reading; one that changes faster than it can be read is `BUSY`. If
+    /// it is another file, `AGAIN` as for [`find`](Files::find).
     pub fn with_content(&mut self, path: &[u8], found: Found, now: &Now) -> Result<Arc<File>, Errno> {
         let Found { file, codings, opened, .. } = found;
         if file.has_content() {
             return Ok(file);
         }
         // What is coded by its own name is no variant, and has none.
-        let key = match file.coding.filter(|_| mime::stored_coding(path).is_none()) {
-            None => path,
-            Some(coding) => {
-                variant::write_key(path, coding, &mut self.variant_key);
-                &self.variant_key
-            }
-        };
-        let opened = match opened {
+        let mut key = std::mem::take(&mut self.variant_key);
+        match file.coding.filter(|_| mime::stored_coding(path).is_none()) {
+            None => path.clone_into(&mut key),
+            Some(coding) => variant::write_key(path, coding, &mut key),
+        }
+        let file = self.open_content(&key, &file, opened, now);
+        if let Ok(file) = &file {
+            self.cache.keep(&key, file, codings, now);
+        }
+        self.variant_key = key;
+        file
+    }
+
+    fn open_content(
+        &mut self,
+        key: &[u8],
+        file: &File,
+        opened: Option<Descriptor>,
+        now: &Now,
+    ) -> Result<Arc<File>, Errno> {
+        let (descriptor, stamp) = match opened {
             Some(descriptor) => (descriptor, file.stamp),
             None => match open_file(&self.root, variant::disk_path(key), &mut self.cache)? {
                 Opened::File(descriptor, stamp) => (descriptor, stamp),
-                Opened::Folder | Opened::Special => return Err(Errno::AGAIN),
+                Opened::Folder | Opened::Special => return Err(Errno::BUSY),
             },
         };
-        let file = Arc::new(file.with_content(opened, self.loaded_file_bytes_max, now)?);
-        self.cache.keep(key, &file, codings, now);
-        Ok(file)
+        let file = file.with_content((descriptor, stamp), self.terms(key, now))?;
+        Ok(Arc::new(file))
     }
 
     /// Whether something that failed with `errno` is to be tried once more: it wanted a descriptor, and some

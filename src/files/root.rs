@@ -59,7 +59,7 @@ pub enum Opened {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     device: u64,
-    inode: u64,
+    pub inode: u64,
     mode: u32,
     pub len: u64,
     /// Whether it takes room on the disk. The length of what does not may be a mere claim, as in `/proc` and
@@ -76,6 +76,24 @@ pub struct Stamp {
 pub struct FileTime {
     pub secs: i64,
     pub nanos: u32,
+}
+
+impl FileTime {
+    /// Whether it is a moment at which something was written. Where a build or an image gives all files one
+    /// time, it is in whole seconds, and says nothing of a file.
+    pub fn is_its_own(self) -> bool {
+        self.nanos != 0
+    }
+
+    /// Whether nobody can have meant it: 0, or 1 from those who found that 0 is taken for none.
+    pub fn is_no_time(self) -> bool {
+        self.nanos == 0 && matches!(self.secs, 0 | 1)
+    }
+
+    /// In nanoseconds, as far as there is room.
+    pub fn total_nanos(self) -> u64 {
+        (self.secs as u64).wrapping_mul(1_000_000_000).wrapping_add(self.nanos.into())
+    }
 }
 
 impl Stamp {
@@ -200,6 +218,8 @@ impl Root {
         loop {
             match rustix::fs::openat2(self.folder.as_fd(), path, flags, Mode::empty(), resolve) {
                 Err(Errno::AGAIN | Errno::INTR) if races_left > 0 => races_left -= 1,
+                // What is not in memory is told by the other name.
+                Err(Errno::AGAIN) => return Err(Errno::BUSY),
                 result => return result,
             }
         }

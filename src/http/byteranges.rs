@@ -98,7 +98,7 @@ mod tests {
         fn a_body_is_as_long_as_it_is_said_to_be(
             ranges in prop::collection::vec((0..24_u32, 1..5000_u64), 0..20), has_type in any::<bool>(),
         ) {
-            let tag = EntityTag::of_file(1, 2, 3, false);
+            let tag = EntityTag::of_time(1, 2, 3, false);
             let parts = Byteranges::new(&tag, has_type.then_some("text/plain"), u64::MAX);
             // Of any number of digits.
             let start = |power: u32, len: u64| 10_u64.saturating_pow(power).min(u64::MAX - len);

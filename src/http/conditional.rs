@@ -8,8 +8,11 @@ use super::request::Request;
 use crate::clock::Now;
 use crate::date;
 
-/// Hex digits of two u64 and a u32, and what stands between them.
-const OPAQUE_LEN_MAX: usize = 48;
+/// Hex digits of three u64, what stands between them, and the name of a coding.
+const OPAQUE_LEN_MAX: usize = 56;
+/// Seconds after which a date tells one content from every other: nothing that happens from then on can bear
+/// it. The coarsest filesystems count in steps of two seconds.
+const DATE_SECS: u64 = 2;
 
 /// An entity tag: `"opaque"`, or `W/"opaque"` where it is weak (RFC 9110 §8.8.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +24,30 @@ pub struct EntityTag {
 
 impl EntityTag {
     /// A tag in constant time: when the content last changed, to the nanosecond, and its length.
-    pub fn of_file(modified_secs: i64, modified_nanos: u32, len: u64, is_weak: bool) -> EntityTag {
+    pub fn of_time(modified_secs: i64, modified_nanos: u32, len: u64, is_weak: bool) -> EntityTag {
+        EntityTag::of(format_args!("{modified_secs:x}.{modified_nanos:x}-{len:x}"), is_weak)
+    }
+
+    /// A tag for what has no time of its own: which file it is, when anything of that last changed, in
+    /// nanoseconds, and how long it is.
+    pub fn of_inode(inode: u64, changed_nanos: u64, len: u64, is_weak: bool) -> EntityTag {
+        EntityTag::of(format_args!("{inode:x}.{changed_nanos:x}-{len:x}"), is_weak)
+    }
+
+    /// The tag of whatever has this content, on any machine and at any time: a hash of it (FNV-1a), which is
+    /// no proof against people who make two of a kind, and its length.
+    pub fn of_content(content: &[u8]) -> EntityTag {
+        let hash = content.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        EntityTag::of(format_args!("{hash:016x}-{:x}", content.len()), false)
+    }
+
+    fn of(opaque_text: fmt::Arguments<'_>, is_weak: bool) -> EntityTag {
         let mut opaque = [0; OPAQUE_LEN_MAX];
         let mut space = &mut opaque[..];
         // Cannot fail: the longest three numbers fit.
-        let _ = write!(space, "{modified_secs:x}.{modified_nanos:x}-{len:x}");
+        let _ = space.write_fmt(opaque_text);
         let len = OPAQUE_LEN_MAX - space.len();
         EntityTag { opaque, len, is_weak }
     }
@@ -69,10 +91,34 @@ impl Display for EntityTag {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validators {
     pub entity_tag: EntityTag,
-    /// Seconds since 1970, before it negative; never later than now.
-    pub last_modified_unix_secs: i64,
-    /// Whether the date is old enough to be a strong validator (RFC 9110 §8.8.2.2).
-    pub is_date_strong: bool,
+    /// When the content last changed, as the disk has it: seconds since 1970, before it negative. This is
+    /// what is compared; what clients are told is [`told_date`](Validators::told_date). `None` where the time
+    /// means nothing.
+    pub last_modified_unix_secs: Option<i64>,
+}
+
+impl Validators {
+    /// The date that clients are told, seconds since 1970: one that is over, so that no later content can
+    /// bear it as well. A second that is not, or a time in the future, would promise what nobody knows
+    /// (RFC 9110 §8.8.2.1).
+    pub fn told_date(&self, now: &Now) -> Option<i64> {
+        self.last_modified_unix_secs.map(|secs| secs.min(date_over_unix_secs(now)))
+    }
+
+    /// Whether the true date is told, or there is none. Then it is a strong validator as well: whoever has
+    /// it has the last content that bears it (RFC 9110 §8.8.2.2).
+    pub fn is_date_over(&self, now: &Now) -> bool {
+        self.last_modified_unix_secs.is_none_or(|secs| secs <= date_over_unix_secs(now))
+    }
+
+    fn has_changed_since(&self, unix_secs: i64) -> Option<bool> {
+        self.last_modified_unix_secs.map(|secs| secs > unix_secs)
+    }
+}
+
+/// The last date that is over. A clock that is a second late is on the safe side.
+fn date_over_unix_secs(now: &Now) -> i64 {
+    i64::try_from(now.unix_secs.saturating_sub(DATE_SECS)).unwrap_or(i64::MAX)
 }
 
 /// What the preconditions of a request come to.
@@ -99,7 +145,7 @@ pub fn evaluate(request: &Request, validators: &Validators, now: &Now) -> Outcom
             return Outcome::Failed;
         }
     } else if let Some(date) = date_field(request, "if-unmodified-since", now)
-        && validators.last_modified_unix_secs > date
+        && validators.has_changed_since(date) == Some(true)
     {
         return Outcome::Failed;
     }
@@ -109,7 +155,7 @@ pub fn evaluate(request: &Request, validators: &Validators, now: &Now) -> Outcom
             return Outcome::NotModified;
         }
     } else if let Some(date) = date_field(request, "if-modified-since", now)
-        && validators.last_modified_unix_secs <= date
+        && validators.has_changed_since(date) == Some(false)
     {
         return Outcome::NotModified;
     }
@@ -126,7 +172,7 @@ pub fn range_applies(request: &Request, validators: &Validators, now: &Now) -> b
             Some(tag) => condition.is_empty() && validators.entity_tag.matches_strongly(tag),
             None => {
                 let date = date::parse(condition, now.unix_secs);
-                validators.is_date_strong && date == Some(validators.last_modified_unix_secs)
+                date.is_some() && date == validators.last_modified_unix_secs && validators.is_date_over(now)
             }
         },
         _ => false,
@@ -209,9 +255,8 @@ mod tests {
     /// `"2ebc98a1.0-6"`, Sun, 06 Nov 1994 08:49:37 GMT.
     fn validators(is_strong: bool) -> Validators {
         Validators {
-            entity_tag: EntityTag::of_file(784_111_777, 0, 6, !is_strong),
-            last_modified_unix_secs: 784_111_777,
-            is_date_strong: is_strong,
+            entity_tag: EntityTag::of_time(784_111_777, 0, 6, !is_strong),
+            last_modified_unix_secs: Some(784_111_777),
         }
     }
 
@@ -228,8 +273,10 @@ mod tests {
 
     #[test]
     fn the_longest_tag_fits() {
-        let tag = EntityTag::of_file(-1, u32::MAX, u64::MAX, true);
+        let tag = EntityTag::of_time(-1, u32::MAX, u64::MAX, true);
         assert_eq!(tag.to_string(), "W/\"ffffffffffffffff.ffffffff-ffffffffffffffff\"");
+        let tag = EntityTag::of_inode(u64::MAX, u64::MAX, u64::MAX, false).of_variant("gzip");
+        assert_eq!(tag.to_string(), "\"ffffffffffffffff.ffffffffffffffff-ffffffffffffffff-gzip\"");
     }
 
     #[test]
@@ -286,6 +333,53 @@ mod tests {
     }
 
     #[test]
+    fn content_has_one_tag_everywhere() {
+        // The hashes are those of the FNV-1a test suite (draft-eastlake-fnv).
+        for (content, tag) in [("", "\"cbf29ce484222325-0\""), ("foobar", "\"85944171f73967e8-6\"")] {
+            assert_eq!(EntityTag::of_content(content.as_bytes()).to_string(), tag);
+        }
+    }
+
+    #[test]
+    fn dates_are_told_when_they_are_over_and_compared_as_they_are() {
+        let validators = validators(true);
+        let true_secs = 784_111_777;
+        for (since_secs, told_secs) in [(-1000, -1002), (0, -2), (1, -1), (2, 0), (1000, 0)] {
+            let now = Now::at(0, (true_secs + since_secs) as u64);
+            let told = validators.told_date(&now).expect("a date");
+            assert_eq!(told, true_secs + told_secs, "{since_secs}");
+            assert_eq!(validators.is_date_over(&now), told_secs == 0, "{since_secs}");
+            let told = String::from_utf8_lossy(&date::format(told)).into_owned();
+            let not_modified = with_request(&format!("If-Modified-Since: {told}\r\n"), |request| {
+                evaluate(request, &validators, &now) == Outcome::NotModified
+            });
+            let continues = with_request(&format!("If-Range: {told}\r\n"), |request| {
+                range_applies(request, &validators, &now)
+            });
+            // Whoever was told another date may have other content.
+            assert_eq!((not_modified, continues), (told_secs == 0, told_secs == 0), "{since_secs}");
+        }
+    }
+
+    #[test]
+    fn without_a_date_nothing_is_said_by_date() {
+        let validators = Validators { last_modified_unix_secs: None, ..validators(true) };
+        for fields in
+            [format!("If-Modified-Since: {AFTER}\r\n"), format!("If-Unmodified-Since: {BEFORE}\r\n")]
+        {
+            let outcome = with_request(&fields, |request| evaluate(request, &validators, &now()));
+            assert_eq!(outcome, Outcome::Proceed, "{fields}");
+        }
+        for condition in [SAME, "nonsense"] {
+            let fields = format!("If-Range: {condition}\r\n");
+            assert!(
+                !with_request(&fields, |request| range_applies(request, &validators, &now())),
+                "{fields}"
+            );
+        }
+    }
+
+    #[test]
     fn if_range_wants_a_strong_match() {
         for (fields, strong, weak) in [
             (String::new(), true, true),
@@ -294,7 +388,7 @@ mod tests {
             (format!("If-Range: {TAG}, {TAG}\r\n"), false, false),
             (format!("If-Range: {TAG}x\r\n"), false, false),
             ("If-Range: \"other\"\r\n".into(), false, false),
-            (format!("If-Range: {SAME}\r\n"), true, false),
+            (format!("If-Range: {SAME}\r\n"), true, true),
             (format!("If-Range: {BEFORE}\r\n"), false, false),
             (format!("If-Range: {AFTER}\r\n"), false, false),
             ("If-Range: nonsense\r\n".into(), false, false),

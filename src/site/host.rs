@@ -228,5 +228,5 @@ impl<P: Parser> RuleFile<P> {
 
 /// Whether an open failed for want of something, and not because of what was to be opened.
 fn is_shortage(errno: Errno) -> bool {
-    matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN | Errno::INTR | Errno::IO)
+    matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::BUSY | Errno::INTR | Errno::IO)
 }

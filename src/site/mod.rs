@@ -15,6 +15,7 @@ pub mod fields;
 pub mod folder_listing;
 pub mod host;
 pub mod names;
+pub mod nearby;
 pub mod page;
 pub mod parts;
 pub mod representation;
@@ -116,9 +117,8 @@ impl Responder for Site {
                 return Some(response.without_file(status_of(errno)));
             }
         };
-        let mut search =
-            Search { files, host: &host, options, now, path, has_asked_accept: false, unreadable: None };
-        let responded = show(request, url_path, sorting, &mut search, &mut response);
+        let mut search = Search::new(files, &host, options, now, path);
+        let responded = show(request, url_path, sorting, &mut search, &mut response)?;
         if let Some(unreadable) = &search.unreadable {
             count(unreadable, notices, now);
         }
@@ -194,14 +194,15 @@ fn normalise(request: &Request, url_path: &mut Vec<u8>) -> Result<(), Status> {
     })
 }
 
-/// What is at the path asked for, or the page for why there is nothing.
+/// What is at the path asked for, or the page for why there is nothing. `None`, and nothing is queued, if a
+/// disk has to read something first.
 fn show<'a>(
     request: &Request,
     url_path: &mut Vec<u8>,
     sorting: &SortingMemory,
     search: &mut Search<'a>,
     response: &mut Response<'a>,
-) -> Responded {
+) -> Option<Responded> {
     let wants_content = !response.head_only;
     let resolved = normalise(request, url_path).and_then(|()| {
         let resolved = search.resolve(url_path, request);
@@ -209,9 +210,12 @@ fn show<'a>(
         response.owner.rules = search.host.fields(path);
         resolved
     });
+    if search.awaits_disk {
+        return None;
+    }
     if request.method == Method::Options {
         // What may be done with what is not there is the same.
-        return response.options(request);
+        return Some(response.options(request));
     }
     response.owner.varies.by_accept = search.has_asked_accept;
     let shown = match resolved {
@@ -227,10 +231,15 @@ fn show<'a>(
         Ok(Resolved::NotFound { page: None }) => Err(Status::NotFound),
         Err(status) => Err(status),
     };
-    shown.unwrap_or_else(|status| match search.error_page(status, url_path, wants_content) {
-        Some(page) => show_in_its_place(status, &page, search, response),
-        None => response.without_file(status),
-    })
+    let status = match shown {
+        Ok(responded) => return Some(responded),
+        Err(status) => status,
+    };
+    match search.error_page(status, url_path, wants_content) {
+        _ if search.awaits_disk => None,
+        Some(page) => Some(show_in_its_place(status, &page, search, response)),
+        None => Some(response.without_file(status)),
+    }
 }
 
 /// The file that was found, or the variant of it that the client would rather have.
@@ -250,8 +259,11 @@ fn show_file(
     response.owner.varies.by_accept_encoding = may_choose;
     // What has its content already need not be asked twice.
     let wants_content = |file: &File| !file.has_content() && response.sends_content(file, request);
-    let variant = coding.and_then(|coding| {
-        let variant = search.files.find_variant(search.path, Some(&found.file), coding, response.now)?;
+    let variant = match coding {
+        Some(coding) => search.variant(Some(&found.file), coding)?,
+        None => None,
+    };
+    let variant = variant.and_then(|variant| {
         let wants_content = wants_content(&variant.file);
         search.prepare(variant, wants_content).ok()
     });
@@ -262,6 +274,10 @@ fn show_file(
             search.prepare(found, wants_content)?
         }
     };
+    // What could not be told yet is no reason to send something else.
+    if search.awaits_disk {
+        return Err(Status::ServiceUnavailable);
+    }
     response.show(&Representation::of_file(&file), request, || Err(Status::InternalServerError))
 }
 
@@ -280,10 +296,7 @@ fn show_only_coded(
     let coding = negotiate::accepted_coding(request, found.codings).ok_or(Status::NotAcceptable)?;
     let found = match found.file.coding == Some(coding) {
         true => found,
-        false => {
-            let variant = search.files.find_variant(search.path, None, coding, response.now);
-            variant.ok_or(Status::NotFound)?
-        }
+        false => search.variant(None, coding)?.ok_or(Status::NotFound)?,
     };
     let wants_content = !found.file.has_content() && response.sends_content(&found.file, request);
     let file = search.prepare(found, wants_content)?;
@@ -333,16 +346,12 @@ fn show_folder(
 /// What says whether a folder has changed is its own time: it tells of names that came and went. One that was
 /// changed just now may change again and keep its time.
 fn folder_validators(stamp: &Stamp, format: Format, now: &Now) -> Option<Validators> {
-    let now_unix_secs = i64::try_from(now.unix_secs).unwrap_or(i64::MAX);
     // Anybody can set the time of a change back, but not that of setting it.
-    let changed_nanos = (stamp.changed.secs as u64).wrapping_mul(1_000_000_000);
-    let changed_nanos = changed_nanos.wrapping_add(stamp.changed.nanos.into());
-    let tag = EntityTag::of_file(stamp.modified.secs, stamp.modified.nanos, changed_nanos, true);
+    let changed_nanos = stamp.changed.total_nanos();
+    let tag = EntityTag::of_time(stamp.modified.secs, stamp.modified.nanos, changed_nanos, true);
     let validators = Validators {
         entity_tag: tag.of_variant(if format == Format::Json { "json" } else { "html" }),
-        // A date in the future would promise what nobody knows (RFC 9110 §8.8.2.1).
-        last_modified_unix_secs: stamp.modified.secs.min(now_unix_secs),
-        is_date_strong: false,
+        last_modified_unix_secs: (!stamp.modified.is_no_time()).then_some(stamp.modified.secs),
     };
     (!stamp.is_in_doubt(now.unix_secs)).then_some(validators)
 }

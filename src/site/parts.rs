@@ -120,7 +120,7 @@ mod tests {
     }
 
     fn between(len: u64) -> Byteranges {
-        Byteranges::new(&EntityTag::of_file(1, 2, 3, false), None, len)
+        Byteranges::new(&EntityTag::of_time(1, 2, 3, false), None, len)
     }
 
     #[test]

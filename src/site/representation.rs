@@ -2,6 +2,7 @@
 
 use super::fields::{Head, Shows};
 use super::page;
+use crate::clock::Now;
 use crate::files::file::File;
 use crate::files::mime;
 use crate::http::conditional::Validators;
@@ -102,16 +103,18 @@ impl<'a> Representation<'a> {
     }
 
     /// Writes the fields that are the same for all of it and for a part, but for the type.
-    pub fn describe<'h>(&self, mut head: Head<'h>) -> Head<'h> {
+    pub fn describe<'h>(&self, mut head: Head<'h>, now: &Now) -> Head<'h> {
         if let Some(coding) = self.coding {
             head = head.field("Content-Encoding", coding.token());
         }
         for (name, value) in self.policy {
             head = head.field(name, value);
         }
-        if let Some(&Validators { last_modified_unix_secs, entity_tag, .. }) = self.validators {
-            head =
-                head.field("Last-Modified", HttpDate::of(last_modified_unix_secs)).field("ETag", entity_tag);
+        if let Some(validators) = self.validators {
+            if let Some(unix_secs) = validators.told_date(now) {
+                head = head.field("Last-Modified", HttpDate::of(unix_secs));
+            }
+            head = head.field("ETag", validators.entity_tag);
         }
         match self.content {
             Content::File(_) => head.field("Accept-Ranges", "bytes"),
@@ -122,5 +125,5 @@ impl<'a> Representation<'a> {
 
 /// What a response shows with `file` in it.
 pub fn shows_of(file: &File) -> Shows {
-    if file.content_type.is_told { Shows::TheFile } else { Shows::Bytes }
+    if file.content_type.is_told() { Shows::TheFile } else { Shows::Bytes }
 }

@@ -173,20 +173,21 @@ impl Response<'_> {
         }
     }
 
-    /// A file, whatever the owner says of its type and coding.
+    /// A file, whatever the owner says of its type and coding, and however new it is.
     fn whole_of(&mut self, representation: &Representation, file: &File) -> Responded {
         let decides_coding =
             || file.coding.is_some() && self.owner.decides("content-encoding", Shows::TheFile);
-        match self.owner.decides_type() || decides_coding() {
-            true => {
+        let is_ready = !self.owner.decides_type() && !decides_coding();
+        match is_ready && file.validators.is_date_over(self.now) {
+            false => {
                 let body = Body::Stretch(file.content(), 0..file.content_len());
                 self.whole(Status::Ok, representation, body, |head| head)
             }
-            false => self.whole_file(file),
+            true => self.whole_file(file),
         }
     }
 
-    /// The common case: nothing is written but the date; the rest is ready.
+    /// The common case: nothing is written but the date of the response; the rest is ready.
     fn whole_file(&mut self, file: &File) -> Responded {
         let start = self.outbox.bytes_mut().len();
         let prepared = file.prepared(!self.head_only);
@@ -207,10 +208,10 @@ impl Response<'_> {
     fn one_range(&mut self, representation: &Representation, file: &File, range: Range<u64>) -> Responded {
         let content_range = ContentRange { range: &range, len: file.content_len() }.to_string();
         let length = BodyLength::Bytes(range.end - range.start);
-        let body = Body::Stretch(file.content(), range);
+        let (body, now) = (Body::Stretch(file.content(), range), self.now);
         self.write(Status::PartialContent, representation.shows(), length, body, |head| {
             let head = head.field("Content-Type", representation.content_type);
-            representation.describe(head).field("Content-Range", content_range)
+            representation.describe(head, now).field("Content-Range", content_range)
         })
     }
 
@@ -228,7 +229,7 @@ impl Response<'_> {
             return self.whole_of(representation, file);
         }
         let length = BodyLength::Bytes(body_bytes);
-        let content_type = between.content_type();
+        let (content_type, now) = (between.content_type(), self.now);
         let body = match file.content() {
             Stored::Disk { file, is_cold } => {
                 Body::Made(Box::new(Parts::new(file, is_cold, ranges, between)))
@@ -236,7 +237,7 @@ impl Response<'_> {
             content => Body::Parts(content, ranges, between),
         };
         self.write(Status::PartialContent, Shows::PartsOfTheFile, length, body, |head| {
-            representation.describe(head.field("Content-Type", content_type))
+            representation.describe(head.field("Content-Type", content_type), now)
         })
     }
 
@@ -248,9 +249,9 @@ impl Response<'_> {
         body: Body,
         fields: impl FnOnce(Head) -> Head,
     ) -> Responded {
-        let length = representation.length();
+        let (length, now) = (representation.length(), self.now);
         self.write(status, representation.shows(), length, body, |head| {
-            representation.describe(fields(head).field("Content-Type", representation.content_type))
+            representation.describe(fields(head).field("Content-Type", representation.content_type), now)
         })
     }
 

@@ -12,15 +12,16 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use super::host::Host;
+use super::nearby;
 use super::visible::Visible;
 use crate::clock::Now;
 use crate::config::SiteOptions;
 use crate::files::file::File;
 use crate::files::{Files, Found};
-use crate::http::negotiate;
+use crate::http::negotiate::{self, Coding};
 use crate::http::request::Request;
 use crate::http::status::Status;
-use crate::http::target::{self, Target};
+use crate::http::target::Target;
 use crate::rules::redirects::Action;
 
 const HTML_EXTENSION: &[u8] = b".html";
@@ -63,6 +64,8 @@ pub struct Search<'a> {
     pub has_asked_accept: bool,
     /// The first that could not be read, though it is there.
     pub unreadable: Option<Unreadable>,
+    /// A disk has to read something before this can be told. Whatever was found is not to be believed.
+    pub awaits_disk: bool,
 }
 
 /// What could not be opened or read, for a reason that whoever runs the server should know.
@@ -80,7 +83,7 @@ impl Display for Unreadable {
             Errno::MFILE => " (no descriptor is left: try a higher limit, 'ulimit -n')",
             Errno::NFILE => " (the system has no descriptor left: see /proc/sys/fs/file-max)",
             Errno::FBIG => " (it says that it is empty, and is too large to be loaded)",
-            Errno::AGAIN => " (it changes faster than it can be read)",
+            Errno::BUSY => " (it changes faster than it can be read)",
             _ => "",
         };
         write!(formatter, "cannot read /{}: {errno}{hint}", path.escape_ascii())
@@ -88,6 +91,18 @@ impl Display for Unreadable {
 }
 
 impl<'a> Search<'a> {
+    /// A look that has not begun; `path` is a place to write in.
+    pub fn new(
+        files: &'a mut Files,
+        host: &'a Host,
+        options: &'a SiteOptions,
+        now: &'a Now,
+        path: &'a mut Vec<u8>,
+    ) -> Search<'a> {
+        let (has_asked_accept, unreadable, awaits_disk) = (false, None, false);
+        Search { files, host, options, now, path, has_asked_accept, unreadable, awaits_disk }
+    }
+
     /// What is at `url_path`, normalised, for this request.
     pub fn resolve(&mut self, url_path: &[u8], request: &Request) -> Result<Resolved<'a>, Status> {
         let query = query_of(request);
@@ -134,9 +149,16 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// The variant of what was found last, `file`, in `coding`; or what there is in place of none.
+    pub fn variant(&mut self, file: Option<&File>, coding: Coding) -> Result<Option<Found>, Status> {
+        let variant = self.files.find_variant(self.path, file, coding, self.now);
+        variant.map_err(|errno| self.status_of(errno))
+    }
+
     /// Why what was looked for last cannot be had, in the client's terms; it is noted if the reason is the
     /// server's or its disk's.
     pub fn status_of(&mut self, errno: Errno) -> Status {
+        self.awaits_disk |= errno == Errno::AGAIN;
         let status = status_of(errno);
         if status.code() >= 500 && self.unreadable.is_none() {
             self.unreadable = Some(Unreadable { path: self.path.clone(), errno });
@@ -171,7 +193,7 @@ impl<'a> Search<'a> {
         }
         match self.find(url_path) {
             Ok(Some(found)) => match self.superfluous_end(url_path) {
-                Some(end) => Ok(redirect_nearby(request, end, "")),
+                Some(end) => moved(nearby::beside(request, end, "")),
                 None => {
                     // The look for another form may have been elsewhere.
                     self.set_path(url_path, b"");
@@ -179,7 +201,7 @@ impl<'a> Search<'a> {
                 }
             },
             Ok(None) => match self.long_form(url_path) {
-                Err(Status::NotFound) => Ok(redirect_nearby(request, b"", "/")),
+                Err(Status::NotFound) => moved(nearby::beside(request, b"", "/")),
                 result => result.map(Resolved::File),
             },
             Err(Status::NotFound) => self.other_form(url_path).map(Resolved::File),
@@ -255,7 +277,7 @@ impl<'a> Search<'a> {
         if matches!(self.find(page), Ok(Some(_))) {
             return Err(Status::NotFound);
         }
-        redirect_out(request, page).ok_or(Status::NotFound)
+        moved(nearby::out_of(request, page))
     }
 
     /// What the page at `url_path` should be asked for without, if anything: `.html`, or an index.
@@ -298,7 +320,8 @@ impl<'a> Search<'a> {
     /// The file in codings, where it is not found as it is.
     fn find_only_coded(&mut self, path: &[u8], end: &[u8]) -> Result<Found, Status> {
         self.set_visible_path(path, end)?;
-        self.files.find_only_coded(self.path, self.now).ok_or(Status::NotFound)
+        let found = self.files.find_only_coded(self.path, self.now);
+        found.map_err(|errno| self.status_of(errno))?.ok_or(Status::NotFound)
     }
 
     fn find_at(&mut self, path: &[u8], end: &[u8]) -> Result<Option<Found>, Status> {
@@ -342,46 +365,11 @@ fn query_of<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
     if let Target::Path { query, .. } = request.target { query } else { None }
 }
 
-/// The same page next to where it was asked for: without `less` at the end of its name, with `more`, the
-/// query as it was.
-///
 /// 301 is what every client follows, and by what searchers take the better name. No redirect is kept (see
-/// [`fields`](super::fields)): what is a folder today may be a file tomorrow. It is relative, so that what a
-/// proxy has put in front of the path stays there (RFC 9110 §10.2.2), and made of what was asked for, since
-/// that is what it is relative to.
-fn redirect_nearby(request: &Request, less: &[u8], more: &str) -> Resolved<'static> {
-    let Target::Path { path, query, .. } = request.target else {
-        return Resolved::NotFound { page: None };
-    };
-    let name_start = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-    let name = target::without_end(&path[name_start..], less);
-    // A name with a colon would be a scheme, and none at all the same page again (RFC 3986 §4.2).
-    let here = if name.is_empty() || name.contains(&b':') { "./" } else { "" };
-    let name = target::encode_received(name);
-    let location = format!("{here}{name}{more}{}", query_as_received(query));
-    Resolved::Redirect { status: Status::MovedPermanently, location }
-}
-
-/// `page`, which was asked for with a slash behind it, without: relative and as it was asked for, as
-/// [`redirect_nearby`] has it. `None` if the last of what was asked for is not the page's name: dots, say.
-fn redirect_out(request: &Request, page: &[u8]) -> Option<Resolved<'static>> {
-    let Target::Path { path, query, .. } = request.target else { return None };
-    let end = path.iter().rposition(|&byte| byte != b'/')? + 1;
-    let name = path[..end].rsplit(|&byte| byte == b'/').next()?;
-    let mut decoded = Vec::new();
-    target::decode(name, &mut decoded).ok()?;
-    if page.rsplit(|&byte| byte == b'/').next() != Some(&decoded[..]) {
-        return None;
-    }
-    let up = "../".repeat(path.len() - end);
-    let name = target::encode_received(name);
-    let location = format!("{up}{name}{}", query_as_received(query));
-    Some(Resolved::Redirect { status: Status::MovedPermanently, location })
-}
-
-/// With its question mark, where there is one.
-fn query_as_received(query: Option<&[u8]>) -> String {
-    query.map_or(String::new(), |query| format!("?{}", target::encode_received(query)))
+/// [`fields`](super::fields)): what is a folder today may be a file tomorrow.
+fn moved(location: Option<String>) -> Result<Resolved<'static>, Status> {
+    let location = location.ok_or(Status::NotFound)?;
+    Ok(Resolved::Redirect { status: Status::MovedPermanently, location })
 }
 
 /// Why a file could not be opened, in the client's terms.
@@ -391,7 +379,7 @@ pub fn status_of(errno: Errno) -> Status {
         // The path would have left the root, or the filesystem can hold no such name.
         Errno::XDEV | Errno::INVAL | Errno::ILSEQ => Status::NotFound,
         Errno::ACCESS | Errno::PERM => Status::Forbidden,
-        Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN => Status::ServiceUnavailable,
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN | Errno::BUSY => Status::ServiceUnavailable,
         _ => Status::InternalServerError,
     }
 }

@@ -3,8 +3,9 @@
 //! One browser goes through it all, since starting one takes longer than the rest.
 
 use std::fs;
+use std::time::Duration;
 
-use pws_testing::folder::Folder;
+use pws_testing::folder::{Folder, set_modified};
 use pws_testing::patience::wait_until;
 use pws_testing::process::{Process, serving};
 
@@ -23,6 +24,9 @@ fn chromium_shows_what_is_served() {
     every_deep_link_of_an_app_starts_it(&browser);
     precompressed_scripts_run(&browser);
     what_the_disk_has_reaches_the_screen(&browser);
+    a_build_of_the_same_time_reaches_the_screen(&browser);
+    characters_are_those_of_the_document(&browser);
+    what_can_be_read_is_shown(&browser);
     assert_eq!(complaints(&browser), [""; 0]);
     pages_of_our_own_let_nothing_foreign_in(&browser);
 }
@@ -225,6 +229,68 @@ fn what_the_disk_has_reaches_the_screen(browser: &Browser) {
     folder.put("led.html", "<p>here");
     assert_eq!(text_at(&format!("{root}late.html")), "here", "what was not there");
     assert_eq!(text_at(&format!("{root}led.html")), "here", "what was led elsewhere");
+}
+
+/// An image, or a package store, gives all files one time.
+#[track_caller]
+fn a_build_of_the_same_time_reaches_the_screen(browser: &Browser) {
+    let text_at = |url: &str| {
+        browser.go("about:blank");
+        browser.go(url);
+        browser.text()
+    };
+    let page = "<!doctype html><p id=told><script src=told.js></script>";
+    for time in [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(946_684_800)] {
+        let folder = Folder::new().file("page.html", page);
+        let server = Process::start(serving(command(), &folder));
+        let url = format!("{}page.html", server.urls()[0]);
+        for build in ["first", "other"] {
+            folder.put("told.js", format!("told.textContent = '{build}'"));
+            set_modified(&folder.path("told.js"), time);
+            assert_eq!(text_at(&url), build, "{time:?}");
+        }
+    }
+}
+
+#[track_caller]
+fn characters_are_those_of_the_document(browser: &Browser) {
+    let utf_16: Vec<u8> = "\u{FEFF}<p>Käse".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let folder = Folder::new()
+        .file("plain.html", "<!doctype html><p>Käse")
+        .file("declared.html", b"<!doctype html><meta charset=iso-8859-1><p>K\xE4se")
+        .file("declared-plain.html", b"<!doctype html><meta charset=iso-8859-1><p>K&auml;se")
+        .file("silent.html", b"<!doctype html><html lang=de><p>K\xE4se")
+        .file("marked.html", utf_16)
+        .file(
+            "script.html",
+            b"<!doctype html><meta charset=iso-8859-1><p id=told><script src=told.js></script>",
+        )
+        .file("told.js", b"told.textContent = 'K\xE4se'")
+        .file("style.html", b"<!doctype html><link rel=stylesheet href=told.css><p>")
+        .file("told.css", b"@charset \"iso-8859-1\"; p::before { content: 'K\xE4se' }");
+    let server = serve(folder, &[]);
+    for page in ["plain", "declared", "declared-plain", "silent", "marked", "script"] {
+        browser.go(&format!("{}{page}.html", server.urls()[0]));
+        assert_eq!(browser.text(), "Käse", "{page}.html");
+    }
+    browser.go(&format!("{}style.html", server.urls()[0]));
+    let told = "return getComputedStyle(document.querySelector('p'), '::before').content";
+    assert_eq!(browser.run(told), "\"Käse\"");
+}
+
+#[track_caller]
+fn what_can_be_read_is_shown(browser: &Browser) {
+    let names = ["LICENSE", "Makefile", "ci.yml", "Cargo.lock", "main.rs"];
+    let folder = names.iter().fold(Folder::new(), |folder, name| folder.file(name, "for all: \"é\""));
+    let script = "<!doctype html><p id=told><script src=app.js.download></script>";
+    let folder = folder.file("saved.html", script).file("app.js.download", "told.textContent = 'ran'");
+    let server = serve(folder, &[]);
+    for name in names {
+        browser.go(&format!("{}{name}", server.urls()[0]));
+        assert_eq!(browser.text(), "for all: \"é\"", "{name}");
+    }
+    browser.go(&format!("{}saved.html", server.urls()[0]));
+    assert_eq!(browser.text(), "ran", "a script that was saved under another name");
 }
 
 /// `text` as a Brotli stream of one uncompressed meta-block and an empty one that ends it (RFC 7932 §9.2).

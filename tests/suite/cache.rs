@@ -107,17 +107,19 @@ fn a_file_that_may_be_changing_is_not_kept() {
 fn content_is_had_when_it_is_asked_for_and_is_that_of_now() {
     for len in [10, 100_000] {
         let (old, new) = (noise(len), noise(len + 1));
-        let folder = Folder::new().file("a", &old);
+        let folder = Folder::new().file("a.bin", &old);
+        // A time of its own tells it from others.
+        folder.set_later("a.bin", Duration::from_nanos(1));
         let mut files = open(&folder);
         let now = Now::at(0, NOW_UNIX_SECS);
-        let find = |files: &mut Files| files.find(b"a", &now).expect("it").expect("a file");
+        let find = |files: &mut Files| files.find(b"a.bin", &now).expect("it").expect("a file");
         let (opened, known) = (find(&mut files), find(&mut files));
         assert!(Arc::ptr_eq(&opened.file, &known.file) && !known.file.has_content());
         assert_eq!(files.held().descriptors, 0, "nothing was asked of it that takes one");
         // Nobody looks at the disk again, but whoever reads it.
         fs::write(folder.root().join("b"), &new).expect("another file");
-        fs::rename(folder.root().join("b"), folder.root().join("a")).expect("renamed");
-        let file = files.with_content(b"a", opened, &now).expect("it");
+        fs::rename(folder.root().join("b"), folder.root().join("a.bin")).expect("renamed");
+        let file = files.with_content(b"a.bin", opened, &now).expect("it");
         assert_eq!(content_of(&file), old, "what was opened");
         files.recheck();
         let known = find(&mut files);
@@ -125,8 +127,8 @@ fn content_is_had_when_it_is_asked_for_and_is_that_of_now() {
         drop(known);
         let known = find(&mut files);
         fs::write(folder.root().join("b"), &old).expect("another file");
-        fs::rename(folder.root().join("b"), folder.root().join("a")).expect("renamed");
-        let file = files.with_content(b"a", known, &now).expect("it");
+        fs::rename(folder.root().join("b"), folder.root().join("a.bin")).expect("renamed");
+        let file = files.with_content(b"a.bin", known, &now).expect("it");
         assert_eq!((content_of(&file), file.content_len()), (old, len as u64), "what is there now");
         assert!(Arc::ptr_eq(&file, &find(&mut files).file), "and kept with its content");
     }

@@ -30,7 +30,7 @@ fn reads(talk: impl FnOnce(&Process)) -> Option<Vec<String>> {
 }
 
 #[test]
-fn what_is_not_sent_is_not_read() {
+fn what_is_not_sent_is_not_read_but_for_what_tells_of_it() {
     let reads = reads(|process| {
         let mut client = process.connect();
         for (method, target, fields, status) in [
@@ -54,7 +54,17 @@ fn what_is_not_sent_is_not_read() {
         }
     });
     let Some(reads) = reads else { return };
-    assert!(reads.is_empty(), "{}", reads.join("\n"));
+    // The start of a text, whose characters it tells, and a small file with a time in whole seconds.
+    let tells = |line: &&String| {
+        let is_short = line.ends_with("RWF_NOWAIT) = 1000")
+            || line.ends_with("RWF_NOWAIT) = 1024")
+            || line.contains(".html>")
+            || line.contains("small.txt.gz>");
+        line.contains("preadv2(") && line.contains("], 1, 0, RWF_NOWAIT)") && is_short
+    };
+    let other: Vec<&str> = reads.iter().filter(|line| !tells(line)).map(String::as_str).collect();
+    assert!(other.is_empty() && !reads.is_empty(), "{}", other.join("\n"));
+    assert!(!reads.iter().any(|line| line.contains("large.bin")), "{}", reads.join("\n"));
 }
 
 #[test]

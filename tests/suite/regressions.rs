@@ -102,7 +102,8 @@ fn a_listing_has_no_last_modified_behind_its_date() {
     let folder = Folder::new().file("list/a", "");
     // It was made just now, long after the time at which it is asked for in memory.
     let answer = answer(&folder, &request("GET", "/list/", ""));
-    assert_eq!(answer.field("last-modified"), answer.field("date"));
+    assert_eq!(answer.field("last-modified"), Some("Sun, 09 Sep 2001 01:46:38 GMT"));
+    assert_eq!(answer.field("date"), Some("Sun, 09 Sep 2001 01:46:40 GMT"));
 }
 
 /// A folder that was listed hid the rule for it, so that `/docs/ /docs/intro` led nobody anywhere. Known

@@ -10,5 +10,7 @@ mod listings;
 mod pickup;
 mod rules;
 mod rules_cost;
+mod types;
+mod validators;
 mod variants;
 mod visibility;

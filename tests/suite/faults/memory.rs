@@ -29,7 +29,10 @@ fn is_answered(server: &watch::Server) -> bool {
 fn bear(name: &str, serves_all: bool) {
     pws::process::resources::raise_open_files();
     let load = ALL.iter().find(|load| load.name == name).expect("a load");
-    let group = match Cgroup::of(load.bytes()) {
+    // A program that was built for debugging is larger, and slower to give back.
+    let is_for_debugging = std::env::var_os("PWS_PROGRAM").is_none() && cfg!(debug_assertions);
+    let bytes_max = if is_for_debugging { load.bytes() / 4 * 5 } else { load.bytes() };
+    let group = match Cgroup::of(bytes_max) {
         Ok(group) => group,
         // No program is missing, but a right that machines seldom give.
         Err(error) => return eprintln!("SKIPPED: no control group: {error}"),
@@ -61,7 +64,7 @@ fn bear(name: &str, serves_all: bool) {
     eprintln!("{told}");
     assert!(is_alive && killed == 0, "{killed} killed, {told}");
     assert!(is_well, "no answer afterwards, {told}");
-    assert!(most.sum() <= load.bytes(), "{told}");
+    assert!(most.sum() <= bytes_max, "{told}");
     assert!(fared.is_ok_and(|fared| fared.is_well() || !serves_all), "{told}");
 }
 

@@ -192,7 +192,7 @@ fn jekyll() {
         ("/assets/minima-social-icons.svg", ASSET, 200, &[("content-type", "image/svg+xml")]),
         ("/.well-known/security.txt", ASSET, 200, &[("=", ".well-known/security.txt")]),
         ("/.git/config", ASSET, 404, &[("=", "404.html")]),
-        ("/CNAME", ASSET, 200, &[("content-type", "application/octet-stream")]),
+        ("/CNAME", ASSET, 200, &[("content-type", "text/plain; charset=utf-8")]),
         ("/download.tar.gz", ASSET, 200, &[("content-type", "application/gzip"), ("=", "download.tar.gz")]),
         ("/2019/", NAVIGATION, 404, &[("=", "404.html")]),
     ];

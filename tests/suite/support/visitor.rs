@@ -47,6 +47,12 @@ impl Visitor {
         self
     }
 
+    /// Goes on in the second `tick` of the server's time, when the wall clock says `unix_secs`.
+    pub fn at_time(&mut self, tick: u32, unix_secs: u64) -> &mut Visitor {
+        self.server.now = Now::at(tick, unix_secs);
+        self
+    }
+
     /// Goes on in the second `tick` of the server's time, at the time that it really is.
     #[track_caller]
     pub fn at_real_time(&mut self, tick: u32) -> &mut Visitor {

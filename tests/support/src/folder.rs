@@ -133,8 +133,9 @@ fn write(path: &Path, content: &[u8]) {
 }
 
 #[track_caller]
-fn set_modified(path: &Path, since_1970: Duration) {
-    let file = fs::File::options().write(true).open(path).expect("the file again");
+/// Sets when the file or folder at `path` was last changed.
+pub fn set_modified(path: &Path, since_1970: Duration) {
+    let file = fs::File::open(path).expect("the file again");
     set_file_modified(&file, since_1970);
 }
 

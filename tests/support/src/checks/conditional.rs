@@ -5,7 +5,7 @@
 //!
 //! - any fields are evaluated without a panic, and none of them does anything that it is not there for;
 //! - a file's own tag, as it stands in an answer, is a match; a strong one if it is strong;
-//! - so is its own date.
+//! - so is its own date, once it is over; before, the one that is told matches nothing.
 
 use pws::clock::Now;
 use pws::date;
@@ -23,9 +23,8 @@ pub fn check(data: &[u8]) {
     let secs = i64::from_le_bytes(secs);
     let is_weak = flags & 1 != 0;
     let validators = Validators {
-        entity_tag: EntityTag::of_file(secs, u32::from_le_bytes(nanos), u64::from_le_bytes(len), is_weak),
-        last_modified_unix_secs: secs,
-        is_date_strong: flags & 2 != 0,
+        entity_tag: EntityTag::of_time(secs, u32::from_le_bytes(nanos), u64::from_le_bytes(len), is_weak),
+        last_modified_unix_secs: (flags & 2 != 0).then_some(secs),
     };
     check_own_tag(&validators, is_weak);
     check_own_date(&validators);
@@ -78,17 +77,22 @@ fn check_own_tag(validators: &Validators, is_weak: bool) {
 }
 
 fn check_own_date(validators: &Validators) {
-    let secs = validators.last_modified_unix_secs;
-    let written = date::format(secs);
+    let Some(told) = validators.told_date(&now()) else { return };
+    let written = date::format(told);
     // A year that four digits cannot write is clamped, and no match.
-    if date::parse(&written, now().unix_secs) != Some(secs) {
+    if date::parse(&written, now().unix_secs) != Some(told) {
         return;
     }
     let date = String::from_utf8_lossy(&written);
-    assert_eq!(outcome(&format!("If-Modified-Since: {date}"), validators), Outcome::NotModified, "{date}");
-    assert_eq!(outcome(&format!("If-Unmodified-Since: {date}"), validators), Outcome::Proceed, "{date}");
+    let is_true = validators.is_date_over(&now());
+    let (modified, unmodified) = match is_true {
+        true => (Outcome::NotModified, Outcome::Proceed),
+        false => (Outcome::Proceed, Outcome::Failed),
+    };
+    assert_eq!(outcome(&format!("If-Modified-Since: {date}"), validators), modified, "{date}");
+    assert_eq!(outcome(&format!("If-Unmodified-Since: {date}"), validators), unmodified, "{date}");
     with_request("GET", format!("If-Range: {date}").as_bytes(), |request| {
-        assert_eq!(range_applies(request, validators, &now()), validators.is_date_strong, "{date}");
+        assert_eq!(range_applies(request, validators, &now()), is_true, "{date}");
     });
 }
 
