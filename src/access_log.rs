@@ -5,8 +5,9 @@
 //! consumed then, and kept with the unsent rest; the line is added when the response has left or was cut,
 //! with what was handed to the client. Whoever reads the log slowly costs lines, not the loop's time.
 
+use std::env;
 use std::fmt::{self, Display};
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal, Write as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use mio::unix::SourceFd;
@@ -30,6 +31,8 @@ const AROUND_BYTES_MAX: usize = 80;
 pub struct AccessLog {
     /// `None`: lines are not even made.
     sink: Option<Sink<OwnedFd>>,
+    /// People look at it while lines pass.
+    has_colours: bool,
     lines: Vec<u8>,
     responses: u64,
     lost: Lost,
@@ -41,9 +44,15 @@ impl AccessLog {
         AccessLog::with_sink(None)
     }
 
-    /// Logs to standard output.
+    /// Logs to standard output. On a terminal that shows colours, statuses have some, unless `NO_COLOR` is
+    /// set (<https://no-color.org>).
     pub fn to_stdout() -> io::Result<AccessLog> {
-        AccessLog::to(std::io::stdout().as_fd())
+        let stdout = std::io::stdout();
+        let is_unset = |name| env::var_os(name).is_none_or(|value| value.is_empty());
+        let shows_colours =
+            env::var_os("TERM").is_some_and(|terminal| !terminal.is_empty() && terminal != "dumb");
+        let has_colours = stdout.is_terminal() && shows_colours && is_unset("NO_COLOR");
+        Ok(AccessLog { has_colours, ..AccessLog::to(stdout.as_fd())? })
     }
 
     /// Logs to `target`, without waiting for its reader.
@@ -61,7 +70,7 @@ impl AccessLog {
     }
 
     fn with_sink(sink: Option<Sink<OwnedFd>>) -> AccessLog {
-        AccessLog { sink, lines: Vec::new(), responses: 0, lost: Lost::default() }
+        AccessLog { sink, has_colours: false, lines: Vec::new(), responses: 0, lost: Lost::default() }
     }
 
     /// Appends what is known of a response when it is queued to `line`: `[time] "request line" status`. Of
@@ -75,7 +84,11 @@ impl AccessLog {
         line.extend_from_slice(b"] \"");
         escape(request::first_line(head), line);
         line.extend_from_slice(b"\" ");
-        line.extend_from_slice(&status.code_and_reason().as_bytes()[..3]);
+        let code = &status.code_and_reason().as_bytes()[..3];
+        match colour(status).filter(|_| self.has_colours) {
+            Some(colour) => [colour, code, PLAIN].iter().for_each(|part| line.extend_from_slice(part)),
+            None => line.extend_from_slice(code),
+        }
     }
 
     /// Adds the line of a response that has left, or of which no more will leave: `client - - [time] "request
@@ -145,6 +158,19 @@ impl AccessLog {
         if let Some(sink) = &mut self.sink {
             sink.break_off();
         }
+    }
+}
+
+/// Ends a colour (ECMA-48, Select Graphic Rendition).
+const PLAIN: &[u8] = b"\x1b[0m";
+
+/// What catches the eye: red is the server's fault, yellow the client's, cyan what leads elsewhere.
+fn colour(status: Status) -> Option<&'static [u8]> {
+    match status.code() {
+        500.. => Some(b"\x1b[31m"),
+        400..500 => Some(b"\x1b[33m"),
+        300..400 => Some(b"\x1b[36m"),
+        _ => None,
     }
 }
 

@@ -5,7 +5,8 @@
 
 mod cli;
 
-use std::io;
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use pws::Server;
@@ -48,6 +49,8 @@ fn serve(settings: Settings) -> io::Result<()> {
     let open_files = resources::raise_open_files();
     resources::check_spare_descriptors(START_DESCRIPTORS + config.binds.len().saturating_sub(1))?;
     let (folder, follows_all) = (config.folder.clone(), config.site.symlinks == Symlinks::Follow);
+    // What reads the access log from a pipe or a file is to get lines of that and nothing else.
+    let tells_on_stderr = config.access_log && !io::stdout().is_terminal();
     let (told_memory, backlog) = (config.limits.told_memory(), listener::effective_backlog(&config.limits));
     let mut server = Server::bind(config)?;
     server.stop_on_signals()?;
@@ -56,7 +59,7 @@ fn serve(settings: Settings) -> io::Result<()> {
     let shown_folder = folder.canonicalize().unwrap_or(folder);
     if let Some(user) = user {
         confine::become_user(&user)?;
-        confine::check_readable(server.root_folder()).map_err(|error| {
+        confine::check_passable(server.root_folder()).map_err(|error| {
             let text =
                 format!("cannot serve {}: {error} (try one that {user} can read)", shown_folder.display());
             io::Error::new(error.kind(), text)
@@ -71,9 +74,14 @@ fn serve(settings: Settings) -> io::Result<()> {
         (false, _) => confine::enter_sandbox(server.root_folder(), sandbox)?,
     };
     resources::check_spare_descriptors(SERVING_DESCRIPTORS)?;
+    let first_line = format!("Serving {} at {}\n", shown_folder.display(), urls.join(" "));
+    let told_first = match tells_on_stderr {
+        true => tell_first(io::stderr(), &first_line),
+        false => tell_first(io::stdout(), &first_line),
+    };
     // A full disk or a reader that is gone is no reason not to serve.
-    if let Err(error) = tell_first(&format!("Serving {} at {}\n", shown_folder.display(), urls.join(" "))) {
-        log::warn!("cannot write to standard output: {error}");
+    if let Err(error) = told_first {
+        log::warn!("cannot say that pws serves: {error}");
     }
     log::info!("limits: {open_files} open files, {connections} connections, a backlog of {backlog}");
     log::info!("memory: {} by {}: {told_memory}", told_bytes(memory.bytes), memory.source);
@@ -84,8 +92,8 @@ fn serve(settings: Settings) -> io::Result<()> {
     server.run()
 }
 
-/// Writes the first line to standard output, whose reader gets a moment for it.
-fn tell_first(line: &str) -> io::Result<()> {
-    let (_, refused) = Sink::of(io::stdout())?.write(line.as_bytes(), sink::MOMENT_WAITS);
+/// Writes the first line, for which the reader gets a moment.
+fn tell_first(stream: impl AsFd, line: &str) -> io::Result<()> {
+    let (_, refused) = Sink::of(stream)?.write(line.as_bytes(), sink::MOMENT_WAITS);
     refused.map_or(Ok(()), |errno| Err(errno.into()))
 }

@@ -142,7 +142,8 @@ impl Root {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| explain(errno, path))?;
         let root = Root { folder, symlinks, open: Arc::new(()) };
-        match root.open_beneath(b".", READ) {
+        // It need not be readable: what is in it may be served, and not be listed (mode 711).
+        match root.open_beneath(b".", OFlags::PATH | OFlags::CLOEXEC) {
             Err(errno) => Err(explain(errno, path)),
             Ok(_) => Ok(root),
         }

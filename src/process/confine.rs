@@ -92,9 +92,9 @@ pub fn become_user(user_and_group: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether this process, whoever it has become since it opened `folder`, may still read it.
-pub fn check_readable(folder: BorrowedFd<'_>) -> io::Result<()> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+/// Whether this process, whoever it has become since it opened `folder`, may still open what is in it.
+pub fn check_passable(folder: BorrowedFd<'_>) -> io::Result<()> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::openat(folder, ".", flags, Mode::empty())?;
     Ok(())
 }

@@ -22,7 +22,7 @@ use super::captures::{Captures, Names, Value, name_at_start};
 use super::path::Path;
 use super::store::{Part, Run, Store};
 use super::text::quoted;
-use crate::http::target::{self, PathError};
+use crate::http::target::{self, Malformed};
 
 /// What the value of `*` is called.
 const SPLAT: &str = "splat";
@@ -303,10 +303,13 @@ impl Parser<'_> {
     }
 
     fn decode(&mut self, raw: &[u8]) -> Result<(), String> {
-        target::decode(raw, &mut self.store.bytes).map_err(|error| match error {
-            PathError::Malformed => format!("{} has a `%` that escapes nothing: write `%25`", quoted(raw)),
-            PathError::NoSuchName => format!("{} has a slash in a name, and no file has", quoted(raw)),
-        })
+        let start = self.store.bytes.len();
+        target::decode(raw, &mut self.store.bytes)
+            .map_err(|Malformed| format!("{} has a `%` that escapes nothing: write `%25`", quoted(raw)))?;
+        match self.store.bytes[start..].contains(&b'/') {
+            true => Err(format!("{} has a slash that is escaped: write `/`", quoted(raw))),
+            false => Ok(()),
+        }
     }
 
     /// Makes a part of the text that has come since the last one. A literal that is empty is none.
@@ -469,7 +472,7 @@ mod tests {
             ("/a/%2e", "resolved"),
             ("/a%", "escapes nothing"),
             ("/a%00", "escapes nothing"),
-            ("/a%2Fb", "slash in a name"),
+            ("/a%2Fb", "slash that is escaped"),
             ("/*/*", "one `*`"),
             ("/a**", "one `*`"),
             ("/:a*", "share a segment"),

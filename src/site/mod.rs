@@ -51,7 +51,7 @@ use crate::http::negotiate;
 use crate::http::refusal::Refusal;
 use crate::http::request::{Expectation, Request, Version};
 use crate::http::status::Status;
-use crate::http::target::{self, PathError, Target};
+use crate::http::target::{self, Malformed, Target};
 use crate::limits::Limits;
 use crate::listing::query::{Format, Sort};
 use crate::notices::{Notice, Notices};
@@ -188,10 +188,7 @@ fn check_method(request: &Request) -> Result<(), Status> {
 fn normalise(request: &Request, url_path: &mut Vec<u8>) -> Result<(), Status> {
     url_path.clear();
     let Target::Path { path, .. } = request.target else { return Err(Status::BadRequest) };
-    target::normalise(path, url_path).map_err(|error| match error {
-        PathError::Malformed => Status::BadRequest,
-        PathError::NoSuchName => Status::NotFound,
-    })
+    target::normalise(path, url_path).map_err(|Malformed| Status::BadRequest)
 }
 
 /// What is at the path asked for, or the page for why there is nothing. `None`, and nothing is queued, if a

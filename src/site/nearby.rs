@@ -26,7 +26,9 @@ pub fn out_of(request: &Request, page: &[u8]) -> Option<String> {
     let name = path[..end].rsplit(|&byte| byte == b'/').next()?;
     let mut decoded = Vec::new();
     target::decode(name, &mut decoded).ok()?;
-    if page.rsplit(|&byte| byte == b'/').next() != Some(&decoded[..]) {
+    // An encoded slash has other names in front of it.
+    let before = page.strip_suffix(&decoded[..])?;
+    if !matches!(before, [] | [.., b'/']) || decoded.is_empty() {
         return None;
     }
     let up = "../".repeat(path.len() - end);

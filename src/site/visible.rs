@@ -20,18 +20,19 @@ impl Visible {
     pub fn entry(self, path: &[u8], name: &[u8]) -> bool {
         match path {
             b"" => self.path(name),
-            _ => self.hidden || !name.starts_with(b".") || is_exempt(path),
+            _ => self.hidden || !name.starts_with(b"."),
         }
     }
 }
 
-/// Dotfiles are nobody's business, except below `/.well-known/` (RFC 8615).
-fn is_hidden(path: &[u8]) -> bool {
-    !is_exempt(path) && (path.starts_with(b".") || path.windows(2).any(|pair| pair == b"/."))
-}
+/// The one dotted name that is meant for everybody, at the root (RFC 8615).
+const WELL_KNOWN: &[u8] = b".well-known";
 
-fn is_exempt(path: &[u8]) -> bool {
-    path.starts_with(b".well-known") && matches!(path.get(11), None | Some(b'/'))
+/// Dotfiles are nobody's business: below `/.well-known/` neither, where a checkout may have left its own.
+fn is_hidden(path: &[u8]) -> bool {
+    let is_well_known =
+        path.starts_with(WELL_KNOWN) && matches!(path.get(WELL_KNOWN.len()), None | Some(b'/'));
+    (path.starts_with(b".") && !is_well_known) || path.windows(2).any(|pair| pair == b"/.")
 }
 
 #[cfg(test)]
@@ -48,6 +49,8 @@ mod tests {
             ("a/..b", false, true),
             (".well-known", true, true),
             (".well-known/acme/x", true, true),
+            (".well-known/.git/config", false, true),
+            (".well-known/acme/.x", false, true),
             (".well-known2", false, true),
             ("a/.well-known/x", false, true),
             ("_headers", false, false),

@@ -1,22 +1,23 @@
 //! The access log on standard output: what a line says, and that nobody who reads it holds the server up.
 
 use std::fs::File;
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{ChildStderr, Stdio};
 use std::time::Duration;
 
 use pws_testing::client::Client;
 use pws_testing::folder::Folder;
 use pws_testing::patience::wait_until;
-use pws_testing::process::{KilledOnDrop, Process, address_in, first_line, serving};
+use pws_testing::process::{KilledOnDrop, Process, address_in, command_of, first_line, serving};
 use rustix::process::Signal;
 
 use super::folder;
-use crate::support::binary::{command, serve};
+use crate::support::binary::{PWS, command, serve};
+use crate::support::tools;
 
 /// Sends `count` requests as fast as they are taken, and reads as many answers.
 #[track_caller]
@@ -125,11 +126,55 @@ fn a_log_to_a_socket_nobody_reads_holds_nobody_up() {
     let (reader, writer) = UnixStream::pair().expect("two ends");
     let folder = folder();
     let mut command = serving(command(), &folder);
-    command.stdout(OwnedFd::from(writer)).stderr(Stdio::null());
-    let _child = KilledOnDrop(command.spawn().expect("the binary"));
+    command.stdout(OwnedFd::from(writer)).stderr(Stdio::piped());
+    let mut child = KilledOnDrop(command.spawn().expect("the binary"));
     drop(command);
-    let (first_line, _reader) = first_line(reader);
+    let (first_line, _errors) = first_line(child.0.stderr.take().expect("a pipe"));
     pipeline(address_in(&first_line), 20_000);
+    drop(reader);
+}
+
+/// What reads the log from a pipe is to get lines of that and nothing else.
+#[test]
+fn standard_output_is_the_logs_alone_where_it_goes_there() {
+    let process = serve(folder(), &[]);
+    let said = process.stderr();
+    assert!(said.lines().any(|line| line.starts_with("Serving ")), "{said}");
+    assert_eq!(process.connect().get("/page.html").status, 200);
+    let lines = process.stop();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_common_log_format(&lines[0], "GET /page.html HTTP/1.1", 200, 7);
+    let process = serve(folder(), &["--access-log", "off"]);
+    assert!(process.first_line.starts_with("Serving ") && !process.stderr().contains("Serving "));
+}
+
+/// Whoever looks at a terminal while lines pass sees what failed.
+#[test]
+fn statuses_have_colours_on_a_terminal_that_shows_them() {
+    if !tools::has("script") {
+        return;
+    }
+    for (variables, is_coloured) in [
+        ("TERM=xterm", true),
+        ("TERM=xterm NO_COLOR=", true),
+        ("TERM=xterm NO_COLOR=1", false),
+        ("TERM=dumb", false),
+    ] {
+        let folder = folder();
+        let root = folder.root();
+        let inner = format!("env {variables} {PWS} --bind 127.0.0.1 '{}' 0", root.display());
+        let mut command = command_of("script");
+        command.args(["--quiet", "--command", &inner, "/dev/null"]);
+        command.env("SHELL", "/bin/sh").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut script = KilledOnDrop(command.spawn().expect("script"));
+        let (serving, reader) = first_line(script.0.stdout.take().expect("a pipe"));
+        let mut client = Client::connect(address_in(serving.trim_end()));
+        assert_eq!(client.get("/nowhere").status, 404);
+        let lines = reader.lines().map(|line| line.expect("a line"));
+        let line = lines.into_iter().find(|line| line.contains("GET /nowhere")).expect("its line");
+        let status = if is_coloured { " \u{1b}[33m404\u{1b}[0m " } else { " 404 " };
+        assert!(line.contains(status), "{variables}: {line:?}");
+    }
 }
 
 const LOST: &str = " of the access log lost";
@@ -186,6 +231,8 @@ fn a_stop_writes_every_line_or_counts_it_as_lost() {
 /// A server whose standard output is a file.
 struct LogsToFile {
     log: PathBuf,
+    address: SocketAddr,
+    _errors: BufReader<ChildStderr>,
     _child: KilledOnDrop,
     _folder: Folder,
 }
@@ -196,14 +243,14 @@ impl LogsToFile {
         let folder = folder();
         let log = folder.outside().join("log");
         let mut command = serving(command(), &folder);
-        command.stdout(File::create(&log).expect("a file")).stderr(Stdio::null());
-        let child = KilledOnDrop(command.spawn().expect("the binary"));
-        let server = LogsToFile { log, _child: child, _folder: folder };
-        wait_until("it serves", || server.lines().ends_with('\n'));
-        server
+        command.stdout(File::create(&log).expect("a file")).stderr(Stdio::piped());
+        let mut child = KilledOnDrop(command.spawn().expect("the binary"));
+        let (first_line, errors) = first_line(child.0.stderr.take().expect("a pipe"));
+        let address = address_in(&first_line);
+        LogsToFile { log, address, _errors: errors, _child: child, _folder: folder }
     }
 
-    /// What has been written, the first line included.
+    /// What has been written.
     #[track_caller]
     fn lines(&self) -> String {
         std::fs::read_to_string(&self.log).expect("UTF-8")
@@ -217,7 +264,7 @@ fn a_log_file_has_every_line() {
     const PIPELINED: usize = 20_000;
 
     let server = LogsToFile::serve();
-    let address = address_in(server.lines().trim_end());
+    let address = server.address;
     let mut clients: Vec<Client> = (0..62).map(|_| Client::connect(address)).collect();
     // Sent together: most are answered in one turn.
     for (index, client) in clients.iter_mut().enumerate() {
@@ -225,14 +272,16 @@ fn a_log_file_has_every_line() {
         client.send(format!("GET /{target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"));
     }
     pipeline(address, PIPELINED);
-    wait_until("every line is there", || server.lines().lines().count() == 1 + 62 + PIPELINED);
+    wait_until("every line is there", || server.lines().lines().count() == 62 + PIPELINED);
 }
 
 /// Whoever rotates logs may empty the file; what comes then stands at its start.
 #[test]
 fn a_log_file_that_is_emptied_goes_on_from_its_start() {
     let server = LogsToFile::serve();
-    let mut client = Client::connect(address_in(server.lines().trim_end()));
+    let mut client = Client::connect(server.address);
+    assert_eq!(client.get("/nowhere").status, 404);
+    wait_until("a line is there", || server.lines().ends_with('\n'));
     File::options().write(true).open(&server.log).and_then(|log| log.set_len(0)).expect("an empty file");
     assert_eq!(client.get("/page.html").status, 200);
     wait_until("its line is there", || server.lines().ends_with('\n'));

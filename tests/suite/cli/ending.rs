@@ -119,7 +119,7 @@ fn sighup_ends_who_was_started_on_a_terminal_that_is_gone() {
     for others in ["", "</dev/null 2>/dev/null"] {
         // In a session of its own, on a terminal of its own, whose other end `script` has.
         let (root, shown_log) = (folder.root(), log.display());
-        let serving = format!("--bind 127.0.0.1 --directory '{}' 0", root.display());
+        let serving = format!("--access-log off --bind 127.0.0.1 --directory '{}' 0", root.display());
         let inner = format!("echo $$; exec {PWS} {serving} >'{shown_log}' {others}");
         let mut command = command_of("script");
         command.args(["--quiet", "--command", &inner, "/dev/null"]);

@@ -233,7 +233,7 @@ fn the_soft_limit_on_open_files_is_raised_and_told() {
 
 #[test]
 fn log_level_off_is_silence() {
-    let process = serve(folder(), &["--log-level", "off"]);
+    let process = serve(folder(), &["--log-level", "off", "--access-log", "off"]);
     assert_eq!(process.connect().get("/").status, 200);
     assert_eq!(process.stderr(), "");
 }

@@ -17,12 +17,11 @@ fn start_within(open_files: u32) -> Result<u16, (Option<i32>, String)> {
     let mut command = serving(command_after(&format!("ulimit -n {open_files}")), &folder);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = KilledOnDrop(command.spawn().expect("a shell"));
-    let (line, _reader) = first_line(child.0.stdout.take().expect("a pipe"));
-    if !line.is_empty() {
-        return Ok(Client::connect(address_in(&line)).get("/page.html").status);
+    let (said, _reader) = first_line(child.0.stderr.take().expect("a pipe"));
+    if said.starts_with("Serving ") {
+        return Ok(Client::connect(address_in(&said)).get("/page.html").status);
     }
     wait_until("it ends", || child.0.try_wait().expect("a child").is_some());
-    let (said, _reader) = first_line(child.0.stderr.take().expect("a pipe"));
     Err((child.0.wait().expect("an end").code(), said))
 }
 
@@ -56,6 +55,7 @@ fn closed_streams_lead_nowhere() {
     let log = folder.outside().join("log");
     let preparation = format!("exec <&- 2>&- >'{}'", log.display());
     let mut command = serving(command_after(&preparation), &folder);
+    command.args(["--access-log", "off"]);
     let child = KilledOnDrop(command.spawn().expect("a shell"));
     let told = || fs::read_to_string(&log).unwrap_or_default();
     wait_until("it serves", || told().ends_with('\n'));

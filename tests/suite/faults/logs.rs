@@ -77,7 +77,7 @@ fn a_first_line_that_nobody_reads_keeps_nobody_waiting() {
     let (_reader, mut writer) = std::io::pipe().expect("a pipe");
     fill(&mut writer);
     let mut command = command();
-    command.stdout(writer);
+    command.args(["--access-log", "off"]).stdout(writer);
     let mut process = start_unheard(&folder, command);
     assert_eq!(process.connect().get("/page.html").status, 200);
     process.signal(Signal::TERM);

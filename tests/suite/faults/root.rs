@@ -46,7 +46,17 @@ fn a_folder_that_the_user_may_not_read_stops_the_start() {
     let told = stderr.to_lowercase();
     let place = folder.root().to_string_lossy().to_lowercase();
     assert!(told.contains(&format!("cannot serve {place}: permission denied")), "{stderr}");
-    assert!(output.stdout.is_empty(), "it does not say that it serves");
+    assert!(output.stdout.is_empty() && !stderr.contains("Serving "), "it does not say that it serves");
+}
+
+#[test]
+fn a_folder_that_may_be_passed_and_not_be_listed_is_served() {
+    let folder = beside_another();
+    set_mode(&folder.root(), 0o711);
+    let process = serve(folder, as_nobody());
+    let mut client = process.connect();
+    let statuses = ["/page.html", "/docs/", "/", "/nowhere"].map(|target| client.get(target).status);
+    assert_eq!(statuses, [200, 200, 403, 404]);
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn of_pages_for_what_is_not_there_the_nearest_upwards_is_shown() {
         ("/es/nowhere", "<p>root"),
         // The folder that is meant, and not the one that was named on the way.
         ("/de/../en/nowhere", "<p>root"),
-        ("/de%2fnowhere", "<p>root"),
+        ("/de%2fnowhere", "<p>de"),
     ] {
         let answer = visitor.get(target);
         assert_eq!((answer.status, answer.text().as_str()), (404, text), "{target}");

@@ -133,6 +133,7 @@ fn pages_are_served_without_their_html() {
         ("/docs/../about", "about.html"),
         ("/docs/", "docs/index.html"),
         ("/docs/a%20b", "docs/a b.html"),
+        ("/docs%2fa%20b", "docs/a b.html"),
         ("/docs/%C3%BC", "docs/ü.html"),
         // With a file and a folder of the same name, the slash tells which one is meant.
         ("/both", "both.html"),
@@ -155,7 +156,7 @@ fn pages_are_served_without_their_html() {
         let tag = answer.field("etag").expect("a tag");
         assert_eq!(visitor.get_with(target, &format!("If-None-Match: {tag}\r\n")).status, 304, "{target}");
     }
-    for target in ["/other", "/nowhere", "/about.html/", "/docs/about", "/.html", "/docs%2fa%20b"] {
+    for target in ["/other", "/nowhere", "/about.html/", "/docs/about", "/.html"] {
         assert_eq!(visitor.get(target).status, 404, "{target}");
     }
 }

@@ -146,6 +146,8 @@ fn a_forced_rule_has_no_way_round_it() {
         "/docs/../private/a.html",
         "/docs/%2e%2e/private/a.html",
         "/%70rivate/a%2ehtml",
+        "/private%2fa.html",
+        "/docs%2f..%2Fprivate/a.html",
         "/private/a.html?x=/../",
         "http://other.example/private/a.html",
     ] {
@@ -153,7 +155,6 @@ fn a_forced_rule_has_no_way_round_it() {
         let location = answer.field("location").unwrap_or_default();
         assert_eq!((answer.status, location.split('?').next()), (302, Some("/new.html")), "{target}");
     }
-    assert_eq!(visitor.get("/private%2fa.html").status, 404);
 }
 
 #[test]

@@ -18,20 +18,36 @@ fn with_hidden() -> Folder {
         .file(".git/.lock", "hidden")
         .file("docs/.draft/page.html", "hidden")
         .file("docs/page.html", "<p>page")
-        .file(".well-known/.token", "known")
+        .file(".well-known/token", "known")
+        .file(".well-known/.git/config", "hidden")
         .file("_headers", "/docs/*\n  X-Docs: yes\n")
         .file("_redirects", "/old /docs/page.html 301\n")
 }
 
-const HIDDEN: [&str; 6] =
-    ["/.env", "/.git/config", "/.git/", "/.git/.lock", "/docs/.draft/", "/docs/.draft/page.html"];
+const HIDDEN: [&str; 9] = [
+    "/.env",
+    "/.git/config",
+    "/.git/",
+    "/.git/.lock",
+    "/docs/.draft/",
+    "/docs/.draft/page.html",
+    "/docs%2f.draft/page.html",
+    "/.well-known/.git/config",
+    "/.well-known%2F.git%2Fconfig",
+];
 
 #[test]
 fn hidden_names_are_there_only_if_asked_for() {
     let mut visitor = Visitor::of(with_hidden());
-    for (hidden, status, root, docs) in [
-        (false, 404, &[".well-known/", "docs/"][..], &["page.html"][..]),
-        (true, 200, &[".git/", ".well-known/", "docs/", ".env"], &[".draft/", "page.html"]),
+    for (hidden, status, root, docs, well_known) in [
+        (false, 404, &[".well-known/", "docs/"][..], &["page.html"][..], &["token"][..]),
+        (
+            true,
+            200,
+            &[".git/", ".well-known/", "docs/", ".env"],
+            &[".draft/", "page.html"],
+            &[".git/", "token"],
+        ),
     ] {
         visitor.reopen(SiteOptions { hidden, ..SiteOptions::default() });
         for target in HIDDEN {
@@ -39,8 +55,8 @@ fn hidden_names_are_there_only_if_asked_for() {
         }
         assert_eq!(texts(&visitor.get("/")), root);
         assert_eq!(texts(&visitor.get("/docs/")), docs);
-        assert_eq!(visitor.get("/.well-known/.token").text(), "known");
-        assert_eq!(texts(&visitor.get("/.well-known/")), [".token"]);
+        assert_eq!(visitor.get("/.well-known/token").text(), "known");
+        assert_eq!(texts(&visitor.get("/.well-known/")), well_known);
         // A redirect would tell that it is there.
         assert_eq!(visitor.get("/docs/.draft").status, if hidden { 301 } else { 404 });
     }
@@ -51,7 +67,14 @@ fn the_files_with_rules_are_never_served() {
     let mut visitor = Visitor::of(with_hidden());
     for hidden in [false, true] {
         visitor.reopen(SiteOptions { hidden, ..SiteOptions::default() });
-        for target in ["/_headers", "/_redirects", "/docs/../_headers", "/%5fheaders", "//_redirects"] {
+        for target in [
+            "/_headers",
+            "/_redirects",
+            "/docs/../_headers",
+            "/docs%2f..%2f_headers",
+            "/%5fheaders",
+            "//_redirects",
+        ] {
             assert_eq!(visitor.get(target).status, 404, "{target}, {hidden}");
         }
         assert_eq!(visitor.get("/docs/page.html").field("x-docs"), Some("yes"), "they are heeded");

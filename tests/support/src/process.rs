@@ -1,6 +1,7 @@
 //! The real binary as a process of its own: started on a free port, looked at through /proc, killed when
 //! dropped.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -96,12 +97,21 @@ pub fn address_in(first_line: &str) -> SocketAddr {
     authority.expect("a URL").parse().expect("an address and a port")
 }
 
+/// Whether `command` has the access log on, as it has by default.
+fn logs_access(command: &Command) -> bool {
+    let args: Vec<&OsStr> = command.get_args().collect();
+    let option = args.windows(2).find(|pair| pair[0] == "--access-log").map(|pair| pair[1]);
+    let variable =
+        command.get_envs().find(|(name, _)| *name == "PWS_ACCESS_LOG").and_then(|(_, value)| value);
+    option.or(variable).is_none_or(|when| when != "off")
+}
+
 /// A running pws, killed when dropped.
 pub struct Process {
     child: KilledOnDrop,
     /// What it told first: `Serving DIR at URL ...`.
     pub first_line: String,
-    /// Standard output behind the first line. Nobody reads it unless a test does.
+    /// Standard output, behind the first line if that comes there. Nobody reads it unless a test does.
     pub stdout: Option<BufReader<ChildStdout>>,
     /// A file takes all that comes, so standard error never holds the process up.
     stderr: NamedTempFile,
@@ -126,10 +136,33 @@ impl Process {
         let stderr = NamedTempFile::new().expect("a temporary file");
         command.stdout(Stdio::piped()).stderr(stderr.reopen().expect("the same file"));
         let mut child = KilledOnDrop(command.spawn().expect("the binary"));
-        let (first_line, stdout) = first_line(child.0.stdout.take().expect("a pipe"));
-        let process = Process { child, first_line, stdout: Some(stdout), stderr, folder: None };
+        let stdout = child.0.stdout.take().expect("a pipe");
+        let mut process = Process { child, first_line: String::new(), stdout: None, stderr, folder: None };
+        // Where the access log goes to standard output, it has that for itself.
+        if !logs_access(&command) {
+            let (first_line, rest) = first_line(stdout);
+            (process.first_line, process.stdout) = (first_line, Some(rest));
+        } else {
+            process.stdout = Some(BufReader::new(stdout));
+            process.first_line = process.first_line_on_stderr();
+        }
         assert_ne!(process.first_line, "", "ended before it served: {}", process.stderr());
         process
+    }
+
+    /// Waits until standard error says that it serves; empty if it has ended before.
+    #[track_caller]
+    fn first_line_on_stderr(&mut self) -> String {
+        let mut first_line = String::new();
+        wait_until("it serves", || {
+            let is_running = self.is_running();
+            let told = self.stderr();
+            let mut lines = told.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            first_line =
+                lines.find(|line| line.starts_with("Serving ")).unwrap_or_default().trim_end().to_owned();
+            !first_line.is_empty() || !is_running
+        });
+        first_line
     }
 
     /// Starts `command`, which listens at `address` and whose standard output nobody reads, and waits until it
@@ -191,7 +224,7 @@ impl Process {
         self.child.0.try_wait().expect("a child").is_none()
     }
 
-    /// Stops the process, which must end well; returns the lines behind the first.
+    /// Stops the process, which must end well; returns the lines of standard output.
     #[track_caller]
     pub fn stop(mut self) -> Vec<String> {
         self.signal(Signal::TERM);
