@@ -120,7 +120,7 @@ impl Default for Limits {
             send_secs: 30,
             send_bytes_min: 32 * 1024,
             linger_secs: 60,
-            drain_secs: 8,
+            drain_secs: 7,
         }
     }
 }

@@ -54,7 +54,13 @@ fn serve(settings: Settings) -> io::Result<()> {
     let (told_memory, backlog) = (config.limits.told_memory(), listener::effective_backlog(&config.limits));
     let mut server = Server::bind(config)?;
     server.stop_on_signals()?;
-    let urls: Vec<String> = server.local_addrs()?.into_iter().flat_map(listener::urls).collect();
+    let mut urls: Vec<String> = Vec::new();
+    for url in server.local_addrs()?.into_iter().flat_map(listener::urls) {
+        // Several addresses may stand for all there are.
+        if !urls.contains(&url) {
+            urls.push(url);
+        }
+    }
     let connections = server.connections_max();
     let shown_folder = folder.canonicalize().unwrap_or(folder);
     if let Some(user) = user {

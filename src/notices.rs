@@ -257,7 +257,7 @@ impl fmt::Write for Bounded<'_> {
 }
 
 /// A number, with commas between thousands, of things of which one and many are called so.
-struct Counted(u64, [&'static str; 2]);
+pub struct Counted(pub u64, pub [&'static str; 2]);
 
 impl Display for Counted {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -34,7 +34,7 @@ fn remark(name: &str, value: &OsStr) -> Option<String> {
         ));
     }
     let is_known = OPTIONS.iter().any(|row| row.variable().as_deref() == Some(name));
-    if !name.starts_with(PREFIX) || is_known || is_beside_service(name) {
+    if !name.starts_with(PREFIX) || is_known || is_beside_service(name, value) {
         return None;
     }
     let meant =
@@ -50,10 +50,13 @@ fn is_of_service(name: &str, value: &OsStr) -> bool {
     name == "PWS_PORT" && value.as_encoded_bytes().starts_with(b"tcp://")
 }
 
-/// What is set beside that.
-fn is_beside_service(name: &str) -> bool {
-    let service = ["PWS_SERVICE_HOST", "PWS_SERVICE_PORT"];
-    service.iter().any(|start| name.starts_with(start)) || name.starts_with("PWS_PORT_")
+/// What is set beside that, and for services called `pws-` and something more: no option is called so.
+fn is_beside_service(name: &str, value: &OsStr) -> bool {
+    let is_of_port = |(_, behind): (&str, &str)| behind.starts_with(|first: char| first.is_ascii_digit());
+    name.contains("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.rsplit_once("_PORT_").is_some_and(is_of_port)
+        || name.ends_with("_PORT") && value.as_encoded_bytes().starts_with(b"tcp://")
 }
 
 #[cfg(test)]
@@ -68,6 +71,10 @@ mod tests {
             ("PWS_PORT_80_TCP_ADDR", "10.0.0.1", None),
             ("PWS_SERVICE_HOST", "10.0.0.1", None),
             ("PWS_SERVICE_PORT_HTTP", "80", None),
+            ("PWS_WEB_PORT", "tcp://10.0.0.1:80", None),
+            ("PWS_WEB_PORT_80_TCP_ADDR", "10.0.0.1", None),
+            ("PWS_WEB_SERVICE_HOST", "10.0.0.1", None),
+            ("PWS_WEB_PORT", "80", Some("(see '--help' for those it has)")),
             ("PWS_PROT", "80", Some("(is it PWS_PORT?)")),
             ("PWS_NO_LISTINGS", "1", Some("(is it PWS_NO_LISTING?)")),
             ("PWS_NOTHING_ALIKE", "1", Some("(see '--help' for those it has)")),

@@ -13,7 +13,7 @@ use crate::clock::{Now, Stopwatch, Tick};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::net::socket::{Edge, Listener, Pollable, Readiness};
-use crate::notices::{Notice, Notices};
+use crate::notices::{Counted, Notice, Notices};
 use crate::responder::Responder;
 use crate::turn::acceptor::Acceptor;
 use crate::turn::connections::{Connections, End, Ending};
@@ -192,9 +192,8 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let under_way = self.connections.iter().filter(|(_, slot)| !slot.connection.awaits_request()).count();
         if under_way > 0 {
             let secs = self.limits.drain_secs.saturating_add(1);
-            log::info!(
-                "stopping: {under_way} responses under way, {secs} s for them at most (again: at once)"
-            );
+            let under_way = Counted(under_way as u64, ["response", "responses"]);
+            log::info!("stopping: {under_way} under way, {secs} s more at most (again: at once)");
         }
         // One more than asked for: the tick under way is a part of a second only.
         self.stage = Stage::Draining(now.tick.saturating_add(self.limits.drain_secs).saturating_add(1));

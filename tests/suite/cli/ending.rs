@@ -54,6 +54,26 @@ fn sigterm_and_sigint_end_with_0_and_the_whole_log() {
     }
 }
 
+/// Whoever takes no byte, and whoever does not read the log: nine seconds for both.
+#[test]
+fn a_stop_says_what_it_waits_for_and_how_long() {
+    let mut process = serve(folder().sparse_file("large.bin", LARGE), &[]);
+    let mut client = process.connect();
+    // More lines than a pipe takes.
+    client.send("GET /nowhere HTTP/1.1\r\nHost: test\r\n\r\n".repeat(2000));
+    for _ in 0..2000 {
+        assert_eq!(client.answer().status, 404);
+    }
+    client.send("GET /large.bin HTTP/1.1\r\nHost: test\r\n\r\n");
+    client.stream.peek(&mut [0]).expect("its first byte");
+    let asked = Instant::now();
+    process.signal(Signal::TERM);
+    process.wait_for("stopping: 1 response under way, 8 s more at most (again: at once)");
+    assert_eq!(process.wait().code(), Some(0));
+    let secs = asked.elapsed().as_secs_f64();
+    assert!((6.5..9.5).contains(&secs), "{secs} s");
+}
+
 #[test]
 fn a_signal_finishes_the_download_and_a_second_one_does_not() {
     for second in [None, Some(Signal::TERM), Some(Signal::INT)] {

@@ -11,7 +11,7 @@ use pws::limits::Limits;
 use pws::net::listener;
 use pws_testing::client::Client;
 use pws_testing::folder::Folder;
-use pws_testing::process::{self, Process, serving};
+use pws_testing::process::{self, KilledOnDrop, Process, first_line, serving};
 
 use super::folder;
 use crate::support::binary::{command, command_after, serve};
@@ -147,6 +147,21 @@ fn every_variable_works() {
     assert_eq!(process.connect().get("/page.html").text(), "<p>page");
     assert_eq!(process.stderr(), "");
     assert_eq!(process.stop(), [""; 0], "no access log");
+}
+
+#[test]
+fn a_url_is_told_once() {
+    let (folder, port) = (folder(), free_port());
+    let mut command = command();
+    // On a machine without IPv6, one of them alone.
+    let has_ipv6 = TcpListener::bind("[::1]:0").is_ok();
+    let binds: &[&str] = if has_ipv6 { &["-b", "0.0.0.0", "-b", "::"] } else { &["-b", "0.0.0.0"] };
+    command.args(binds).args(["--access-log", "off", &port]).current_dir(folder.root());
+    command.stdout(Stdio::piped());
+    let mut child = KilledOnDrop(command.spawn().expect("the binary"));
+    let (line, _reader) = first_line(child.0.stdout.take().expect("a pipe"));
+    let localhost = format!("http://localhost:{port}/");
+    assert_eq!(line.matches(&localhost).count(), 1, "{line}");
 }
 
 #[test]

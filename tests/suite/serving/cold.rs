@@ -182,11 +182,18 @@ fn what_is_asked_for_in_vain_is_read_in_the_end() {
             let terms = Terms { loaded_bytes_max: 8192, may_wait, now: &now };
             file::File::look(&descriptor, stamp, (&content_type, None), terms)
         };
-        if !make_cold(&path) {
-            return;
+        // To look whether it is cold would have the kernel read it.
+        let drop_it = || {
+            let file = File::open(&path).expect("a file");
+            file.sync_all().expect("a disk that can be written to");
+            rustix::fs::fadvise(&file, 0, None, Advice::DontNeed).expect("advice that is taken");
+        };
+        drop_it();
+        match look(false).map(|_| ()) {
+            Err(errno) => assert_eq!(errno, Errno::AGAIN, "{name}"),
+            Ok(()) => eprintln!("SKIPPED: {name} cannot be dropped from memory, so nothing is shown"),
         }
-        assert_eq!(look(false).expect_err("a disk to wait for"), Errno::AGAIN, "{name}");
-        assert!(make_cold(&path));
+        drop_it();
         assert_eq!(look(true).expect("the file").has_content(), is_loaded, "{name}");
     }
 }
