@@ -16,7 +16,7 @@ use super::rng::Rng;
 use super::told::Reason;
 
 /// What is under way when the server is told to stop has so long.
-const DRAIN_SECS: u32 = 8;
+const DRAIN_SECS: u32 = 7;
 /// Requests under way at once.
 const PIPELINE_MAX: usize = 8;
 
