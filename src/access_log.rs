@@ -48,10 +48,9 @@ impl AccessLog {
     /// set (<https://no-color.org>).
     pub fn to_stdout() -> io::Result<AccessLog> {
         let stdout = std::io::stdout();
-        let is_unset = |name| env::var_os(name).is_none_or(|value| value.is_empty());
-        let shows_colours =
-            env::var_os("TERM").is_some_and(|terminal| !terminal.is_empty() && terminal != "dumb");
-        let has_colours = stdout.is_terminal() && shows_colours && is_unset("NO_COLOR");
+        let variable = |name| env::var_os(name).filter(|value| !value.is_empty());
+        let shows_colours = variable("TERM").is_some_and(|terminal| terminal != "dumb");
+        let has_colours = stdout.is_terminal() && shows_colours && variable("NO_COLOR").is_none();
         Ok(AccessLog { has_colours, ..AccessLog::to(stdout.as_fd())? })
     }
 

@@ -84,8 +84,8 @@ pub struct Limits {
     /// Waiting for the client to close after the last response, seconds: until then it has taken what the
     /// kernel holds for it, some 300 KB, at 10 KB a second at least. Then the kernel lets go of that, too.
     pub linger_secs: u32,
-    /// Finishing the responses under way after a stop was asked for, seconds, and the rest of one. What takes
-    /// ten is killed by those who manage services.
+    /// Finishing the responses under way after a stop was asked for, seconds, and the rest of one. The log's
+    /// reader gets one more, and what takes ten in all is killed by those who manage services.
     pub drain_secs: u32,
 }
 

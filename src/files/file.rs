@@ -148,7 +148,6 @@ impl File {
         // What is not as long as its stamp tells is made when it is read, and may be another each time. What
         // says that it is empty, and is, may be of that kind.
         let is_made = matches!(seen, Seen::All(content) if content.len() as u64 != stamp.len);
-        let is_in_doubt = stamp.is_in_doubt(now.unix_secs) || is_made || stamp.len == 0;
         let FileTime { secs, nanos } = stamp.modified;
         // A tag must not stay the same when the content changes (RFC 9110 §8.8.1).
         let is_weak = stamp.is_in_doubt(now.unix_secs);
@@ -169,7 +168,7 @@ impl File {
                 entity_tag: coding.map_or(entity_tag, |coding| entity_tag.of_variant(coding.token())),
                 last_modified_unix_secs: has_date.then_some(secs),
             },
-            is_in_doubt,
+            is_in_doubt: is_weak || is_made || stamp.len == 0,
             head_and_content: Box::default(),
             head_len: 0,
             content_len: if let Seen::All(content) = seen { content.len() as u64 } else { stamp.len },

@@ -6,8 +6,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::charset;
-#[cfg(doc)]
-use super::charset::START_BYTES;
 use crate::http::negotiate::Coding;
 
 /// A media type, with its parameters.
@@ -61,7 +59,8 @@ impl ContentType {
         self.by != By::Name
     }
 
-    /// The type of what has such a name and starts with `start`, the whole or [`START_BYTES`] of it.
+    /// The type of what has such a name and starts with `start`: the whole, or
+    /// [`START_BYTES`](charset::START_BYTES) of it.
     pub fn in_light_of(&self, start: &[u8]) -> ContentType {
         let essence = self.text.split(';').next().unwrap_or_default();
         let text = match self.by {
