@@ -16,7 +16,7 @@ use pws::clock::Now;
 use pws::config::SiteOptions;
 use pws::files::file;
 use pws::files::mime::MediaTypes;
-use pws::files::root::Stamp;
+use pws::files::stamp::Stamp;
 use pws::http::head::Persistence;
 use pws::http::request::{self, FieldSlots, Parsed};
 use pws::http::target;

@@ -47,8 +47,9 @@ pub struct SiteOptions {
     pub fallback: Option<String>,
     /// `/about` is `about.html`, and `/about.html` leads there.
     pub clean_urls: bool,
-    /// Whether names that start with a dot are served.
-    pub hidden: bool,
+    /// Which names that start with a dot are served: those that fit one of these patterns, in which a `*`
+    /// stands for any characters. `.*` means all.
+    pub hidden: Vec<String>,
     pub symlinks: Symlinks,
     /// One folder per host name below the root.
     pub vhosts: bool,
@@ -69,7 +70,7 @@ impl Default for SiteOptions {
             indexes: vec!["index.html".to_owned(), "index.htm".to_owned()],
             fallback: None,
             clean_urls: false,
-            hidden: false,
+            hidden: Vec::new(),
             symlinks: Symlinks::Inside,
             vhosts: false,
             fields: Vec::new(),

@@ -71,6 +71,7 @@ fn serve(settings: Settings) -> io::Result<()> {
             io::Error::new(error.kind(), text)
         })?;
     }
+    server.check_site()?;
     let told = match (follows_all, sandbox) {
         (true, Sandbox::Require) => {
             let text = "cannot enter the sandbox: symbolic links lead out of it (try '--symlinks inside')";

@@ -4,9 +4,9 @@
 #![allow(clippy::expect_used, clippy::disallowed_methods)]
 
 use pws::clock::Now;
-use pws::config::Symlinks;
+use pws::config::SiteOptions;
 use pws::files::Files;
-use pws::files::mime::MediaTypes;
+use pws::files::visible::Visible;
 use pws::limits::Limits;
 use pws::listing::query::{Format, Sort};
 use pws::notices::{Notice, Notices};
@@ -14,7 +14,6 @@ use pws::outbox::{Piece, Pulled, Source};
 use pws::rules::{Headers, Redirects};
 use pws::site::folder_listing::{FolderListing, Form};
 use pws::site::sorting::SortingMemory;
-use pws::site::visible::Visible;
 use pws_testing::folder::Folder;
 use pws_testing::memory::{MemoryServer, NOW_UNIX_SECS};
 use pws_testing::repeater::Repeater;
@@ -151,8 +150,7 @@ fn the_cache_tells_what_it_takes() {
             folder = folder.file(format!("folder/{index}.html"), vec![b'x'; len]);
         }
         let limits = Limits { open_files_max: 1 << 20, cache_bytes_max: 4 << 20, ..Limits::default() };
-        let mut files =
-            Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("a folder");
+        let mut files = Files::open(&folder.root(), &SiteOptions::default(), &limits).expect("a folder");
         let now = Now::at(0, NOW_UNIX_SECS);
         let info = allocation_counter::measure(|| {
             for index in 0..times {
@@ -177,8 +175,7 @@ fn listings_tell_what_they_take() {
         let folder = (0..entries)
             .fold(Folder::new(), |folder, number| folder.file(format!("crowd/{filler}{number}.html"), ""));
         let limits = Limits::default();
-        let files =
-            Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("a folder");
+        let files = Files::open(&folder.root(), &SiteOptions::default(), &limits).expect("a folder");
         let sorting = SortingMemory::within(&limits);
         let mut under_way = Vec::with_capacity(listings);
         let mut taken = 0;
@@ -190,7 +187,7 @@ fn listings_tell_what_they_take() {
             under_way.extend((0..listings).map(|_| {
                 let opened = files.open_folder(b"crowd/").expect("a folder");
                 let form = Form { format: Format::Html, sort: Sort::default(), is_chunked: true };
-                let visible = Visible { hidden: false };
+                let visible = Visible::default();
                 FolderListing::start(opened, b"crowd/", visible, form, sorting.share()).expect("a start")
             }));
         });

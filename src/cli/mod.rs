@@ -75,7 +75,7 @@ fn demo_folder() -> Option<PathBuf> {
 fn read_from(args: impl IntoIterator<Item = OsString>, memory: Granted) -> Result<Settings, clap::Error> {
     let mut command = command();
     let usage = command.render_usage();
-    let matches = command.try_get_matches_from_mut(args).map_err(|mut error| {
+    let matches = command.try_get_matches_from_mut(with_values(args)).map_err(|mut error| {
         error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
         error
     })?;
@@ -96,6 +96,31 @@ fn read_from(args: impl IntoIterator<Item = OsString>, memory: Granted) -> Resul
     put_bare(&matches, &mut settings).map_err(|text| command.error(ErrorKind::ArgumentConflict, text))?;
     settings.remarks = variables::remarks();
     Ok(settings)
+}
+
+/// The words that were typed, those joined to an option that may stand alone which can only be its value:
+/// `--hidden .z*` is `--hidden=.z*`, and `--hidden site` serves a folder.
+fn with_values(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = Vec::new();
+    for word in args {
+        let takes = |option: &&mut OsString| takes(option.to_str()?, word.to_str()?).then_some(());
+        match words.last_mut().filter(|option| takes(option).is_some()) {
+            Some(option) => {
+                option.push("=");
+                option.push(word);
+            }
+            None => words.push(word),
+        }
+    }
+    words
+}
+
+fn takes(option: &str, value: &str) -> bool {
+    let named = |row: &&Row| row.alone.is_some() && option.strip_prefix("--") == Some(row.name);
+    let Some(Row { put: Put::Text(put), .. }) = OPTIONS.iter().find(named) else { return false };
+    let mut nowhere = Settings::unread(Granted { bytes: 0, source: "" });
+    // A number is a port.
+    value.parse::<u64>().is_err() && put(&mut nowhere, value).is_ok()
 }
 
 /// A folder and a port that are typed without a name, in either order.
@@ -258,6 +283,12 @@ mod tests {
             (&["-p", "80", "site"], "site", 80),
             (&["--port=80", "-d", "site"], "site", 80),
             (&["-d", "site", "8080"], "site", 8080),
+            (&["--hidden", "site"], "site", 9000),
+            (&["--hidden", "./site"], "./site", 9000),
+            (&["--hidden", "1"], ".", 1),
+            (&["--hidden", ".z*", "site"], "site", 9000),
+            (&["--cors", "site"], "site", 9000),
+            (&["--cors", "https://a.example", "site"], "site", 9000),
         ] {
             let config = typed(args).config;
             let folder = if folder == "." { typed(&[]).config.folder } else { folder.into() };
@@ -276,6 +307,24 @@ mod tests {
             let error = read_from(all, GRANTED).expect_err("a wrong command line").to_string();
             assert!(error.contains(named), "{args:?}: {error}");
         }
+    }
+
+    #[test]
+    fn an_option_that_may_stand_alone_takes_what_can_only_be_its_value() {
+        let hidden = |args: &[&str]| typed(args).config.site.hidden;
+        assert!(hidden(&[]).is_empty());
+        assert_eq!(hidden(&["--hidden"]), [".*"]);
+        assert_eq!(hidden(&["--hidden", "--no-listing"]), [".*"]);
+        assert_eq!(hidden(&["--hidden", ".z*", "--hidden=.y,.x", "site"]), [".z*", ".y", ".x"]);
+        assert_eq!(hidden(&["--hidden", "./site"]), [".*"]);
+        assert_eq!(
+            typed(&["--cors", "https://a.example"]).config.site.cors.as_deref(),
+            Some("https://a.example")
+        );
+        assert_eq!(typed(&["--cors"]).config.site.cors.as_deref(), Some("*"));
+        let all = ["pws", "--hidden=site"].map(OsString::from);
+        let error = read_from(all, GRANTED).expect_err("no pattern").to_string();
+        assert!(error.contains("a name that starts with a dot is needed"), "{error}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct Row {
     pub value: Option<&'static str>,
     /// It may be repeated, or take several values at once, with this between them.
     pub separator: Option<char>,
-    /// The value that it has alone; any other takes an `=`.
+    /// The value that it has alone. Any other stands behind an `=`, or behind a space if it can be no folder.
     pub alone: Option<&'static str>,
     pub otherwise: Otherwise,
     /// For `--help` and the README alike, without a full stop. What can be typed stands in backticks.
@@ -164,8 +164,12 @@ pub static OPTIONS: &[Row] = &[
     Row {
         group: "Content",
         name: "hidden",
-        help: "Serve names that start with a dot, too",
-        put: Put::Flag(|to| to.config.site.hidden = true),
+        value: Some("PATTERN"),
+        separator: Some(','),
+        alone: Some(".*"),
+        help: "Serve names that start with a dot, too, or those that fit PATTERN, such as `.z*`; may be \
+               repeated, or take several with commas",
+        put: Put::Text(|to, text| values::hidden(text).map(|pattern| to.config.site.hidden.extend(pattern))),
         ..ROW
     },
     Row {
@@ -193,7 +197,8 @@ pub static OPTIONS: &[Row] = &[
     Row {
         group: "Content",
         name: "strict",
-        help: "Do not start if a line of `_headers` or `_redirects` cannot be followed",
+        help: "Do not start if a line of `_headers` or `_redirects` cannot be followed, or the fallback is \
+               not there",
         put: Put::Flag(|to| to.config.site.strict = true),
         ..ROW
     },

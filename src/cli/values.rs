@@ -22,6 +22,19 @@ pub fn name(text: &str) -> Result<String, String> {
     }
 }
 
+/// A pattern of names that start with a dot; as a variable, it may be on or off as well.
+pub fn hidden(text: &str) -> Result<Option<String>, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "t" | "true" | "y" | "yes" | "on" => Ok(Some(".*".to_owned())),
+        "0" | "f" | "false" | "n" | "no" | "off" => Ok(None),
+        "." | ".." => Err("a name is needed, not a folder".to_owned()),
+        _ if !text.starts_with('.') || text.contains('/') => {
+            Err("a name that starts with a dot is needed, in which '*' stands for any characters".to_owned())
+        }
+        _ => Ok(Some(text.to_owned())),
+    }
+}
+
 /// An address or the name of a host. A port behind it would be another for each.
 pub fn address(text: &str) -> Result<String, String> {
     let is_plain = text.parse::<Ipv6Addr>().is_ok();

@@ -153,7 +153,7 @@ mod tests {
     use rustix::fs::Advice;
 
     use super::*;
-    use crate::files::root::Stamp;
+    use crate::files::stamp::Stamp;
 
     #[test]
     fn what_is_never_there_is_sent_in_the_end() -> io::Result<()> {

@@ -2,13 +2,13 @@
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FileType, RawDir};
 use rustix::io::Errno;
 
-use super::root::{Root, Stamp};
+use super::root::{Descriptor, Root};
+use super::stamp::Stamp;
 use crate::files::entry::{Entry, EntryKind};
 
 /// What the kernel is asked to tell of names at once: of 42 at most, each takes 24 bytes or more.
@@ -23,7 +23,7 @@ pub const STEP_ENTRIES_MAX: usize = CALLS_PER_STEP * NAMES_BYTES / 24;
 pub struct Folder {
     root: Arc<Root>,
     path: Vec<u8>,
-    descriptor: OwnedFd,
+    descriptor: Descriptor,
     pub stamp: Stamp,
 }
 

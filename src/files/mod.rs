@@ -7,12 +7,15 @@ pub mod entry;
 pub mod file;
 pub mod file_slice;
 pub mod folder;
+pub mod links;
 pub mod looks;
 pub mod mime;
 pub mod open_file;
 pub mod page_cache;
 pub mod root;
+pub mod stamp;
 pub mod variant;
+pub mod visible;
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -27,9 +30,11 @@ use self::charset::START_BYTES;
 use self::file::{File, Terms};
 use self::folder::Folder;
 use self::mime::{ContentType, MediaTypes};
-use self::root::{Descriptor, Opened, Root, Stamp};
+use self::root::{Descriptor, Opened, Root};
+use self::stamp::Stamp;
+use self::visible::Visible;
 use crate::clock::{Now, Tick};
-use crate::config::Symlinks;
+use crate::config::SiteOptions;
 use crate::http::negotiate::{Coding, Codings};
 use crate::limits::Limits;
 
@@ -67,17 +72,12 @@ impl Found {
 
 impl Files {
     /// Opens `folder`. Errors say what failed, on what, and what to try.
-    pub fn open(
-        folder: &Path,
-        symlinks: Symlinks,
-        media_types: MediaTypes,
-        limits: &Limits,
-    ) -> io::Result<Files> {
+    pub fn open(folder: &Path, options: &SiteOptions, limits: &Limits) -> io::Result<Files> {
         let open_files = usize::try_from(limits.open_files_max).unwrap_or(usize::MAX);
         let descriptors_max = limits.cached_descriptors_max.min(open_files / 8);
         Ok(Files {
-            root: Arc::new(Root::open(folder, symlinks)?),
-            media_types,
+            root: Arc::new(Root::open(folder, options)?),
+            media_types: MediaTypes::with(options.media_types.clone()),
             cache: Cache::new(limits.cache_bytes_max, descriptors_max),
             awaited: Awaited::default(),
             loaded_file_bytes_max: limits.loaded_file_bytes_max,
@@ -90,6 +90,11 @@ impl Files {
         self.root.folder()
     }
 
+    /// Which names may be served of it.
+    pub fn visible(&self) -> &Visible {
+        self.root.visible()
+    }
+
     /// What the disk was asked before now does not count any more.
     pub fn recheck(&mut self) {
         self.cache.recheck();
@@ -97,8 +102,7 @@ impl Files {
 
     /// How many files and folders are open.
     pub fn open_files(&self) -> usize {
-        // Each folder that is being read shares the root.
-        self.root.open_files() + Arc::strong_count(&self.root) - 1
+        self.root.open_files()
     }
 
     /// What is remembered of files takes so much.

@@ -6,7 +6,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 
 use super::page_cache;
-use super::root::{Descriptor, FileTime, Stamp};
+use super::root::Descriptor;
+use super::stamp::{FileTime, Stamp};
 
 /// How much of the end tells whether a file has grown or was overwritten.
 const TAIL_BYTES: usize = 64;

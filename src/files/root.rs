@@ -1,27 +1,30 @@
 //! Opening files beneath the served folder, and nowhere else.
 //!
-//! The kernel guards the root: `openat2` with `RESOLVE_BENEATH` fails on any path, `..` or symlink that would
-//! leave it. What is sent is described by `fstat` of the descriptor that was opened, so nothing can be
-//! swapped between the check and the use.
+//! The kernel guards the root: `openat2` fails on any path that would leave it, and on symlinks, which are
+//! followed [here](super::links). What is sent is described by `fstat` of the descriptor that was opened, so
+//! nothing can be swapped between the check and the use.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::config::Symlinks;
-
-/// How often an open is tried again when the kernel saw a rename on the way and could not tell (`EAGAIN`).
-const RACES_MAX: usize = 16;
+use super::links;
+use super::stamp::Stamp;
+use super::visible::Visible;
+use crate::config::{SiteOptions, Symlinks};
 
 /// The folder that is served.
 #[derive(Debug)]
 pub struct Root {
     folder: OwnedFd,
+    /// Each folder in it is a host's, which no link leaves either.
+    has_hosts: bool,
     symlinks: Symlinks,
+    visible: Visible,
     /// Shared by every file that is open.
     open: Arc<()>,
 }
@@ -55,93 +58,20 @@ pub enum Opened {
     Special,
 }
 
-/// What tells one state of one file from every other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    device: u64,
-    pub inode: u64,
-    mode: u32,
-    pub len: u64,
-    /// Whether it takes room on the disk. The length of what does not may be a mere claim, as in `/proc` and
-    /// `/sys`.
-    pub has_blocks: bool,
-    /// Last change of the content, since 1970; before it negative.
-    pub modified: FileTime,
-    /// Last change of content, owner, permissions or name.
-    pub changed: FileTime,
-}
-
-/// Seconds since 1970 and nanoseconds behind them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FileTime {
-    pub secs: i64,
-    pub nanos: u32,
-}
-
-impl FileTime {
-    /// Whether it is a moment at which something was written. Where a build or an image gives all files one
-    /// time, it is in whole seconds, and says nothing of a file.
-    pub fn is_its_own(self) -> bool {
-        self.nanos != 0
-    }
-
-    /// Whether nobody can have meant it: 0, or 1 from those who found that 0 is taken for none.
-    pub fn is_no_time(self) -> bool {
-        self.nanos == 0 && matches!(self.secs, 0 | 1)
-    }
-
-    /// In nanoseconds, as far as there is room.
-    pub fn total_nanos(self) -> u64 {
-        (self.secs as u64).wrapping_mul(1_000_000_000).wrapping_add(self.nanos.into())
-    }
-}
-
-impl Stamp {
-    /// What `stat` says.
-    pub fn of(stat: &Stat) -> Stamp {
-        Stamp {
-            device: stat.st_dev,
-            inode: stat.st_ino,
-            mode: stat.st_mode,
-            len: u64::try_from(stat.st_size).unwrap_or(0),
-            has_blocks: stat.st_blocks > 0,
-            modified: FileTime { secs: stat.st_mtime, nanos: stat.st_mtime_nsec as u32 },
-            changed: FileTime { secs: stat.st_ctime, nanos: stat.st_ctime_nsec as u32 },
-        }
-    }
-
-    /// What it is the state of.
-    pub fn file_type(&self) -> FileType {
-        FileType::from_raw_mode(self.mode)
-    }
-
-    /// The state that `file` is in now.
-    pub fn of_open(file: BorrowedFd<'_>) -> Result<Stamp, Errno> {
-        rustix::fs::fstat(file).map(|stat| Stamp::of(&stat))
-    }
-
-    /// Whether a change made about now could go unseen. The kernel stamps files with a clock that ticks every
-    /// few milliseconds, some filesystems every two seconds: what was stamped within the last moments may
-    /// change again and keep its stamp.
-    pub fn is_in_doubt(&self, now_unix_secs: u64) -> bool {
-        let is_close = |time: FileTime| {
-            u64::try_from(time.secs).is_ok_and(|secs| secs.abs_diff(now_unix_secs) <= STAMP_DOUBT_SECS)
-        };
-        is_close(self.modified) || is_close(self.changed)
-    }
-}
-
-/// The coarsest stamp's grain, and a second for a `now` that is read once a second.
-const STAMP_DOUBT_SECS: u64 = 3;
-
 impl Root {
     /// Opens the folder and tries the guard once: on a kernel without it there is no serving.
     ///
     /// Errors say what failed, on what, and what to try.
-    pub fn open(path: &Path, symlinks: Symlinks) -> io::Result<Root> {
+    pub fn open(path: &Path, options: &SiteOptions) -> io::Result<Root> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| explain(errno, path))?;
-        let root = Root { folder, symlinks, open: Arc::new(()) };
+        let root = Root {
+            folder,
+            has_hosts: options.vhosts,
+            symlinks: options.symlinks,
+            visible: Visible::with(&options.hidden),
+            open: Arc::new(()),
+        };
         // It need not be readable: what is in it may be served, and not be listed (mode 711).
         match root.open_beneath(b".", OFlags::PATH | OFlags::CLOEXEC) {
             Err(errno) => Err(explain(errno, path)),
@@ -157,6 +87,11 @@ impl Root {
     /// The folder itself.
     pub fn folder(&self) -> BorrowedFd<'_> {
         self.folder.as_fd()
+    }
+
+    /// Which names may be served of it.
+    pub fn visible(&self) -> &Visible {
+        &self.visible
     }
 
     /// Opens what is at `path`, relative to the root. Never blocks, whatever is there.
@@ -186,11 +121,11 @@ impl Root {
     }
 
     /// Opens the folder at `path`, relative to the root and empty for the root itself, to read what is in it.
-    pub fn open_folder(&self, path: &[u8]) -> Result<(OwnedFd, Stamp), Errno> {
+    pub fn open_folder(&self, path: &[u8]) -> Result<(Descriptor, Stamp), Errno> {
         let path = if path.is_empty() { b"." } else { path };
-        let folder = self.open_beneath(path, READ | OFlags::DIRECTORY)?;
-        let stamp = Stamp::of_open(folder.as_fd())?;
-        Ok((folder, stamp))
+        let file = self.open_beneath(path, READ | OFlags::DIRECTORY)?;
+        let stamp = Stamp::of_open(file.as_fd())?;
+        Ok((Descriptor { file, _counted: Arc::clone(&self.open) }, stamp))
     }
 
     /// The state of what is at `path`, wherever symlinks on the way may lead that are followed at all.
@@ -209,21 +144,52 @@ impl Root {
     }
 
     fn open_beneath(&self, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
-        let resolve = match self.symlinks {
-            Symlinks::Inside => ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
+        match self.symlinks {
             // A path has no `..` left in it, and no slash in front.
-            Symlinks::Follow => ResolveFlags::NO_MAGICLINKS,
-            Symlinks::Deny => ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS,
-        };
-        let mut races_left = RACES_MAX;
-        loop {
-            match rustix::fs::openat2(self.folder.as_fd(), path, flags, Mode::empty(), resolve) {
-                Err(Errno::AGAIN | Errno::INTR) if races_left > 0 => races_left -= 1,
-                // What is not in memory is told by the other name.
-                Err(Errno::AGAIN) => return Err(Errno::BUSY),
-                result => return result,
-            }
+            Symlinks::Follow => links::open_anywhere(self.folder(), path, flags),
+            Symlinks::Deny => links::open_plain(self.folder(), path, flags),
+            Symlinks::Inside => match links::open_plain(self.folder(), path, flags) {
+                Err(Errno::LOOP) => self.open_linked(path, flags),
+                result => result,
+            },
         }
+    }
+
+    /// Follows the links in `path`, as far as they stay in the folder of the site.
+    fn open_linked(&self, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
+        let name_end = path.iter().position(|&byte| byte == b'/').filter(|_| self.has_hosts);
+        let Some(name_end) = name_end else { return self.open_allowed(self.folder(), path, path, flags) };
+        // How a host's folder is called, and what stands for it, is the business of whoever made it.
+        let whole = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let host = links::open_linked(self.folder(), &path[..name_end], whole, |_| true)?;
+        self.open_allowed(host.as_fd(), &path[name_end + 1..], path, flags)
+    }
+
+    /// The same beneath `base`. What may be seen itself leads to nothing that may not; what may not is asked
+    /// for by the server alone, such as its rules.
+    fn open_allowed(
+        &self,
+        base: BorrowedFd<'_>,
+        path: &[u8],
+        shown: &[u8],
+        flags: OFlags,
+    ) -> Result<OwnedFd, Errno> {
+        let is_for_all = self.visible.path(path);
+        let mut hidden = None;
+        let opened = links::open_linked(base, path, flags, |target| {
+            let is_allowed = !is_for_all || self.visible.target(target);
+            hidden = (!is_allowed).then(|| self.visible.reason(target));
+            is_allowed
+        });
+        let link = shown.escape_ascii();
+        match (&opened, hidden) {
+            (_, Some(reason)) => log::debug!("/{link} is not served, for what it leads to: {reason}"),
+            (Err(errno @ (Errno::XDEV | Errno::LOOP)), _) => {
+                log::debug!("/{link} is not served: it leads out of the folder, or nowhere ({errno})");
+            }
+            _ => {}
+        }
+        opened
     }
 }
 

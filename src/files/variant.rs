@@ -5,7 +5,8 @@ use rustix::fs::FileType;
 
 use super::file::File;
 use super::mime;
-use super::root::{Root, Stamp};
+use super::root::Root;
+use super::stamp::Stamp;
 use crate::http::negotiate::{Coding, Codings};
 
 /// Ends the names under which variants are remembered: what is found there has the type of another file, so

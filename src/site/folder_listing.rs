@@ -9,9 +9,9 @@ use std::io::Write as _;
 use rustix::io::Errno;
 
 use super::sorting::Share;
-use super::visible::Visible;
 use crate::files::entry::Entry;
 use crate::files::folder::Folder;
+use crate::files::visible::Visible;
 use crate::listing::Listing;
 use crate::listing::query::{Format, Sort};
 use crate::listing::runs::Runs;

@@ -10,14 +10,10 @@ use rustix::io::Errno;
 
 use crate::clock::{Now, Tick};
 use crate::files::Files;
-use crate::files::root::Stamp;
+use crate::files::stamp::Stamp;
+use crate::files::visible::{HEADERS, REDIRECTS, RULE_FILES};
 use crate::rules::text::{FILE_BYTES_MAX, Parser, Reader, STEP_BYTES_MAX};
 use crate::rules::{Complaint, Headers, Redirects, headers, redirects};
-
-/// The files that rules are in. They are never served.
-pub const RULE_FILES: [&[u8]; 2] = [REDIRECTS, HEADERS];
-const REDIRECTS: &[u8] = b"_redirects";
-const HEADERS: &[u8] = b"_headers";
 
 /// A site of its own: a folder and its rules.
 #[derive(Debug, Default)]
@@ -127,13 +123,13 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Whether the rules of `name` are so few that they are read in a step or two.
+    /// Whether the rules in the folder `name` are so few that they are read in a step or two.
     pub fn is_short(name: &[u8], files: &Files) -> bool {
         let len = |file: &[u8]| files.stamp_at(&[name, b"/", file].concat()).map_or(0, |stamp| stamp.len);
         RULE_FILES.iter().all(|file| len(file) <= STEP_BYTES_MAX as u64)
     }
 
-    /// Looks for the folder of `name` and gets hold of its rules, each file of which may take
+    /// Looks for the folder `name` and gets hold of its rules, each file of which may take
     /// `rules_bytes_max` of memory; `None` if there is no such folder. An error is a shortage, which says
     /// nothing of the host.
     pub fn start(

@@ -6,14 +6,15 @@
 //! method ─► host ─► path ─► search (rules, files, fallback) ─► variant ─► preconditions ─► range ─► head
 //! ```
 //!
-//! [`names`] tells whose site it is, [`host`] keeps its rules, [`search`] finds what is at a path,
-//! [`visible`] says what may be seen, [`fields`] what goes with every response. What is found becomes a
-//! [`representation`], a folder by its [`folder_listing`], several ranges by their [`parts`], and
+//! [`names`] tells whose site it is, [`host`] keeps its rules, [`search`] finds what is at a path, as far as
+//! it is [`visible`](crate::files::visible), [`fields`] says what goes with every response. What is found
+//! becomes a [`representation`], a folder by its [`folder_listing`], several ranges by their [`parts`], and
 //! [`response`] writes down what the request is to get of that.
 
 pub mod fields;
 pub mod folder_listing;
 pub mod host;
+pub mod host_folders;
 pub mod names;
 pub mod nearby;
 pub mod page;
@@ -22,7 +23,6 @@ pub mod representation;
 pub mod response;
 pub mod search;
 pub mod sorting;
-pub mod visible;
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -37,12 +37,10 @@ use self::representation::Representation;
 use self::response::Response;
 use self::search::{Resolved, Search, Unreadable, status_of};
 use self::sorting::SortingMemory;
-use self::visible::Visible;
 use crate::clock::{Now, Tick};
 use crate::config::SiteOptions;
 use crate::files::file::File;
-use crate::files::mime::MediaTypes;
-use crate::files::root::Stamp;
+use crate::files::stamp::Stamp;
 use crate::files::{Files, Found};
 use crate::http::conditional::{EntityTag, Validators};
 use crate::http::head::Persistence;
@@ -74,15 +72,33 @@ pub struct Site {
 impl Site {
     /// Opens `folder`. Errors say what failed, on what, and what to try.
     pub fn open(folder: &Path, options: &SiteOptions, limits: &Limits) -> io::Result<Site> {
-        let media_types = MediaTypes::with(options.media_types.clone());
-        let files = Files::open(folder, options.symlinks, media_types, limits)?;
-        let hosts = Hosts::open(&files, options.vhosts, options.strict, limits)?;
-        if let Some(fallback) = options.fallback.as_ref().filter(|_| !options.vhosts) {
-            check_fallback(&files, fallback, options.strict)?;
-        }
+        let files = Files::open(folder, options, limits)?;
+        let hosts = Hosts::new(options.vhosts, limits);
         let (fields, options) = (SiteFields::new(options), options.clone());
         let sorting = SortingMemory::within(limits);
         Ok(Site { files, hosts, fields, options, sorting, url_path: Vec::new(), path: Vec::new() })
+    }
+
+    /// Reads the rules there are, and looks for the fallback: what is wrong is logged, or an error if the
+    /// options are strict. Without this, all that is looked for when it is first needed.
+    pub fn check(&mut self, now: &Now) -> io::Result<()> {
+        let hosts = self.hosts.read_all(&self.files, self.options.strict)?;
+        let Some(fallback) = &self.options.fallback else { return Ok(()) };
+        let mut reason = Status::NotFound;
+        for host in hosts {
+            let mut search = Search::new(&mut self.files, &host, &self.options, now, &mut self.path);
+            match search.check(fallback.as_bytes()) {
+                Ok(()) => return Ok(()),
+                Err(status) => reason = status,
+            }
+        }
+        let text = format!("the fallback '{fallback}' leads nowhere: {}", told_lack(reason, &self.options));
+        if self.options.strict {
+            return Err(io::Error::new(io::ErrorKind::NotFound, text));
+        }
+        // It may come later.
+        log::warn!("{text}");
+        Ok(())
     }
 
     /// The folder that is served.
@@ -149,19 +165,14 @@ impl Responder for Site {
     }
 }
 
-/// The file that answers where nothing is may come later; whoever asked for it should know that it is not
-/// there yet.
-fn check_fallback(files: &Files, fallback: &str, is_strict: bool) -> io::Result<()> {
-    let is_there = |name: &str| files.stamp_at(name.as_bytes()).is_ok();
-    if is_there(fallback) || is_there(&format!("{fallback}.html")) {
-        return Ok(());
+/// Why there is no fallback, in words.
+fn told_lack(reason: Status, options: &SiteOptions) -> &'static str {
+    match reason {
+        Status::NotFound if options.vhosts => "it is in no host's folder",
+        Status::NotFound => "there is no such file in the folder",
+        Status::Forbidden => "it may not be read",
+        _ => "it cannot be read",
     }
-    let text = format!("'--fallback {fallback}' leads nowhere: there is no such file in the folder");
-    if is_strict {
-        return Err(io::Error::new(io::ErrorKind::NotFound, text));
-    }
-    log::warn!("{text}");
-    Ok(())
 }
 
 /// Counts what is wrong with a file for whoever runs the server. Clients can bring that about whenever they
@@ -331,7 +342,7 @@ fn show_folder(
     let folder = folder.map_err(|errno| search.status_of(errno))?;
     let is_chunked = request.version == Version::Http11;
     let validators = folder_validators(&folder.stamp, format, response.now);
-    let visible = Visible { hidden: search.options.hidden };
+    let visible = search.files.visible().clone();
     let representation = Representation::of_folder(format, validators.as_ref(), is_chunked);
     response.show(&representation, request, || {
         let form = Form { format, sort: Sort::from_query(query), is_chunked };

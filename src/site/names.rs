@@ -11,27 +11,23 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use super::host::{Host, Reading, Remembered};
+use super::host_folders::{self, HOSTS_MAX, HostFolders};
 use crate::clock::Now;
 use crate::files::Files;
-use crate::files::entry::EntryKind;
 use crate::http::request::Request;
-use crate::http::target::Target;
 use crate::limits::Limits;
 
 /// The folder for names that have none of their own.
 const DEFAULT_HOST: &[u8] = b"default";
 /// The name of the one host there is if all names lead to the root.
 const ONLY_HOST: &[u8] = b"";
-/// Hosts that are remembered.
-const HOSTS_MAX: usize = 1024;
-/// What a folder can be called on Linux, in bytes: so long, a host's name is worth remembering.
-const NAME_BYTES_MAX: usize = 255;
 
 /// The hosts of a server by name: one, whatever a client calls it, or one for each folder. Names that have no
 /// folder are not remembered: clients make them up.
 #[derive(Debug)]
 pub struct Hosts {
-    are_virtual: bool,
+    /// `None` if there is one host, whatever it is called.
+    folders: Option<HostFolders>,
     known: HashMap<Vec<u8>, Known>,
     /// The one whose rules take more than a step.
     reading: Option<(Vec<u8>, Reading)>,
@@ -61,12 +57,10 @@ pub enum Sought {
 }
 
 impl Hosts {
-    /// Reads the rules that are there at the start. What is wrong with them is logged, or an error if
-    /// `strict`.
-    pub fn open(files: &Files, are_virtual: bool, strict: bool, limits: &Limits) -> io::Result<Hosts> {
-        let names = if are_virtual { folders(files)? } else { vec![ONLY_HOST.to_vec()] };
-        let mut hosts = Hosts {
-            are_virtual,
+    /// The hosts, of which nothing is known yet: one, or one for each folder if they `are_virtual`.
+    pub fn new(are_virtual: bool, limits: &Limits) -> Hosts {
+        Hosts {
+            folders: are_virtual.then(HostFolders::default),
             known: HashMap::new(),
             reading: None,
             rules_bytes_max: limits.rules_bytes_max,
@@ -74,15 +68,27 @@ impl Hosts {
             known_bytes_max: limits.rules_bytes_max.saturating_mul(2),
             clock: 0,
             name: Vec::new(),
+        }
+    }
+
+    /// Reads the rules that there are, and returns the hosts. What is wrong with them is logged, or an error
+    /// if `strict`.
+    pub fn read_all(&mut self, files: &Files, strict: bool) -> io::Result<Vec<Arc<Host>>> {
+        let names = match &mut self.folders {
+            Some(folders) => folders.read(files)?,
+            None => vec![ONLY_HOST.to_vec()],
         };
+        let mut hosts = Vec::new();
         for name in names {
-            let Some(mut reading) = Reading::start(&name, files, hosts.rules_bytes_max, 0)? else { continue };
+            let started = Reading::start(self.folder_of(&name), files, self.rules_bytes_max, 0);
+            let Some(mut reading) = started? else { continue };
             while reading.step() {}
-            let host = hosts.learn(name, reading);
+            let host = self.learn(name, reading);
             if let Some(complaint) = host.complaint().filter(|_| strict) {
                 let text = format!("{complaint} (leave out '--strict' to start all the same)");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             }
+            hosts.push(host.host());
         }
         Ok(hosts)
     }
@@ -90,12 +96,11 @@ impl Hosts {
     /// The host that `request` is for, with its rules as they are on the disk since a second ago at most, or
     /// since as long as it takes to read them. An error is a shortage, which says nothing of the host.
     pub fn find(&mut self, request: &Request, files: &Files, now: &Now) -> Result<Sought, Errno> {
-        if !self.are_virtual {
-            return self.look_up(ONLY_HOST, files, now);
-        }
+        let Some(folders) = &mut self.folders else { return self.look_up(ONLY_HOST, files, now) };
+        folders.refresh(files, now);
         let mut name = std::mem::take(&mut self.name);
         name.clear();
-        let is_usable = write_folder_name(requested_host(request), &mut name);
+        let is_usable = host_folders::write_name(request, &mut name);
         let sought = if is_usable { self.look_up(&name, files, now) } else { Ok(Sought::Nobody) };
         self.name = name;
         match sought {
@@ -131,11 +136,12 @@ impl Hosts {
             }
         }
         let meanwhile = known.map_or(Sought::NotYet, |known| Sought::Host(known.host.host()));
+        let folder = self.folder_of(name);
         // One after the other.
-        if self.reading.as_ref().is_some_and(|(read, _)| read == name || !Reading::is_short(name, files)) {
+        if self.reading.as_ref().is_some_and(|(read, _)| read == name || !Reading::is_short(folder, files)) {
             return Ok(meanwhile);
         }
-        match (Reading::start(name, files, self.rules_bytes_max, now.tick), meanwhile) {
+        match (Reading::start(folder, files, self.rules_bytes_max, now.tick), meanwhile) {
             (Ok(Some(reading)), meanwhile) => Ok(self.begin(name, reading, meanwhile)),
             (Ok(None), _) => {
                 self.known.remove(name);
@@ -148,6 +154,10 @@ impl Hosts {
             }
             (Err(errno), _) => Err(errno),
         }
+    }
+
+    fn folder_of<'a>(&'a self, name: &'a [u8]) -> &'a [u8] {
+        self.folders.as_ref().map_or(name, |folders| folders.of(name))
     }
 
     /// Reads as much as a step takes. If that is not all, it goes on, and `meanwhile` holds.
@@ -188,83 +198,4 @@ impl Hosts {
 /// Memory that a host takes.
 fn bytes_of(name: &[u8], host: &Remembered) -> usize {
     size_of::<(Vec<u8>, Known)>() + name.len() + host.heap_bytes()
-}
-
-/// The names of the folders in the root.
-fn folders(files: &Files) -> io::Result<Vec<Vec<u8>>> {
-    let mut folder = files.open_folder(b"")?;
-    let mut names = Vec::new();
-    let mut has_more = true;
-    while has_more && names.len() < HOSTS_MAX {
-        has_more = folder.read(is_folder_name, |entry| {
-            if entry.kind == EntryKind::Folder {
-                names.push(entry.name.to_vec());
-            }
-        })?;
-    }
-    names.truncate(HOSTS_MAX);
-    Ok(names)
-}
-
-/// The authority that was asked for: that of the target before the Host field (RFC 9112 §3.2.2).
-fn requested_host<'a>(request: &Request<'a>) -> &'a [u8] {
-    match request.target {
-        Target::Path { authority: Some(authority), .. } => authority,
-        _ => request.field_values("host").next().unwrap_or_default(),
-    }
-}
-
-/// Writes the name of the folder for `authority`: in lower case, without a port and a dot at its end. False
-/// if there can be none.
-fn write_folder_name(authority: &[u8], name: &mut Vec<u8>) -> bool {
-    let host = match authority.iter().rposition(|&byte| byte == b':') {
-        Some(colon) if !authority.ends_with(b"]") => &authority[..colon],
-        _ => authority,
-    };
-    let host = host.strip_suffix(b".").unwrap_or(host);
-    let host = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).unwrap_or(host);
-    name.extend(host.iter().map(u8::to_ascii_lowercase));
-    is_folder_name(name)
-}
-
-/// Whether a host can be served from a folder of that name: one below the root, and not hidden.
-fn is_folder_name(name: &[u8]) -> bool {
-    let is_fit = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b':');
-    (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.starts_with(b".") && name.iter().all(is_fit)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_have_folders() {
-        for (authority, expected) in [
-            ("example.com", Some("example.com")),
-            ("EXAMPLE.com:8080", Some("example.com")),
-            ("example.com.", Some("example.com")),
-            ("example.com.:80", Some("example.com")),
-            ("example.com:", Some("example.com")),
-            ("localhost", Some("localhost")),
-            ("127.0.0.1:9000", Some("127.0.0.1")),
-            ("[::1]", Some("::1")),
-            ("[::1]:9000", Some("::1")),
-            ("", None),
-            (".", None),
-            ("..", None),
-            ("...", None),
-            (".hidden", None),
-            ("..:80", None),
-            ("a%2fb", None),
-            ("a;b", None),
-        ] {
-            let mut name = Vec::new();
-            let is_usable = write_folder_name(authority.as_bytes(), &mut name);
-            assert_eq!(
-                is_usable.then_some(name),
-                expected.map(|name| name.as_bytes().to_vec()),
-                "{authority}"
-            );
-        }
-    }
 }

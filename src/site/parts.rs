@@ -105,7 +105,7 @@ mod tests {
     use std::os::fd::{AsFd, OwnedFd};
 
     use super::*;
-    use crate::files::root::Stamp;
+    use crate::files::stamp::Stamp;
     use crate::http::conditional::EntityTag;
 
     fn byte(at: u64) -> u8 {

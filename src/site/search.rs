@@ -13,7 +13,6 @@ use rustix::io::Errno;
 
 use super::host::Host;
 use super::nearby;
-use super::visible::Visible;
 use crate::clock::Now;
 use crate::config::SiteOptions;
 use crate::files::file::File;
@@ -135,6 +134,15 @@ impl<'a> Search<'a> {
         match negotiate::accepts_html(request) {
             true => self.stand_in(fallback.as_bytes().into()),
             false => Err(Status::NotFound),
+        }
+    }
+
+    /// Whether there is a file that a rule or an option can mean by `path`.
+    pub fn check(&mut self, path: &[u8]) -> Result<(), Status> {
+        match self.file(path) {
+            // It only takes its time.
+            Err(_) if self.awaits_disk => Ok(()),
+            result => result.map(drop),
         }
     }
 
@@ -333,8 +341,12 @@ impl<'a> Search<'a> {
 
     fn set_visible_path(&mut self, path: &[u8], end: &[u8]) -> Result<(), Status> {
         self.set_path(path, end);
-        let visible = Visible { hidden: self.options.hidden };
-        visible.path(self.found_path()).then_some(()).ok_or(Status::NotFound)
+        let (visible, path) = (self.files.visible(), self.found_path());
+        if visible.path(path) {
+            return Ok(());
+        }
+        log::debug!("/{} is not served: {}", self.path.escape_ascii(), visible.reason(path));
+        Err(Status::NotFound)
     }
 
     fn set_path(&mut self, path: &[u8], end: &[u8]) {

@@ -122,6 +122,10 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         &self.responder
     }
 
+    pub fn responder_mut(&mut self) -> &mut R {
+        &mut self.responder
+    }
+
     pub fn connections(&self) -> &Connections<L::Socket> {
         &self.connections
     }

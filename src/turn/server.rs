@@ -64,6 +64,12 @@ impl Server {
         })
     }
 
+    /// Reads the site's rules, and tells what is wrong with them; that is an error if the options are strict.
+    /// To be called once the process is who it will be. Without, rules are read when they are needed.
+    pub fn check_site(&mut self) -> io::Result<()> {
+        self.event_loop.responder_mut().check(self.clock.now())
+    }
+
     /// The addresses listened on, with the port that was taken.
     pub fn local_addrs(&self) -> io::Result<Vec<SocketAddr>> {
         self.event_loop.listeners().iter().map(TcpListener::local_addr).collect()

@@ -8,10 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pws::clock::Now;
-use pws::config::Symlinks;
+use pws::config::SiteOptions;
 use pws::files::Files;
 use pws::files::file::{File, Stored};
-use pws::files::mime::MediaTypes;
 use pws::limits::Limits;
 use pws_testing::client::Client;
 use pws_testing::folder::{Folder, noise};
@@ -49,8 +48,7 @@ fn content_of(file: &File) -> Vec<u8> {
 
 #[track_caller]
 fn open(folder: &Folder) -> Files {
-    Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &Limits::default())
-        .expect("the folder")
+    Files::open(&folder.root(), &SiteOptions::default(), &Limits::default()).expect("the folder")
 }
 
 #[test]
@@ -142,8 +140,7 @@ fn what_is_made_when_it_is_read_is_never_kept() {
         tools::skip("/proc is missing");
         return;
     }
-    let mut files =
-        Files::open(own, Symlinks::Inside, MediaTypes::default(), &Limits::default()).expect("the folder");
+    let mut files = Files::open(own, &SiteOptions::default(), &Limits::default()).expect("the folder");
     for name in ["one", "two", "more"] {
         fs::write(own.join("comm"), name).expect("a thread may be called anything");
         let file = get(&mut files, "comm", &Now::at(0, u64::from(u32::MAX))).expect("it");
@@ -171,8 +168,7 @@ fn what_is_kept_is_bounded_and_what_is_used_stays() {
         folder = folder.file(format!("{index}"), noise(1000));
     }
     let limits = Limits { cache_bytes_max: 20_000, ..Limits::default() };
-    let mut files =
-        Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
+    let mut files = Files::open(&folder.root(), &SiteOptions::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
     let mut find = |name: &str| get(&mut files, name, &now).expect("a file");
     let favourite = find("0");
@@ -192,8 +188,7 @@ fn descriptors_of_large_files_are_bounded() {
         folder = folder.file(format!("{index}"), noise(40_000));
     }
     let limits = Limits { cached_descriptors_max: 3, ..Limits::default() };
-    let mut files =
-        Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
+    let mut files = Files::open(&folder.root(), &SiteOptions::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
     let weak: Vec<_> = (0..20)
         .map(|index| get(&mut files, &index.to_string(), &now).expect("a file"))
@@ -206,7 +201,7 @@ fn descriptors_of_large_files_are_bounded() {
 #[track_caller]
 fn open_all(folder: &Folder, cached_descriptors_max: usize) -> Files {
     let limits = Limits { cached_descriptors_max, open_files_max: 1 << 20, ..Limits::default() };
-    Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder")
+    Files::open(&folder.root(), &SiteOptions::default(), &limits).expect("the folder")
 }
 
 fn at(tick: u32) -> Now {
@@ -323,8 +318,7 @@ fn a_site_closes_what_was_deleted_when_it_is_asked_for_something_else() {
 fn a_cache_of_no_bytes_keeps_nothing() {
     let folder = Folder::new().file("a", "content");
     let limits = Limits { cache_bytes_max: 0, ..Limits::default() };
-    let mut files =
-        Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
+    let mut files = Files::open(&folder.root(), &SiteOptions::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
     let weak = Arc::downgrade(&get(&mut files, "a", &now).expect("a file"));
     assert!(weak.upgrade().is_none());
@@ -335,8 +329,7 @@ fn a_cache_of_no_bytes_keeps_nothing() {
 fn a_cache_of_no_descriptors_keeps_no_large_file() {
     let folder = Folder::new().file("a", noise(40_000));
     let limits = Limits { cached_descriptors_max: 0, ..Limits::default() };
-    let mut files =
-        Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
+    let mut files = Files::open(&folder.root(), &SiteOptions::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
     let weak = Arc::downgrade(&get(&mut files, "a", &now).expect("a file"));
     assert!(weak.upgrade().is_none());
@@ -346,8 +339,7 @@ fn a_cache_of_no_descriptors_keeps_no_large_file() {
 fn names_that_do_not_exist_do_not_fill_memory() {
     let folder = Folder::new().file("a", "content");
     let limits = Limits { cache_bytes_max: 10_000, ..Limits::default() };
-    let mut files =
-        Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("the folder");
+    let mut files = Files::open(&folder.root(), &SiteOptions::default(), &limits).expect("the folder");
     let now = Now::at(0, NOW_UNIX_SECS);
     let kept = get(&mut files, "a", &now).expect("a file");
     for index in 0..10_000 {

@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use pws::files::file_slice::FileSlice;
 use pws::files::open_file::OpenFile;
-use pws::files::root::Stamp;
+use pws::files::stamp::Stamp;
 use pws::limits::Limits;
 use pws::outbox::{Outbox, Piece, Pulled, Sent, Source};
 use pws_testing::answer::Answer;

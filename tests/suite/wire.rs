@@ -137,19 +137,11 @@ fn symlinks_work_inside_and_never_lead_out() {
         .symlink("parent", "..")
         .symlink("loop", "loop")
         .symlink("proc", "/proc/self/root");
-    for target in ["/inside", "/docs/up", "/folder/up"] {
+    for target in ["/inside", "/docs/up", "/folder/up", "/absolute-inside"] {
         assert_eq!(get(&folder, target).text(), "hello\n", "{target}");
     }
     assert_eq!(get(&folder, "/folder/").text(), "<p>docs");
-    for target in [
-        "/out",
-        "/absolute",
-        "/absolute-inside",
-        "/parent/outside.txt",
-        "/parent",
-        "/loop",
-        "/proc/etc/passwd",
-    ] {
+    for target in ["/out", "/absolute", "/parent/outside.txt", "/parent", "/loop", "/proc/etc/passwd"] {
         assert_eq!(get(&folder, target).status, 404, "{target}");
     }
 }

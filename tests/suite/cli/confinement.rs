@@ -37,6 +37,28 @@ fn root_is_given_up_for_good_and_files_are_still_served() {
 }
 
 #[test]
+fn rules_are_read_by_whom_the_process_has_become() {
+    if !is_root() {
+        eprintln!("SKIPPED: only root can become another user");
+        return;
+    }
+    let folder = folder().file("_redirects", "/old /page.html 301\n");
+    for path in [folder.root(), folder.root().join("..")] {
+        fs::set_permissions(path, Permissions::from_mode(0o755)).expect("its mode");
+    }
+    fs::set_permissions(folder.root().join("_redirects"), Permissions::from_mode(0o600)).expect("its mode");
+    let mut strict = serving(command(), &folder);
+    strict.args(["--user", "nobody", "--strict"]);
+    let output = process::run(strict);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("pws: _redirects cannot be read: Permission denied"), "{stderr}");
+    let process = serve(folder, &["--user", "nobody"]);
+    process.wait_for("_redirects cannot be read: Permission denied");
+    assert_eq!(process.connect().get("/old").status, 404, "at the start as later");
+}
+
+#[test]
 fn a_user_that_cannot_be_had_stops_the_start() {
     let folder = folder();
     let mut command = serving(command(), &folder);

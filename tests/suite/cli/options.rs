@@ -109,9 +109,11 @@ fn what_is_passed_over_is_told() {
     command.env("PWS_PORT", "tcp://10.0.0.1:80").env("PWS_PORT_80_TCP", "x").env("PWS_MEMRY", "8M");
     command.args(["--fallback", "nowhere.html"]);
     let process = Process::start(command);
-    for told in
-        ["PWS_PORT=tcp://10.0.0.1:80 is passed over", "is it PWS_MEMORY?", "'--fallback nowhere.html' leads"]
-    {
+    for told in [
+        "PWS_PORT=tcp://10.0.0.1:80 is passed over",
+        "is it PWS_MEMORY?",
+        "the fallback 'nowhere.html' leads nowhere",
+    ] {
         process.wait_for(told);
     }
     assert!(!process.stderr().contains("PWS_PORT_80"), "{}", process.stderr());

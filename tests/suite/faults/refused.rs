@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use pws::files::file_slice::FileSlice;
 use pws::files::open_file::OpenFile;
-use pws::files::root::Stamp;
+use pws::files::stamp::Stamp;
 use pws::outbox::{Outbox, Sent};
 use pws_testing::folder::{Folder, noise};
 use pws_testing::memory::{Socket, gathered};

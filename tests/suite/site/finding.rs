@@ -1,8 +1,12 @@
 //! Paths where no file is, and are answered all the same: a fallback for apps, and pages without `.html`.
 
+use pws::clock::Now;
 use pws::config::SiteOptions;
+use pws::limits::Limits;
+use pws::site::Site;
 use pws_testing::answer::Answer;
 use pws_testing::folder::{Folder, noise};
+use pws_testing::memory::NOW_UNIX_SECS;
 
 use crate::support::visitor::Visitor;
 
@@ -65,6 +69,50 @@ fn the_fallback_is_the_file_that_it_is() {
     }
     visitor.folder.put("app.html", "<p>changed");
     assert_eq!(visitor.get_with("/users/5", NAVIGATION).text(), "<p>changed");
+}
+
+#[test]
+fn a_fallback_that_answers_nothing_is_told_of_at_the_start() {
+    let folder = Folder::new()
+        .file("app.html", "<p>app")
+        .file("packed.html.gz", "gzip")
+        .file("with/index.html", "<p>with")
+        .folder("without")
+        .file(".secret", "hidden");
+    let mut visitor = Visitor::of(folder);
+    // What a request would find is what counts.
+    for (fallback, is_clean, expected) in [
+        ("app.html", false, None),
+        ("app", true, None),
+        ("app", false, Some("there is no such file in the folder")),
+        ("packed.html", false, None),
+        ("with", false, None),
+        ("with/", false, None),
+        ("without", false, Some("there is no such file in the folder")),
+        (".secret", false, Some("there is no such file in the folder")),
+    ] {
+        let options = SiteOptions {
+            fallback: Some(fallback.to_owned()),
+            clean_urls: is_clean,
+            strict: true,
+            ..SiteOptions::default()
+        };
+        let site = Site::open(&visitor.folder.root(), &options, &Limits::default());
+        let error = site.and_then(|mut site| site.check(&Now::at(0, NOW_UNIX_SECS))).err();
+        let told = error.map(|error| error.to_string()).unwrap_or_default();
+        match expected {
+            None => assert_eq!(told, "", "{fallback}"),
+            Some(reason) => {
+                assert!(
+                    told.contains(&format!("the fallback '{fallback}' leads nowhere: {reason}")),
+                    "{told}"
+                );
+            }
+        }
+        visitor.reopen(SiteOptions { strict: false, ..options });
+        let answer = visitor.get_with("/nowhere", "Accept: text/html\r\nAccept-Encoding: gzip\r\n");
+        assert_eq!(answer.status == 200, expected.is_none(), "{fallback}: told as it is");
+    }
 }
 
 #[test]
@@ -259,7 +307,7 @@ fn the_first_index_that_is_there_is_shown() {
 #[test]
 fn nobody_is_led_to_dots() {
     let folder = Folder::new().file("docs/..html", "<p>one").file("docs/...html", "<p>two");
-    let options = SiteOptions { clean_urls: true, hidden: true, ..SiteOptions::default() };
+    let options = SiteOptions { clean_urls: true, hidden: vec![".*".to_owned()], ..SiteOptions::default() };
     let mut visitor = Visitor::with(folder, options);
     for (target, text) in [("/docs/..html", "<p>one"), ("/docs/...html", "<p>two")] {
         let answer = visitor.get(target);

@@ -117,6 +117,65 @@ fn an_unknown_name_leads_to_the_default_or_nowhere() {
 }
 
 #[test]
+fn a_folder_in_capitals_is_found_and_one_in_lower_case_comes_first() {
+    let folder = hosts()
+        .file("Shop.Example/name.txt", "in capitals")
+        .file("Shop.Example/_redirects", "/old /name.txt 301\n")
+        .file("LOCALHOST/name.txt", "the other")
+        .symlink("ALIAS.example", "Shop.Example");
+    let root = folder.root();
+    let mut visitor = Visitor::with(folder, vhosts());
+    for (host, expected) in [
+        ("shop.example", "in capitals"),
+        ("Shop.Example", "in capitals"),
+        ("SHOP.EXAMPLE:80", "in capitals"),
+        ("alias.example", "in capitals"),
+        ("localhost", "localhost"),
+    ] {
+        assert_eq!(visitor.get_of(host, "/name.txt").text(), expected, "{host}");
+    }
+    assert_eq!(visitor.get_of("shop.example", "/old").field("location"), Some("/name.txt"));
+    // What is there later is found within a second.
+    fs::rename(root.join("Shop.Example"), root.join("New.Example")).expect("renamed");
+    visitor.at_real_time(1);
+    assert_eq!(visitor.get_of("new.example", "/name.txt").text(), "in capitals");
+    assert_eq!(visitor.get_of("shop.example", "/name.txt").status, 404);
+    fs::create_dir(root.join("new.example")).expect("a folder");
+    fs::write(root.join("new.example/name.txt"), "in lower case").expect("a file");
+    visitor.at_real_time(2);
+    assert_eq!(visitor.get_of("new.example", "/name.txt").text(), "in lower case");
+}
+
+#[test]
+fn links_stay_in_the_folder_of_their_host_whatever_that_is_called() {
+    let folder = hosts();
+    let root = folder.root();
+    let folder = folder
+        .symlink("alias.test", "example.com")
+        .symlink("absolute.test", root.join("example.com"))
+        .symlink("example.com/mine", "name.txt")
+        .symlink("example.com/absolute", root.join("example.com/name.txt"))
+        .symlink("example.com/by-alias", root.join("alias.test/name.txt"))
+        .symlink("example.com/other", "../localhost/name.txt")
+        .symlink("example.com/other-absolute", root.join("localhost/name.txt"))
+        .symlink("example.com/up", "..")
+        .symlink("example.com/rules", "_headers")
+        .file("example.com/_headers", "/mine\n  X: mine\n");
+    let mut visitor = Visitor::with(folder, vhosts());
+    for host in ["example.com", "alias.test", "absolute.test"] {
+        for target in ["/name.txt", "/mine", "/absolute", "/by-alias"] {
+            assert_eq!(visitor.get_of(host, target).text(), "example.com", "{host}{target}");
+        }
+        assert_eq!(visitor.get_of(host, "/mine").field("x"), Some("mine"), "{host}");
+        for target in ["/other", "/other-absolute", "/up/localhost/name.txt", "/up/", "/rules"] {
+            assert_eq!(visitor.get_of(host, target).status, 404, "{host}{target}");
+        }
+        let listed = texts(&visitor.get_of(host, "/"));
+        assert_eq!(listed, ["absolute", "by-alias", "mine", "name.txt"], "{host}");
+    }
+}
+
+#[test]
 fn no_path_leads_from_one_host_to_another() {
     let folder = hosts().file("default/index.html", "<p>default").symlink("linked.test", "../..");
     let mut visitor = Visitor::with(folder, vhosts());

@@ -376,7 +376,7 @@ fn the_files_of_rules_are_never_served() {
     let folder =
         folder.file("_redirects", "/to-rules /_redirects 404\n").file("docs/_headers", "of no account");
     let options = SiteOptions {
-        hidden: true,
+        hidden: vec![".*".to_owned()],
         clean_urls: true,
         fallback: Some("_headers".to_owned()),
         indexes: vec!["_redirects".to_owned()],

@@ -24,6 +24,12 @@ fn with_hidden() -> Folder {
         .file("_redirects", "/old /docs/page.html 301\n")
 }
 
+/// A site that serves hidden names of this pattern.
+fn showing(pattern: &str) -> SiteOptions {
+    let hidden = Some(pattern.to_owned()).filter(|pattern| !pattern.is_empty());
+    SiteOptions { hidden: hidden.into_iter().collect(), ..SiteOptions::default() }
+}
+
 const HIDDEN: [&str; 9] = [
     "/.env",
     "/.git/config",
@@ -39,34 +45,53 @@ const HIDDEN: [&str; 9] = [
 #[test]
 fn hidden_names_are_there_only_if_asked_for() {
     let mut visitor = Visitor::of(with_hidden());
-    for (hidden, status, root, docs, well_known) in [
-        (false, 404, &[".well-known/", "docs/"][..], &["page.html"][..], &["token"][..]),
+    for (shown, status, root, docs, well_known) in [
+        ("", 404, &[".well-known/", "docs/"][..], &["page.html"][..], &["token"][..]),
         (
-            true,
+            ".*",
             200,
             &[".git/", ".well-known/", "docs/", ".env"],
             &[".draft/", "page.html"],
             &[".git/", "token"],
         ),
     ] {
-        visitor.reopen(SiteOptions { hidden, ..SiteOptions::default() });
+        visitor.reopen(showing(shown));
         for target in HIDDEN {
-            assert_eq!(visitor.get(target).status, status, "{target}, {hidden}");
+            assert_eq!(visitor.get(target).status, status, "{target}, {shown}");
         }
         assert_eq!(texts(&visitor.get("/")), root);
         assert_eq!(texts(&visitor.get("/docs/")), docs);
         assert_eq!(visitor.get("/.well-known/token").text(), "known");
         assert_eq!(texts(&visitor.get("/.well-known/")), well_known);
         // A redirect would tell that it is there.
-        assert_eq!(visitor.get("/docs/.draft").status, if hidden { 301 } else { 404 });
+        assert_eq!(visitor.get("/docs/.draft").status, if shown.is_empty() { 404 } else { 301 });
     }
+}
+
+#[test]
+fn some_hidden_names_are_there_if_they_fit_what_was_asked_for() {
+    let mut visitor = Visitor::of(with_hidden());
+    visitor.reopen(showing(".g*"));
+    for (target, status) in [
+        ("/.git/config", 200),
+        // Each name on the way counts.
+        ("/.git/.lock", 404),
+        ("/.env", 404),
+        ("/docs/.draft/page.html", 404),
+        ("/.well-known/token", 200),
+        ("/.well-known/.git/config", 200),
+    ] {
+        assert_eq!(visitor.get(target).status, status, "{target}");
+    }
+    assert_eq!(texts(&visitor.get("/")), [".git/", ".well-known/", "docs/"]);
+    assert_eq!(texts(&visitor.get("/.git/")), ["config"]);
 }
 
 #[test]
 fn the_files_with_rules_are_never_served() {
     let mut visitor = Visitor::of(with_hidden());
-    for hidden in [false, true] {
-        visitor.reopen(SiteOptions { hidden, ..SiteOptions::default() });
+    for shown in ["", ".*"] {
+        visitor.reopen(showing(shown));
         for target in [
             "/_headers",
             "/_redirects",
@@ -74,8 +99,9 @@ fn the_files_with_rules_are_never_served() {
             "/docs%2f..%2f_headers",
             "/%5fheaders",
             "//_redirects",
+            "/_HEADERS",
         ] {
-            assert_eq!(visitor.get(target).status, 404, "{target}, {hidden}");
+            assert_eq!(visitor.get(target).status, 404, "{target}, {shown}");
         }
         assert_eq!(visitor.get("/docs/page.html").field("x-docs"), Some("yes"), "they are heeded");
         assert_eq!(visitor.get("/old").field("location"), Some("/docs/page.html"));
@@ -117,7 +143,7 @@ const SYMLINKED: [(&str, [&str; 3]); 14] = [
     ("/out-folder/page.txt", ["", "outside", ""]),
     ("/out-and-back", ["", "inside", ""]),
     ("/absolute-out", ["", "outside", ""]),
-    ("/absolute-in", ["", "inside", ""]),
+    ("/absolute-in", ["inside", "inside", ""]),
     ("/broken", ["", "", ""]),
     ("/loop", ["", "", ""]),
     ("/magic/etc/passwd", ["", "", ""]),
@@ -142,7 +168,7 @@ fn symlinks_are_followed_as_far_as_was_asked_for() {
 fn only_symlinks_that_are_followed_are_listed() {
     let mut visitor = Visitor::of(with_symlinks());
     for (symlinks, expected) in [
-        (Symlinks::Inside, &["folder/", "to-folder/", "chain", "inside.txt", "to-file"][..]),
+        (Symlinks::Inside, &["folder/", "to-folder/", "absolute-in", "chain", "inside.txt", "to-file"][..]),
         (
             Symlinks::Follow,
             &[
@@ -167,6 +193,91 @@ fn only_symlinks_that_are_followed_are_listed() {
         for text in listed {
             assert_eq!(visitor.get(&format!("/{text}")).status, 200, "{text}: what is listed is there");
         }
+    }
+}
+
+#[test]
+fn links_show_nothing_that_is_hidden() {
+    let folder = with_hidden()
+        .symlink("env", ".env")
+        .symlink("git", ".git")
+        .symlink("docs/draft", ".draft/page.html")
+        .symlink("twice", "docs/draft")
+        .symlink("rules", "_headers")
+        .symlink("docs/rules", "../_redirects")
+        .symlink("known", ".well-known/token")
+        // As Kubernetes mounts what a ConfigMap holds.
+        .file("..2026_01/page.html", "volume")
+        .file("..2026_01/docs/deep.html", "volume")
+        .file("..2026_01/.env", "hidden")
+        .symlink("..data", "..2026_01")
+        .symlink("volume.html", "..data/page.html")
+        .symlink("volume", "..data/docs")
+        .symlink("volume-env", "..data/.env")
+        .symlink("data", "..data");
+    let absolute = folder.root().join(".env");
+    let mut visitor = Visitor::of(folder.symlink("absolute", absolute));
+    let hidden = [
+        "/env",
+        "/git/config",
+        "/git/",
+        "/docs/draft",
+        "/twice",
+        "/rules",
+        "/docs/rules",
+        "/absolute",
+        "/volume-env",
+        "/data/.env",
+        "/..data/page.html",
+    ];
+    for _ in 0..2 {
+        for target in hidden {
+            assert_eq!(visitor.get(target).status, 404, "{target}");
+        }
+        for (target, text) in
+            [("/known", "known"), ("/volume.html", "volume"), ("/volume/deep.html", "volume")]
+        {
+            assert_eq!(visitor.get(target).text(), text, "{target}");
+        }
+    }
+    let listed = texts(&visitor.get("/"));
+    assert_eq!(listed, [".well-known/", "data/", "docs/", "volume/", "known", "volume.html"]);
+    visitor.reopen(showing(".*"));
+    for target in hidden {
+        let status = if target.ends_with("rules") { 404 } else { 200 };
+        assert_eq!(visitor.get(target).status, status, "{target}, with all that is hidden");
+    }
+    visitor.reopen(SiteOptions { symlinks: Symlinks::Follow, ..SiteOptions::default() });
+    assert_eq!(visitor.get("/env").text(), "hidden", "wherever they lead");
+}
+
+#[test]
+fn a_link_that_comes_to_lead_to_something_hidden_is_found_no_more() {
+    let folder = with_hidden().symlink("page", "docs/page.html");
+    let root = folder.root();
+    let mut visitor = Visitor::of(folder);
+    assert_eq!(visitor.get("/page").text(), "<p>page");
+    fs::remove_file(root.join("page")).expect("the link");
+    symlink(".env", root.join("page")).expect("a link");
+    assert_eq!(visitor.get("/page").status, 404);
+}
+
+#[test]
+fn why_a_name_is_not_there_is_told_at_the_level_debug() {
+    let folder = with_hidden()
+        .symlink("env", ".env")
+        .file_outside("outside.txt", "outside")
+        .symlink("out", "../outside.txt");
+    let process = serve(folder, &["--log-level", "debug"]);
+    let mut client = process.connect();
+    for (target, told) in [
+        ("/docs/.draft/", "/docs/.draft/ is not served: .draft starts with a dot (try '--hidden .draft')"),
+        ("/_headers", "/_headers is not served: files with rules are not"),
+        ("/env", "/env is not served, for what it leads to: .env starts with a dot (try '--hidden .env')"),
+        ("/out", "/out is not served: it leads out of the folder, or nowhere"),
+    ] {
+        assert_eq!(client.get(target).status, 404, "{target}");
+        process.wait_for(told);
     }
 }
 

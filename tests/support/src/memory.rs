@@ -142,8 +142,9 @@ impl MemoryServer {
 
     #[track_caller]
     pub fn with(folder: &Folder, options: &SiteOptions, limits: Limits) -> MemoryServer {
-        let site = Site::open(&folder.root(), options, &limits).expect("the folder");
         let (buffers, now) = (Buffers::new(&limits), Now::at(0, NOW_UNIX_SECS));
+        let mut site = Site::open(&folder.root(), options, &limits).expect("the folder");
+        site.check(&now).expect("rules to follow");
         MemoryServer {
             site,
             ledger: Ledger::new(&limits),

@@ -1,27 +1,26 @@
 //! How a listing is made: in steps that are short, whatever is in the folder.
 
-use pws::config::Symlinks;
+use pws::config::SiteOptions;
 use pws::files::Files;
 use pws::files::folder::STEP_ENTRIES_MAX;
-use pws::files::mime::MediaTypes;
+use pws::files::visible::Visible;
 use pws::limits::Limits;
 use pws::listing::query::{Format, Sort};
 use pws::outbox::{Piece, Pulled, Source};
 use pws::site::folder_listing::{FolderListing, Form};
 use pws::site::sorting::SortingMemory;
-use pws::site::visible::Visible;
 use pws_testing::folder::Folder;
 
 fn files(folder: &Folder) -> Files {
     let limits = Limits::default();
-    Files::open(&folder.root(), Symlinks::Inside, MediaTypes::default(), &limits).expect("a folder")
+    Files::open(&folder.root(), &SiteOptions::default(), &limits).expect("a folder")
 }
 
 /// The listing of `crowd/` as it starts.
 fn start(files: &Files, memory: &SortingMemory, format: Format) -> FolderListing {
     let folder = files.open_folder(b"crowd/").expect("a folder");
     let form = Form { format, sort: Sort::default(), is_chunked: false };
-    let visible = Visible { hidden: false };
+    let visible = Visible::default();
     FolderListing::start(folder, b"crowd/", visible, form, memory.share()).expect("a start")
 }
 

@@ -42,7 +42,7 @@ impl Sites {
             indexes: vec!["home.htm".to_owned(), "index.html".to_owned()],
             fallback: Some("app.html".to_owned()),
             clean_urls: true,
-            hidden: true,
+            hidden: vec![".*".to_owned()],
             fields: vec![("X-Frame-Options".to_owned(), "DENY".to_owned())],
             cors: Some("*".to_owned()),
             ..SiteOptions::default()
