@@ -37,9 +37,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// Descriptors that a start takes beside one for each further address: the folder, the poll, its waker, a
-/// listener, the log, two for signals. And those of a client and its file.
-const START_DESCRIPTORS: usize = 7 + SERVING_DESCRIPTORS;
+/// Descriptors that a start takes beside one for each further address: the folder, that of its link, the poll,
+/// its waker, a listener, the log, two for signals. And those of a client and its file.
+const START_DESCRIPTORS: usize = 8 + SERVING_DESCRIPTORS;
 const SERVING_DESCRIPTORS: usize = 2;
 
 fn serve(settings: Settings) -> io::Result<()> {
@@ -77,8 +77,14 @@ fn serve(settings: Settings) -> io::Result<()> {
             let text = "cannot enter the sandbox: symbolic links lead out of it (try '--symlinks inside')";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        (true, _) => "off, since symbolic links are followed wherever they lead",
-        (false, _) => confine::enter_sandbox(server.root_folder(), sandbox)?,
+        (true, _) => "off, since symbolic links are followed wherever they lead".to_owned(),
+        (false, _) => {
+            let (granted, place) = match server.link_folder() {
+                Some(holder) => (holder, "the folder that the link is in"),
+                None => (server.root_folder(), "the folder"),
+            };
+            confine::enter_sandbox(granted, place, sandbox)?
+        }
     };
     resources::check_spare_descriptors(SERVING_DESCRIPTORS)?;
     let first_line = format!("Serving {} at {}\n", shown_folder.display(), urls.join(" "));

@@ -13,6 +13,7 @@ pub mod mime;
 pub mod open_file;
 pub mod page_cache;
 pub mod root;
+pub mod root_link;
 pub mod stamp;
 pub mod variant;
 pub mod visible;
@@ -31,6 +32,7 @@ use self::file::{File, Terms};
 use self::folder::Folder;
 use self::mime::{ContentType, MediaTypes};
 use self::root::{Descriptor, Opened, Root};
+use self::root_link::RootLink;
 use self::stamp::Stamp;
 use self::visible::Visible;
 use crate::clock::{Now, Tick};
@@ -44,6 +46,8 @@ use crate::limits::Limits;
 #[derive(Debug)]
 pub struct Files {
     root: Arc<Root>,
+    /// By which the root was named, if it was.
+    link: Option<RootLink>,
     media_types: MediaTypes,
     cache: Cache,
     awaited: Awaited,
@@ -75,8 +79,10 @@ impl Files {
     pub fn open(folder: &Path, options: &SiteOptions, limits: &Limits) -> io::Result<Files> {
         let open_files = usize::try_from(limits.open_files_max).unwrap_or(usize::MAX);
         let descriptors_max = limits.cached_descriptors_max.min(open_files / 8);
+        let root = Root::open(folder, options)?;
         Ok(Files {
-            root: Arc::new(Root::open(folder, options)?),
+            link: RootLink::at(folder, root.folder(), options.symlinks),
+            root: Arc::new(root),
             media_types: MediaTypes::with(options.media_types.clone()),
             cache: Cache::new(limits.cache_bytes_max, descriptors_max),
             awaited: Awaited::default(),
@@ -88,6 +94,20 @@ impl Files {
     /// The folder that everything is below of.
     pub fn root_folder(&self) -> BorrowedFd<'_> {
         self.root.folder()
+    }
+
+    /// The folder that holds both the root and the link by which that was named, if it was: what is read lies
+    /// in that.
+    pub fn link_folder(&self) -> Option<BorrowedFd<'_>> {
+        self.link.as_ref().and_then(RootLink::holder)
+    }
+
+    /// Goes on with another root if it was named by a link, and that leads to another. All that is remembered
+    /// is compared with the disk before it is used, so it need not be forgotten.
+    pub fn follow_link(&mut self, now: &Now) {
+        if let Some(folder) = self.link.as_mut().and_then(|link| link.swapped(now)) {
+            self.root = Arc::new(self.root.moved_to(folder));
+        }
     }
 
     /// Which names may be served of it.

@@ -79,6 +79,13 @@ impl Root {
         }
     }
 
+    /// The same of another folder. What is still open of this one counts on.
+    pub fn moved_to(&self, folder: OwnedFd) -> Root {
+        let Root { has_hosts, symlinks, .. } = *self;
+        let (visible, open) = (self.visible.clone(), Arc::clone(&self.open));
+        Root { folder, has_hosts, symlinks, visible, open }
+    }
+
     /// How many files are open.
     pub fn open_files(&self) -> usize {
         Arc::strong_count(&self.open) - 1

@@ -30,22 +30,29 @@ pub enum Sandbox {
 }
 
 /// From now on only files below `folder` can be opened, to be read; nothing can be written, run, listened on
-/// or connected to. What is open stays open. Returns what the kernel enforces, in words.
-pub fn enter_sandbox(folder: BorrowedFd<'_>, sandbox: Sandbox) -> io::Result<&'static str> {
+/// or connected to. What is open stays open. Returns what the kernel enforces, in words, in which `folder` is
+/// called `place`.
+pub fn enter_sandbox(folder: BorrowedFd<'_>, place: &str, sandbox: Sandbox) -> io::Result<String> {
     if sandbox == Sandbox::Off {
-        return Ok("off, as asked for");
+        return Ok("off, as asked for".to_owned());
     }
     let status = restrict(folder, sandbox).map_err(|error| {
         let text = format!("cannot enter the sandbox: {error} (try '--sandbox auto')");
         io::Error::new(io::ErrorKind::Unsupported, text)
     })?;
     Ok(match status {
-        (RulesetStatus::FullyEnforced, _) => "the kernel allows reading below the folder and nothing else",
-        (RulesetStatus::PartiallyEnforced, _) => "the kernel allows no files but those below the folder",
-        (RulesetStatus::NotEnforced, LandlockStatus::NotEnabled) => {
-            "none: Landlock is not enabled in this kernel"
+        (RulesetStatus::FullyEnforced, _) => {
+            format!("the kernel allows reading below {place} and nothing else")
         }
-        (RulesetStatus::NotEnforced, _) => "none: this kernel has no Landlock (Linux 5.13 or later has)",
+        (RulesetStatus::PartiallyEnforced, _) => {
+            format!("the kernel allows no files but those below {place}")
+        }
+        (RulesetStatus::NotEnforced, LandlockStatus::NotEnabled) => {
+            "none: Landlock is not enabled in this kernel".to_owned()
+        }
+        (RulesetStatus::NotEnforced, _) => {
+            "none: this kernel has no Landlock (Linux 5.13 or later has)".to_owned()
+        }
     })
 }
 
@@ -158,7 +165,7 @@ mod tests {
         let inside = folder.path().join("file");
         let confined = std::thread::spawn(move || {
             let descriptor = std::fs::File::open(folder.path()).expect("the folder");
-            let told = enter_sandbox(descriptor.as_fd(), Sandbox::Require);
+            let told = enter_sandbox(descriptor.as_fd(), "the folder", Sandbox::Require);
             if let Err(error) = told {
                 eprintln!("SKIPPED: {error}");
                 return None;

@@ -105,6 +105,11 @@ impl Site {
     pub fn root_folder(&self) -> BorrowedFd<'_> {
         self.files.root_folder()
     }
+
+    /// The folder that holds both that and the link by which it was named, if it was.
+    pub fn link_folder(&self) -> Option<BorrowedFd<'_>> {
+        self.files.link_folder()
+    }
 }
 
 impl Responder for Site {
@@ -147,6 +152,7 @@ impl Responder for Site {
     }
 
     fn tend(&mut self, now: &Now) {
+        self.files.follow_link(now);
         self.hosts.step();
         self.files.close_unused(now);
     }

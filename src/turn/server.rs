@@ -80,6 +80,12 @@ impl Server {
         self.event_loop.responder().root_folder()
     }
 
+    /// The folder that holds both that and the link by which it was named, if it was: another may be put in
+    /// place by swapping the link.
+    pub fn link_folder(&self) -> Option<BorrowedFd<'_>> {
+        self.event_loop.responder().link_folder()
+    }
+
     /// How many connections there may be at once.
     pub fn connections_max(&self) -> usize {
         self.event_loop.connections().count_max()

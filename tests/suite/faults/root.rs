@@ -3,10 +3,13 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use pws_testing::folder::Folder;
-use pws_testing::process::{run, serving};
+use pws_testing::patience::wait_until;
+use pws_testing::process::{Process, run, serving};
 
 use super::folder;
 use crate::support::binary::{command, serve};
@@ -102,6 +105,116 @@ fn a_folder_that_is_moved_is_served_on_and_nothing_that_takes_its_place() {
     fs::rename(&away, &root).expect("the folder is back");
     assert_eq!(client.get("/page.html").text(), "<p>page", "back");
     assert!(process.is_running());
+}
+
+/// Two releases and a link to the first, in a folder of their own; what is to be served, and its folder.
+fn releases() -> (Folder, PathBuf) {
+    let folder = Folder::new();
+    for release in ["one", "two"] {
+        let place = folder.root().join("releases").join(release);
+        fs::create_dir_all(place.join("docs")).expect("a folder");
+        for (name, text) in [("page.html", release), ("docs/page.html", release), ("_headers", "/*\n  X: ")] {
+            let text = if name == "_headers" { format!("{text}{release}\n") } else { text.to_owned() };
+            fs::write(place.join(name), text).expect("a file");
+        }
+    }
+    let folder = folder.file_outside("other/page.html", SECRET).symlink("current", "releases/one");
+    for path in [folder.root().as_path(), folder.outside()] {
+        set_mode(path, 0o755);
+    }
+    let current = folder.root().join("current");
+    (folder, current)
+}
+
+/// Swaps the link as a deployment does, at once.
+#[track_caller]
+fn swap(link: &Path, target: impl AsRef<Path>) {
+    let next = link.with_extension("next");
+    symlink(target, &next).expect("a link");
+    fs::rename(&next, link).expect("a link in its place");
+}
+
+#[track_caller]
+fn serve_link(link: &Path, args: &[&str]) -> Process {
+    let mut command = command();
+    command.args(["--port", "0", "--bind", "127.0.0.1"]).arg(link).args(args);
+    Process::start(command)
+}
+
+#[test]
+fn a_root_that_is_a_link_is_served_anew_when_that_is_swapped() {
+    for args in [as_nobody(), &["--sandbox", "off"], &["--symlinks", "follow"]] {
+        let (_folder, current) = releases();
+        let releases = current.with_file_name("releases");
+        let mut process = serve_link(&current.join(""), args);
+        let mut client = process.connect();
+        let mut shows = |release: &str| {
+            let pages = ["/page.html", "/docs/page.html"].map(|target| client.get(target));
+            pages.iter().all(|page| page.text() == release && page.field("x") == Some(release))
+        };
+        assert!(shows("one"), "{args:?}");
+        for (release, target) in [("two", PathBuf::from("releases/two")), ("one", releases.join("one"))] {
+            swap(&current, target);
+            let started = Instant::now();
+            wait_until("it is served anew", || shows(release));
+            assert!(started.elapsed() < Duration::from_millis(2500), "{:?}", started.elapsed());
+        }
+        process.wait_for("leads to another folder, which is served from now on");
+        // Nothing is there for a while, and then it is there again.
+        fs::remove_file(&current).expect("the link");
+        sleep(Duration::from_millis(1100));
+        assert!(shows("one"), "{args:?}");
+        symlink("releases/two", &current).expect("a link");
+        wait_until("it is served anew", || shows("two"));
+        // What it led to is built anew.
+        fs::rename(releases.join("two"), releases.join("old")).expect("a folder");
+        fs::rename(releases.join("one"), releases.join("two")).expect("a folder");
+        wait_until("it is served anew", || shows("one"));
+        assert!(process.is_running());
+    }
+}
+
+#[test]
+fn a_link_that_comes_to_lead_elsewhere_changes_nothing_and_is_told_of() {
+    let (folder, current) = releases();
+    let other = folder.outside().join("other");
+    let locked = current.with_file_name("locked");
+    fs::create_dir(&locked).expect("a folder");
+    set_mode(&locked, 0o000);
+    let process = serve_link(&current, as_nobody());
+    let mut client = process.connect();
+    for (target, told) in [
+        (other, "it is not in the folder that the link is in (start anew to serve it)"),
+        (current.with_file_name("releases/two/page.html"), "it is no folder"),
+        (locked.clone(), "Permission denied"),
+    ] {
+        swap(&current, &target);
+        wait_until("it is told of", || {
+            assert_eq!(client.get("/page.html").text(), "one", "{}", target.display());
+            process.stderr().contains(told)
+        });
+    }
+    set_mode(&locked, 0o755);
+    swap(&current, "releases/two");
+    wait_until("it is served anew", || client.get("/page.html").text() == "two");
+    assert_eq!(process.stderr().matches("cannot be served").count(), 3, "each is told of once");
+}
+
+#[test]
+fn a_link_to_a_folder_elsewhere_is_served_and_grants_nothing_beside_that() {
+    let (folder, current) = releases();
+    let link = folder.outside().join("other/link");
+    symlink(current.with_file_name("releases/one"), &link).expect("a link");
+    let process = serve_link(&link, as_nobody());
+    let mut client = process.connect();
+    assert_eq!(client.get("/page.html").text(), "one");
+    process.wait_for("sandbox: ");
+    assert!(!process.stderr().contains("that the link is in"), "{}", process.stderr());
+    swap(&link, current.with_file_name("releases/two"));
+    wait_until("it is told of", || {
+        assert_eq!(client.get("/page.html").text(), "one");
+        process.stderr().contains("cannot be served")
+    });
 }
 
 #[test]
