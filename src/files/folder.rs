@@ -34,6 +34,11 @@ impl Folder {
         Ok(Folder { root: Arc::clone(root), path: path.to_vec(), descriptor, stamp })
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &[u8] {
+        &self.path
+    }
+
     /// Reads on for one step, which looks at [`STEP_ENTRIES_MAX`] entries at most: `tell` gets those whose
     /// names are `wanted`. False at the end of the folder.
     ///
@@ -44,6 +49,19 @@ impl Folder {
         wanted: impl Fn(&[u8]) -> bool,
         mut tell: impl FnMut(Entry),
     ) -> Result<bool, Errno> {
+        self.step(|folder, name| {
+            if wanted(name.to_bytes()) {
+                folder.look_at(name).into_iter().for_each(&mut tell);
+            }
+        })
+    }
+
+    /// The same of names alone, of whatever they are.
+    pub fn read_names(&mut self, mut tell: impl FnMut(&[u8])) -> Result<bool, Errno> {
+        self.step(|_, name| tell(name.to_bytes()))
+    }
+
+    fn step(&mut self, mut tell: impl FnMut(&Folder, &CStr)) -> Result<bool, Errno> {
         let mut buffer = [MaybeUninit::uninit(); NAMES_BYTES];
         let mut names = RawDir::new(&self.descriptor, &mut buffer);
         for _ in 0..CALLS_PER_STEP {
@@ -56,9 +74,8 @@ impl Folder {
                     Some(Err(errno)) => return Err(errno),
                 };
                 let name = name.file_name();
-                let is_entry = !matches!(name.to_bytes(), b"." | b"..");
-                if is_entry && wanted(name.to_bytes()) {
-                    self.look_at(name).into_iter().for_each(&mut tell);
+                if !matches!(name.to_bytes(), b"." | b"..") {
+                    tell(self, name);
                 }
                 // Whoever stops before has lost the rest of what the kernel told.
                 if names.is_buffer_empty() {

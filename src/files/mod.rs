@@ -14,6 +14,7 @@ pub mod open_file;
 pub mod page_cache;
 pub mod root;
 pub mod root_link;
+pub mod spelling;
 pub mod stamp;
 pub mod variant;
 pub mod visible;
@@ -33,6 +34,7 @@ use self::folder::Folder;
 use self::mime::{ContentType, MediaTypes};
 use self::root::{Descriptor, Opened, Root};
 use self::root_link::RootLink;
+use self::spelling::Spelling;
 use self::stamp::Stamp;
 use self::visible::Visible;
 use crate::clock::{Now, Tick};
@@ -50,6 +52,7 @@ pub struct Files {
     link: Option<RootLink>,
     media_types: MediaTypes,
     cache: Cache,
+    spelling: Spelling,
     awaited: Awaited,
     loaded_file_bytes_max: u64,
     /// The name of the variant that was last looked for. Kept for its memory only.
@@ -85,6 +88,7 @@ impl Files {
             root: Arc::new(root),
             media_types: MediaTypes::with(options.media_types.clone()),
             cache: Cache::new(limits.cache_bytes_max, descriptors_max),
+            spelling: Spelling::within(limits.cache_bytes_max / 8),
             awaited: Awaited::default(),
             loaded_file_bytes_max: limits.loaded_file_bytes_max,
             variant_key: Vec::new(),
@@ -102,11 +106,12 @@ impl Files {
         self.link.as_ref().and_then(RootLink::holder)
     }
 
-    /// Goes on with another root if it was named by a link, and that leads to another. All that is remembered
-    /// is compared with the disk before it is used, so it need not be forgotten.
+    /// Goes on with another root if it was named by a link, and that leads to another. What is remembered of
+    /// files is compared with the disk before it is used, so it need not be forgotten.
     pub fn follow_link(&mut self, now: &Now) {
         if let Some(folder) = self.link.as_mut().and_then(|link| link.swapped(now)) {
             self.root = Arc::new(self.root.moved_to(folder));
+            self.spelling.forget_all();
         }
     }
 
@@ -152,7 +157,7 @@ impl Files {
             Some(Known::Missing(_)) => return Err(Errno::NOENT),
             None => {}
         }
-        match open_file(&self.root, path, &mut self.cache) {
+        match self.open_file(path, now) {
             Ok(Opened::File(descriptor, stamp)) => {
                 let named = (&self.media_types.of_path(path), mime::stored_coding(path));
                 let (file, opened) = self.look(path, descriptor, stamp, named, now)?;
@@ -221,7 +226,7 @@ impl Files {
             Some(Known::File(variant, _)) if variant.content_type == *named.0 => return Ok((variant, None)),
             _ => {}
         }
-        match open_file(&self.root, variant::disk_path(key), &mut self.cache)? {
+        match self.open_file(variant::disk_path(key), now)? {
             Opened::File(descriptor, stamp) => {
                 let (variant, opened) = self.look(key, descriptor, stamp, named, now)?;
                 self.cache.keep(key, &variant, Codings::default(), now);
@@ -229,6 +234,24 @@ impl Files {
             }
             Opened::Folder | Opened::Special => Err(Errno::NOENT),
         }
+    }
+
+    /// Opens what is at `path`, if the disk spells it so. If there is no descriptor left for it, what is only
+    /// kept goes first.
+    fn open_file(&mut self, path: &[u8], now: &Now) -> Result<Opened, Errno> {
+        let mut open = || {
+            let opened = self.root.open_file(path)?;
+            Ok((opened, self.spelling.is_of_disk(path, &self.root, now)?))
+        };
+        let (opened, is_of_disk) = match open() {
+            Err(Errno::MFILE | Errno::NFILE) if self.cache.let_go() => open(),
+            result => result,
+        }?;
+        if is_of_disk {
+            return Ok(opened);
+        }
+        log::debug!("/{} is not served: its folder lists another name for it", path.escape_ascii());
+        Err(Errno::NOENT)
     }
 
     /// Tells of what was just opened; the descriptor comes back unless the content has been loaded.
@@ -295,7 +318,7 @@ impl Files {
     ) -> Result<Arc<File>, Errno> {
         let (descriptor, stamp) = match opened {
             Some(descriptor) => (descriptor, file.stamp),
-            None => match open_file(&self.root, variant::disk_path(key), &mut self.cache)? {
+            None => match self.open_file(variant::disk_path(key), now)? {
                 Opened::File(descriptor, stamp) => (descriptor, stamp),
                 Opened::Folder | Opened::Special => return Err(Errno::BUSY),
             },
@@ -338,13 +361,5 @@ impl Files {
         }
         bytes.truncate(filled);
         Ok((bytes, stamp))
-    }
-}
-
-/// Opens what is at `path`. If there is no descriptor left for it, what is only kept goes first.
-fn open_file(root: &Root, path: &[u8], cache: &mut Cache) -> Result<Opened, Errno> {
-    match root.open_file(path) {
-        Err(Errno::MFILE | Errno::NFILE) if cache.let_go() => root.open_file(path),
-        result => result,
     }
 }

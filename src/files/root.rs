@@ -135,6 +135,12 @@ impl Root {
         Ok((Descriptor { file, _counted: Arc::clone(&self.open) }, stamp))
     }
 
+    /// Opens the folder at `path` for names in it to be looked for; nothing can be read by that.
+    pub fn look_at_folder(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
+        let path = if path.is_empty() { b"." } else { path };
+        self.open_beneath(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC)
+    }
+
     /// The state of what is at `path`, wherever symlinks on the way may lead that are followed at all.
     pub fn stamp_beneath(&self, path: &[u8]) -> Result<Stamp, Errno> {
         Stamp::of_open(self.open_beneath(path, OFlags::PATH | OFlags::CLOEXEC)?.as_fd())

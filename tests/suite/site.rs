@@ -4,6 +4,7 @@
 mod errors;
 mod fields;
 mod finding;
+mod folding;
 mod generators;
 mod hosts;
 mod listings;
