@@ -63,8 +63,8 @@ impl Spelling {
         }
     }
 
-    /// Whether each name of `path`, at which something is, is one that its folder lists. `AGAIN` while that is
-    /// being read.
+    /// Whether each name of `path`, at which something is, is one that its folder lists. `AGAIN` while those
+    /// are being read.
     pub fn is_of_disk(&mut self, path: &[u8], root: &Arc<Root>, now: &Now) -> Result<bool, Errno> {
         self.forget(now);
         let mut start = 0;
