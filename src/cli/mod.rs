@@ -80,7 +80,9 @@ fn read_from(args: impl IntoIterator<Item = OsString>, memory: Granted) -> Resul
         error
     })?;
     let mut settings = Settings::unread(memory);
-    for row in OPTIONS {
+    // A variable that a bare port stands for need not be one.
+    let is_overruled = |row: &&Row| row.name == "port" && bare_words(&matches).any(is_number);
+    for row in OPTIONS.iter().filter(|row| is_typed(&matches, row.name) || !is_overruled(row)) {
         put_found(row, &matches, &mut settings).map_err(|(value, reason)| {
             let arg = command.get_arguments().find(|arg| arg.get_id() == row.name);
             let shown = match row.variable() {
@@ -92,6 +94,9 @@ fn read_from(args: impl IntoIterator<Item = OsString>, memory: Granted) -> Resul
             let text = format!("invalid value '{value}' for '{shown}': {reason}");
             command.error(ErrorKind::ValueValidation, text)
         })?;
+    }
+    if matches.value_source("memory") == Some(ValueSource::EnvVariable) {
+        settings.memory.source = "PWS_MEMORY";
     }
     put_bare(&matches, &mut settings).map_err(|text| command.error(ErrorKind::ArgumentConflict, text))?;
     settings.remarks = variables::remarks();
@@ -125,12 +130,10 @@ fn takes(option: &str, value: &str) -> bool {
 
 /// A folder and a port that are typed without a name, in either order.
 fn put_bare(found: &ArgMatches, to: &mut Settings) -> Result<(), String> {
-    let is_typed = |name| found.value_source(name) == Some(ValueSource::CommandLine);
-    let (mut has_port, mut has_folder) = (is_typed("port"), is_typed("directory"));
-    for word in found.get_many::<OsString>(BARE).into_iter().flatten() {
-        let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (mut has_port, mut has_folder) = (is_typed(found, "port"), is_typed(found, "directory"));
+    for word in bare_words(found) {
         let shown = word.to_string_lossy();
-        let before = if let Some(number) = word.to_str().filter(is_number) {
+        let before = if let Some(number) = word.to_str().filter(|_| is_number(word)) {
             let port = values::number(number, 0, u16::MAX);
             let port = port.map_err(|reason| format!("'{shown}' is no port: {reason}"))?;
             let before = std::mem::replace(&mut to.config.port, port);
@@ -144,6 +147,18 @@ fn put_bare(found: &ArgMatches, to: &mut Settings) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn is_typed(found: &ArgMatches, name: &str) -> bool {
+    found.value_source(name) == Some(ValueSource::CommandLine)
+}
+
+fn bare_words(found: &ArgMatches) -> impl Iterator<Item = &OsString> {
+    found.get_many(BARE).into_iter().flatten()
+}
+
+fn is_number(word: &OsString) -> bool {
+    !word.is_empty() && word.as_encoded_bytes().iter().all(u8::is_ascii_digit)
 }
 
 /// The table, as clap needs it.

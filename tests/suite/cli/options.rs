@@ -184,6 +184,16 @@ fn an_option_beats_its_variable() {
 }
 
 #[test]
+fn a_bare_port_beats_a_variable_that_is_none_and_memory_is_told_by_its_variable() {
+    let folder = folder();
+    let mut command = command();
+    command.env("PWS_PORT", "abc").env("PWS_MEMORY", "8M");
+    let process = Process::start(serving(command, &folder));
+    assert_eq!(process.connect().get("/page.html").text(), "<p>page");
+    process.wait_for("memory: 8192 KiB by PWS_MEMORY:");
+}
+
+#[test]
 fn a_wrong_command_line_exits_with_2_and_the_usage() {
     for args in [
         &["65536"][..],
