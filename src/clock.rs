@@ -109,6 +109,13 @@ impl Clock {
     }
 }
 
+/// Tells how long it is since this was called: for lines of the log, which stand between readings of the time.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub fn uptime() -> impl Fn() -> std::time::Duration {
+    let started = Instant::now();
+    move || started.elapsed()
+}
+
 /// A clock set before 1970 counts as 1970.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 fn wall_clock_secs() -> u64 {

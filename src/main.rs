@@ -5,11 +5,13 @@
 
 mod cli;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
+use log::LevelFilter;
 use pws::Server;
+use pws::clock;
 use pws::config::Symlinks;
 use pws::limits::told_bytes;
 use pws::net::listener;
@@ -23,7 +25,17 @@ use cli::Settings;
 fn main() -> ExitCode {
     let settings = Settings::read();
     let stderr = env_logger::Target::Pipe(Box::new(Stderr::open()));
-    env_logger::Builder::new().filter_level(settings.log_level).format_timestamp(None).target(stderr).init();
+    let uptime = clock::uptime();
+    env_logger::Builder::new()
+        // What libraries tell beyond that is about themselves.
+        .filter_level(settings.log_level.min(LevelFilter::Info))
+        .filter_module("pws", settings.log_level)
+        .format(move |line, record| {
+            let (secs, level) = (uptime().as_secs_f64(), record.level());
+            writeln!(line, "{secs:10.6} {level:<5} {}", record.args())
+        })
+        .target(stderr)
+        .init();
     for remark in &settings.remarks {
         log::warn!("{remark}");
     }

@@ -62,6 +62,11 @@ impl Notice {
         Notice::LogLinesLost,
     ];
 
+    /// What happened.
+    pub fn what(self) -> &'static str {
+        self.words()[2]
+    }
+
     /// What it happened to, one and many; what happened; and what to do.
     fn words(self) -> [&'static str; 4] {
         const SLOW: &str = "a client far away or an attack; '--max-per-client' bounds what one can hold";

@@ -80,6 +80,7 @@ fn end_response(
     context: &mut Context,
 ) {
     let Responded { status, head_bytes, .. } = responded;
+    log::trace!("  {}: {}", request::first_line(head).escape_ascii(), status.code_and_reason());
     outbox.end_response(head_at + head_bytes, context.now.elapsed_millis, |line| {
         context.access_log.describe(context.now, head, status, line);
     });

@@ -1,6 +1,7 @@
 //! The pump: does what the session wants on one socket, until the socket would block or its slice of the turn
 //! is over.
 
+use std::fmt::{self, Display};
 use std::io::{self, ErrorKind};
 
 use super::context::Context;
@@ -58,6 +59,18 @@ pub enum Verdict {
     AwaitDisk,
     /// It is over.
     Close,
+}
+
+impl Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Verdict::Park(Edge::Readable) => "parked until it is readable",
+            Verdict::Park(Edge::Writable) => "parked until it is writable",
+            Verdict::Yield => "yields: it has had its share of the turn",
+            Verdict::AwaitDisk => "waits for a disk",
+            Verdict::Close => "over",
+        })
+    }
 }
 
 /// What a run could not finish. Exists only while it holds something.
@@ -200,6 +213,7 @@ impl<S: Socket> Connection<S> {
     /// Runs until nothing more can be done now. `buffers` must be empty, and are so again afterwards.
     pub fn run(&mut self, buffers: &mut Buffers, context: &mut Context) -> Verdict {
         debug_assert!(buffers.are_empty(), "another connection's bytes are in the buffers");
+        log::trace!(" #{} of {} runs", context.key, self.peer);
         let mut rest = self.rest.take();
         let outbox = match &mut rest {
             Some(rest) => {
@@ -212,6 +226,7 @@ impl<S: Socket> Connection<S> {
         self.rest = keep_rest(rest, buffers);
         buffers.input.clear();
         debug_assert!(buffers.are_empty(), "something is left for another connection");
+        log::trace!(" #{} {verdict}", context.key);
         verdict
     }
 
@@ -285,16 +300,19 @@ impl<S: Socket> Connection<S> {
         debug_assert!(room > 0, "nothing can be received");
         match self.socket.receive(space) {
             Ok(0) => {
+                log::trace!("  receive: the end");
                 self.read_end = ReadEnd::Reached;
                 Ok(0)
             }
             Ok(count) => {
+                log::trace!("  receive: {count} bytes");
                 let is_short = count < room && self.socket.short_read_drains();
                 self.readable = !is_short || self.read_end != ReadEnd::Open;
                 input.filled(count);
                 Ok(count)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                log::trace!("  receive: would block");
                 self.readable = false;
                 Ok(0)
             }
@@ -318,14 +336,17 @@ impl<S: Socket> Connection<S> {
                 Step::Goes(CALL_BYTES)
             }
             Sent::Bytes(count) => {
+                log::trace!("  send: {count} bytes");
                 self.session.sent(count, context.now, context.limits);
                 Step::Goes(count)
             }
             Sent::SocketFull => {
+                log::trace!("  send: would block");
                 self.writable = false;
                 Step::Goes(0)
             }
             Sent::DiskCold => {
+                log::trace!("  send: what comes next is not in memory, a disk was asked for it");
                 self.session.spare(context.now, context.limits);
                 Step::Waits(Verdict::AwaitDisk)
             }
@@ -356,7 +377,7 @@ impl<S: Socket> Connection<S> {
 fn tell(response: &Ended, peer: Peer, access_log: &mut AccessLog, now: &Now) {
     access_log.write(peer, response);
     log::trace!(
-        "{peer}: response {}, {} bytes of content, {} ms after it was queued",
+        "  response {}, {} bytes of content, {} ms after it was queued",
         if response.is_whole { "sent" } else { "cut" },
         response.content_bytes,
         now.elapsed_millis.saturating_sub(response.queued_millis),

@@ -93,7 +93,7 @@ const NO_DEADLINE: Tick = Tick::MAX;
 
 impl Session {
     pub fn new(now: &Now, limits: &Limits) -> Session {
-        let mut session = Session { phase: Phase::Idle, deadline: 0 };
+        let mut session = Session { phase: Phase::Done, deadline: 0 };
         session.enter(Phase::Idle, now, limits);
         session
     }
@@ -110,6 +110,7 @@ impl Session {
 
     /// The only place that changes the phase to another.
     fn enter(&mut self, phase: Phase, now: &Now, limits: &Limits) {
+        log::trace!("  {} → {}", self.phase.name(), phase.name());
         self.phase = phase;
         let secs_max = phase.wait().map_or(0, |wait| wait.secs_max(limits));
         // A tick is a whole second: one more, so that no time is cut short.
@@ -328,6 +329,19 @@ fn refused(refusal: Refusal, input: &mut Input, outbox: &mut Outbox, context: &m
 }
 
 impl Phase {
+    /// As in the picture above.
+    fn name(self) -> &'static str {
+        match self {
+            Phase::Idle => "Idle",
+            Phase::Head { .. } => "Head",
+            Phase::SkipBody { .. } => "SkipBody",
+            Phase::Late => "Late",
+            Phase::Send { .. } => "Send",
+            Phase::Linger { .. } => "Linger",
+            Phase::Done => "Done",
+        }
+    }
+
     fn wait(self) -> Option<Wait> {
         match self {
             Phase::Idle => Some(Wait::Request),

@@ -30,4 +30,15 @@ impl Wait {
             Wait::Linger => limits.linger_secs,
         }
     }
+
+    /// What has not happened when that is over.
+    pub fn told(self) -> &'static str {
+        match self {
+            Wait::Request => "no request has come",
+            Wait::Head => "the rest of a head has not come",
+            Wait::Body => "the rest of a body has not come",
+            Wait::Send => "it has taken too little of what it was sent",
+            Wait::Linger => "it has not closed by itself",
+        }
+    }
 }

@@ -153,9 +153,12 @@ impl Files {
     /// disk was asked for its start, and it is to be looked for again in a moment.
     pub fn find(&mut self, path: &[u8], now: &Now) -> Result<Option<Found>, Errno> {
         match self.cache.get(path, &self.root, now) {
-            Some(Known::File(file, codings)) => return Ok(Some(Found::new(file, codings, None))),
+            Some(Known::File(file, codings)) => {
+                log::trace!("  /{}: remembered, and still so", path.escape_ascii());
+                return Ok(Some(Found::new(file, codings, None)));
+            }
             Some(Known::Missing(_)) => return Err(Errno::NOENT),
-            None => {}
+            None => log::trace!("  /{}: looked for on the disk", path.escape_ascii()),
         }
         match self.open_file(path, now) {
             Ok(Opened::File(descriptor, stamp)) => {

@@ -72,9 +72,9 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in. Of too
     /// many, those who come last see the end only.
     fn turn_away(&mut self, mut socket: L::Socket, peer: Peer, now: &Now) {
-        log::debug!("{peer}: turned away, there is no room for it");
         let is_welcome = self.connections.welcomes(peer);
         let notice = if is_welcome { Notice::TurnedAway } else { Notice::BeyondOwnBound };
+        log::debug!("{peer}: {}", notice.what());
         self.notices.count(notice, &peer, now);
         // What it is told waits in the kernel until it has it: where memory is small, not for a crowd.
         if !self.ledger.leaves_behind(TOLD_BYTES, now.tick) {

@@ -147,9 +147,10 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let closed_before = self.connections.closed();
         self.responder.recheck();
         self.responder.tend(now);
-        let has_news = self.mark(news);
+        let events = self.mark(news);
+        log::trace!("turn at {} ms: {}", now.elapsed_millis, Counted(events, ["event", "events"]));
         self.run_queued(turn);
-        self.close_overdue(has_news, turn);
+        self.close_overdue(events > 0, turn);
         if self.connections.closed() > closed_before {
             self.acceptor.resume();
         }
@@ -230,11 +231,11 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
 }
 
 impl<L: Listener, R: Responder> EventLoop<L, R> {
-    /// Whether there was any news.
-    fn mark(&mut self, news: impl IntoIterator<Item = News>) -> bool {
-        let mut has_news = false;
+    /// Notes what is new; returns how much that was.
+    fn mark(&mut self, news: impl IntoIterator<Item = News>) -> u64 {
+        let mut count = 0;
         for news in news {
-            has_news = true;
+            count += 1;
             match news {
                 News::Connection(key, readiness) => {
                     self.connections.mark(key, readiness, &mut self.run_queue);
@@ -243,7 +244,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
                 News::Other => {}
             }
         }
-        has_news
+        count
     }
 
     /// Runs the connections queued so far, as long as there is time. Those that yield are queued for the next
@@ -351,7 +352,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     fn tell_overdue(&mut self, key: usize, now: &Now) {
         let Some(slot) = self.connections.get(key) else { return };
         let (peer, wait) = (slot.connection.peer(), slot.connection.wait());
-        log::debug!("{peer}: closed, its time was up");
+        log::debug!("{peer}: its time is up, {}", wait.map_or("it is over", Wait::told));
         let notice = match wait {
             Some(Wait::Head) => Notice::LateHead,
             Some(Wait::Body) => Notice::LateBody,

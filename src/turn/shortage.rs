@@ -77,7 +77,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         for &key in keys {
             if let Some(slot) = self.connections.get(key) {
                 let peer = slot.connection.peer();
-                log::debug!("{peer}: closed to make room: {notice:?}");
+                log::debug!("{peer}: {}", notice.what());
                 self.notices.count(notice, &peer, now);
             }
             self.close(key, Ending::Cut, now);

@@ -4,6 +4,7 @@ mod access_log;
 mod confinement;
 mod cost;
 mod ending;
+mod log_levels;
 mod options;
 mod site_options;
 mod starting;
