@@ -5,7 +5,7 @@
 //! a stepped wall clock neither cuts nor keeps a connection. `Date` and the access log show the wall clock,
 //! which is read again whenever the tick changes: at most a second behind, never ahead.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::date::{self, HTTP_DATE_LEN};
 
@@ -109,9 +109,10 @@ impl Clock {
     }
 }
 
-/// Tells how long it is since this was called: for lines of the log, which stand between readings of the time.
+/// Tells how long it is since this was called: for lines of the log, which stand between two readings of the
+/// time.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-pub fn uptime() -> impl Fn() -> std::time::Duration {
+pub fn uptime() -> impl Fn() -> Duration {
     let started = Instant::now();
     move || started.elapsed()
 }
