@@ -31,8 +31,9 @@ fn main() -> ExitCode {
         .filter_level(settings.log_level.min(LevelFilter::Info))
         .filter_module("pws", settings.log_level)
         .format(move |line, record| {
-            let (secs, level) = (uptime().as_secs_f64(), record.level());
-            writeln!(line, "{secs:10.6} {level:<5} {}", record.args())
+            let (since, level) = (uptime(), record.level());
+            let (secs, micros) = (since.as_secs(), since.subsec_micros());
+            writeln!(line, "{secs:3}.{micros:06} {level:<5} {}", record.args())
         })
         .target(stderr)
         .init();

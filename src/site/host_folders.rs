@@ -35,30 +35,24 @@ impl HostFolders {
         self.stamp = files.stamp_at(b".").ok();
         self.in_capitals.clear();
         let mut folder = files.open_folder(b"")?;
-        let mut called: Vec<Vec<u8>> = Vec::new();
+        let mut folders: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
         for _ in 0..READS_MAX {
             let has_more = folder.read(is_host, |entry| {
                 if entry.kind == EntryKind::Folder {
-                    called.push(entry.name.to_vec());
+                    let called = folders.entry(entry.name.to_ascii_lowercase()).or_default();
+                    // Of several that differ in that alone, the one in lower case, which is the greatest.
+                    if called.as_slice() < entry.name {
+                        *called = entry.name.to_vec();
+                    }
                 }
             })?;
-            if !has_more || called.len() >= HOSTS_MAX {
+            if !has_more || folders.len() >= HOSTS_MAX {
                 break;
             }
         }
-        called.truncate(HOSTS_MAX);
-        called.sort();
-        // Of several that differ in that alone, the one in lower case comes last, and counts.
-        for folder in &called {
-            let name = folder.to_ascii_lowercase();
-            match name == *folder {
-                true => self.in_capitals.remove(&name),
-                false => self.in_capitals.insert(name, folder.clone()),
-            };
-        }
-        let mut names: Vec<_> = called.iter().map(|folder| folder.to_ascii_lowercase()).collect();
-        names.sort();
-        names.dedup();
+        let names = folders.keys().take(HOSTS_MAX).cloned().collect();
+        folders.retain(|name, folder| name != folder);
+        self.in_capitals = folders;
         Ok(names)
     }
 
