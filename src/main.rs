@@ -20,7 +20,7 @@ use pws::process::resources;
 use pws::process::stderr::Stderr;
 use pws::sink::{self, Sink};
 
-use cli::Settings;
+use cli::{Settings, preflight};
 
 fn main() -> ExitCode {
     let settings = Settings::read();
@@ -39,6 +39,12 @@ fn main() -> ExitCode {
         .init();
     for remark in &settings.remarks {
         log::warn!("{remark}");
+    }
+    if settings.is_preflight {
+        let (report, is_well) = preflight::report(&settings);
+        // Whoever has stopped reading still gets the exit code.
+        let _ = io::stdout().write_all(report.as_bytes());
+        return if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     match serve(settings) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,10 +1,11 @@
 //! The command line: what can be typed, and the [`Settings`] it stands for. Nothing else knows clap.
 //!
 //! [`options`] is the table, a row an option; [`values`] reads what is typed behind one, [`variables`] says
-//! which variable counts. Here is the one loop
-//! over the table that tells clap of it, and the one that puts what clap found where it goes.
+//! which variable counts. Here is the one loop over the table that tells clap of it, and the one that puts
+//! what clap found where it goes. [`preflight`] looks at the machine.
 
 mod options;
+pub mod preflight;
 #[cfg(test)]
 mod readme;
 mod values;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub log_level: LevelFilter,
     /// Where the bound on memory comes from.
     pub memory: Granted,
+    /// Nothing is to be served, but the machine looked at.
+    pub is_preflight: bool,
     /// What was passed over, and what is to be done about that.
     pub remarks: Vec<String>,
 }
@@ -59,6 +62,7 @@ impl Settings {
             sandbox: Sandbox::default(),
             log_level: LevelFilter::Info,
             memory,
+            is_preflight: false,
             remarks: Vec::new(),
         }
     }

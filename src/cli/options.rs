@@ -348,6 +348,14 @@ pub static OPTIONS: &[Row] = &[
         ]),
         ..ROW
     },
+    Row {
+        group: "Help",
+        name: "preflight",
+        help: "Tell what on this machine will spoil a run with many connections, and what mends it; serve \
+               nothing",
+        put: Put::Flag(|to| to.is_preflight = true),
+        ..ROW
+    },
     Row { group: "Help", name: "help", short: Some('h'), help: "Print this list", put: Put::Help, ..ROW },
     Row {
         group: "Help",

@@ -194,6 +194,21 @@ fn a_bare_port_beats_a_variable_that_is_none_and_memory_is_told_by_its_variable(
 }
 
 #[test]
+fn a_preflight_tells_what_spoils_a_run_and_serves_nothing() {
+    let few = |count: u64| {
+        let mut command = command_after(&format!("ulimit -n {count}"));
+        command.args(["--preflight", "--access-log", "off", "/nowhere"]);
+        process::run(command)
+    };
+    let output = few(256);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.starts_with("MEND  open files     256 may be open at once\n"), "{told}");
+    assert!(told.contains("ulimit -Hn 1048576") && told.contains("well  access log"), "{told}");
+    assert!(told.lines().all(|line| line.len() <= 110), "{told}");
+}
+
+#[test]
 fn a_wrong_command_line_exits_with_2_and_the_usage() {
     for args in [
         &["65536"][..],
