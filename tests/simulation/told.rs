@@ -4,6 +4,7 @@
 use std::sync::Mutex;
 
 use log::{LevelFilter, Log, Metadata, Record};
+use pws::notices::Notice;
 
 /// Why the server let go of a connection, where that was not the session's own end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,12 +18,13 @@ pub enum Reason {
     TurnedAway,
 }
 
-const TEXTS: [(&str, Reason); 5] = [
-    (": closed, its time was up", Reason::Overdue),
-    (": closed to make room: Evicted", Reason::Evicted),
-    (": closed to make room: NoMemory", Reason::Greediest),
-    (": closed to make room: Stalled", Reason::Stalled),
-    (": turned away, there is no room for it", Reason::TurnedAway),
+const OVERDUE: &str = "its time is up, ";
+const NOTICES: [(Notice, Reason); 5] = [
+    (Notice::Evicted, Reason::Evicted),
+    (Notice::NoMemory, Reason::Greediest),
+    (Notice::Stalled, Reason::Stalled),
+    (Notice::TurnedAway, Reason::TurnedAway),
+    (Notice::BeyondOwnBound, Reason::TurnedAway),
 ];
 
 static TOLD: Told = Told(Mutex::new(Vec::new()));
@@ -37,8 +39,10 @@ impl Log for Told {
 
     fn log(&self, record: &Record) {
         let line = record.args().to_string();
-        let found = TEXTS.iter().find_map(|(text, reason)| Some((line.strip_suffix(text)?, *reason)));
-        if let Some((address, reason)) = found {
+        let Some((address, text)) = line.split_once(": ") else { return };
+        let of_notice = NOTICES.iter().find(|(notice, _)| notice.what() == text).map(|(_, reason)| *reason);
+        let reason = if text.starts_with(OVERDUE) { Some(Reason::Overdue) } else { of_notice };
+        if let Some(reason) = reason {
             let address: std::net::Ipv4Addr = address.parse().expect("the address of a client");
             self.0.lock().expect("one thread").push((address.to_bits(), reason));
         }
