@@ -15,7 +15,7 @@ use pws::http::target;
 use pws::limits::Limits;
 use pws::notices::Notices;
 use pws::outbox::Outbox;
-use pws::responder::{Asked, Responder};
+use pws::responder::{Asked, Door, Responder};
 use pws::rules::text::{FILE_BYTES_MAX, Parser, Reader};
 use pws::rules::{Headers, Redirects, headers, redirects};
 use pws_testing::folder::Folder;
@@ -83,6 +83,7 @@ fn answering(criterion: &mut Criterion) {
                     persistence: Persistence::Implied,
                     now: &now,
                     key: 0,
+                    door: Door::Public,
                 };
                 site.respond(&asked, &mut Notices::default(), &mut outbox);
                 assert!(outbox.buffered_bytes() > 1024);

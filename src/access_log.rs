@@ -237,7 +237,7 @@ mod tests {
         let mut line = Vec::new();
         log.describe(now, head, Status::Ok, &mut line);
         let peer = Peer::Ip("::1".parse().expect("an address"));
-        log.write(peer, &Ended { line: &line, content_bytes, queued_millis: 0, is_whole: true });
+        log.write(peer, &Ended { line: &line, content_bytes, queued_micros: 0, is_whole: true });
     }
 
     #[test]

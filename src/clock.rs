@@ -25,6 +25,8 @@ pub struct Now {
     pub tick: Tick,
     /// Milliseconds since the server started, rounded down.
     pub elapsed_millis: u64,
+    /// The same in microseconds.
+    pub elapsed_micros: u64,
     /// Seconds since 1970 by the wall clock.
     pub unix_secs: u64,
     /// With a line end behind it.
@@ -39,7 +41,8 @@ impl Now {
         let log_time = log_time(&http_date);
         let mut http_date_line = *b"Sun, 06 Nov 1994 08:49:37 GMT\r\n";
         http_date_line[..HTTP_DATE_LEN].copy_from_slice(&http_date);
-        Now { tick, elapsed_millis: u64::from(tick) * 1000, unix_secs, http_date_line, log_time }
+        let (elapsed_millis, elapsed_micros) = (u64::from(tick) * 1000, u64::from(tick) * 1_000_000);
+        Now { tick, elapsed_millis, elapsed_micros, unix_secs, http_date_line, log_time }
     }
 
     /// The value of `Date`, and the end of its line.
@@ -93,7 +96,8 @@ impl Clock {
         if tick != self.now.tick {
             self.now = Now::at(tick, wall_clock_secs());
         }
-        self.now.elapsed_millis = elapsed.as_millis() as u64;
+        self.now.elapsed_micros = elapsed.as_micros() as u64;
+        self.now.elapsed_millis = self.now.elapsed_micros / 1000;
         &self.now
     }
 

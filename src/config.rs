@@ -1,5 +1,6 @@
 //! What was asked for: the one value a server is made from.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::limits::Limits;
@@ -13,6 +14,8 @@ pub struct Config {
     pub port: u16,
     /// The folder to serve.
     pub folder: PathBuf,
+    /// Where the server can be looked at: an address and a port.
+    pub status: Option<SocketAddr>,
     /// Whether to write a line per response to standard output.
     pub access_log: bool,
     pub site: SiteOptions,
@@ -26,6 +29,7 @@ impl Config {
             binds: Vec::new(),
             port: DEFAULT_PORT,
             folder: folder.into(),
+            status: None,
             access_log: true,
             site: SiteOptions::default(),
             limits: Limits::default(),

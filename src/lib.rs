@@ -43,7 +43,8 @@
 //! the wire in [`http`], the disk in [`files`], the pages that show a folder in [`listing`] and the
 //! sockets in [`net`]; at the bottom [`config`], [`clock`] and [`limits`]. [`ledger`] is what all clients
 //! hold, [`process`] what the process is granted and gives up, [`notices`] what whoever operates it is told,
-//! and [`sink`] how that is written without waiting. The front page of each says what its files are for.
+//! and [`sink`] how that is written without waiting. [`status`] shows what [`metrics`] counts, at a door of
+//! its own. The front page of each says what its files are for.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::allow_attributes)]
@@ -58,6 +59,7 @@ pub mod http;
 pub mod ledger;
 pub mod limits;
 pub mod listing;
+pub mod metrics;
 pub mod net;
 pub mod notices;
 pub mod outbox;
@@ -66,6 +68,7 @@ pub mod responder;
 pub mod rules;
 pub mod sink;
 pub mod site;
+pub mod status;
 pub mod turn;
 
 pub use config::Config;

@@ -106,6 +106,9 @@ fn serve(settings: Settings) -> io::Result<()> {
         }
     };
     resources::check_spare_descriptors(SERVING_DESCRIPTORS)?;
+    if let Some(address) = server.status_addr()? {
+        log::info!("status: http://{address}/");
+    }
     let first_line = format!("Serving {} at {}\n", shown_folder.display(), urls.join(" "));
     let told_first = match tells_on_stderr {
         true => tell_first(io::stderr(), &first_line),

@@ -67,6 +67,12 @@ impl Notice {
         self.words()[2]
     }
 
+    /// What happened to many, and to what: as a name for how often.
+    pub fn name(self) -> String {
+        let [_, many, what, _] = self.words();
+        format!("{many} {what}")
+    }
+
     /// What it happened to, one and many; what happened; and what to do.
     fn words(self) -> [&'static str; 4] {
         const SLOW: &str = "a client far away or an attack; '--max-per-client' bounds what one can hold";

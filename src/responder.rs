@@ -5,8 +5,18 @@ use crate::http::head::Persistence;
 use crate::http::refusal::Refusal;
 use crate::http::request::Request;
 use crate::http::status::Status;
+use crate::metrics::{CacheCounts, Snapshot};
 use crate::notices::Notices;
 use crate::outbox::Outbox;
+
+/// Where a client came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Where everybody is served.
+    Public,
+    /// Where whoever runs the server looks at it. What goes on there is not counted.
+    Status,
+}
 
 /// Answers requests: bytes in, responses queued.
 pub trait Responder {
@@ -28,6 +38,19 @@ pub trait Responder {
     /// When that is worth another call; `None` if only a request brings something to do.
     fn tend_tick(&self, now: &Now) -> Option<Tick>;
 
+    /// Whether it wants to be told how the loop is, before the next request is answered.
+    fn wants_snapshot(&self) -> bool {
+        false
+    }
+
+    /// Tells it how the loop is.
+    fn look_at(&mut self, _snapshot: Snapshot) {}
+
+    /// Look-ups of files so far.
+    fn cache_counts(&self) -> CacheCounts {
+        CacheCounts::default()
+    }
+
     /// Files and folders that are open, for responses under way and to be used again.
     fn descriptors(&self) -> usize;
 }
@@ -41,6 +64,7 @@ pub struct Asked<'a> {
     /// By which the connection can be woken, where content that is [not there
     /// yet](crate::outbox::Pulled::NothingYet) has come.
     pub key: usize,
+    pub door: Door,
 }
 
 /// What was queued, for the session and the log.

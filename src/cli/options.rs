@@ -349,6 +349,15 @@ pub static OPTIONS: &[Row] = &[
         ..ROW
     },
     Row {
+        group: "Logs",
+        name: "status",
+        value: Some("[ADDR:]PORT"),
+        help: "Show how pws is, on a page and for programs (`/metrics`, `/status.json`, `/health`), at a \
+               port of its own; without ADDR for this machine only",
+        put: Put::Text(|to, text| values::socket(text).map(|address| to.config.status = Some(address))),
+        ..ROW
+    },
+    Row {
         group: "Help",
         name: "preflight",
         help: "Tell what on this machine will spoil a run with many connections, and what mends it; serve \

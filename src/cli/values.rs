@@ -1,7 +1,7 @@
 //! Values as they are typed: what each must be, and what is said of one that is not.
 
 use std::fmt::Display;
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use pws::http::bytes::TOKEN;
@@ -47,6 +47,14 @@ pub fn address(text: &str) -> Result<String, String> {
         }
         _ => self::text(text),
     }
+}
+
+/// A port, of this machine alone, or of the address in front of it.
+pub fn socket(text: &str) -> Result<SocketAddr, String> {
+    let of_port = || text.parse().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let wrong =
+        |_| "a port such as 9001, or an address with one such as 127.0.0.1:9001, is needed".to_owned();
+    text.parse().or_else(|_| of_port()).map_err(wrong)
 }
 
 /// A path below the folder; a slash in front makes no difference.

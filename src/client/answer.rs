@@ -42,7 +42,7 @@ pub fn respond(
         (false, Version::Http11) => Persistence::Implied,
         (false, Version::Http10) => Persistence::Announced,
     };
-    let asked = Asked { request, persistence, now: context.now, key: context.key };
+    let asked = Asked { request, persistence, now: context.now, key: context.key, door: context.door };
     let head_at = outbox.bytes_mut().len();
     let responded = context.responder.respond(&asked, context.notices, outbox)?;
     is_last |= responded.is_last;
@@ -81,7 +81,10 @@ fn end_response(
 ) {
     let Responded { status, head_bytes, .. } = responded;
     log::trace!("  {}: {}", request::first_line(head).escape_ascii(), status.code_and_reason());
-    outbox.end_response(head_at + head_bytes, context.now.elapsed_millis, |line| {
+    if let Some(metrics) = context.public_metrics() {
+        metrics.count_response(status.code());
+    }
+    outbox.end_response(head_at + head_bytes, context.now.elapsed_micros, |line| {
         context.access_log.describe(context.now, head, status, line);
     });
 }

@@ -1,12 +1,12 @@
 //! The pump: does what the session wants on one socket, until the socket would block or its slice of the turn
 //! is over.
 
-use std::fmt::{self, Display};
 use std::io::{self, ErrorKind};
 
 use super::context::Context;
 use super::input::Input;
 use super::session::{Session, Want};
+use super::verdict::Verdict;
 use super::wait::Wait;
 use crate::access_log::AccessLog;
 use crate::clock::{Now, Tick};
@@ -16,6 +16,7 @@ use crate::net::peer::Peer;
 use crate::net::socket::{Edge, Readiness, Socket};
 use crate::notices::Notice;
 use crate::outbox::{Ended, Outbox, Sent};
+use crate::responder::Door;
 
 /// The buffers that serve every connection in turn.
 #[derive(Debug)]
@@ -47,31 +48,6 @@ const CALL_BYTES: usize = 64;
 
 /// What the kernel is taken to hold for a client that has been sent all: most have taken most of it.
 const LINGERING_BYTES: usize = 32 * 1024;
-
-/// What a run came to, for the loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing to do until an edge of this kind, or until it is woken.
-    Park(Edge),
-    /// There is more to do, and it is the others' turn.
-    Yield,
-    /// There is more to do when a disk has read it, or the site its rules. No event tells of that.
-    AwaitDisk,
-    /// It is over.
-    Close,
-}
-
-impl Display for Verdict {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Verdict::Park(Edge::Readable) => "parked until it is readable",
-            Verdict::Park(Edge::Writable) => "parked until it is writable",
-            Verdict::Yield => "yields: it has had its share of the turn",
-            Verdict::AwaitDisk => "waits for a disk",
-            Verdict::Close => "over",
-        })
-    }
-}
 
 /// What a run could not finish. Exists only while it holds something.
 #[derive(Debug)]
@@ -110,6 +86,7 @@ enum ReadEnd {
 pub struct Connection<S> {
     pub socket: S,
     peer: Peer,
+    door: Door,
     session: Session,
     rest: Option<Box<Rest>>,
     readable: bool,
@@ -121,10 +98,11 @@ pub struct Connection<S> {
 
 impl<S: Socket> Connection<S> {
     /// A connection just accepted; it may well be readable already.
-    pub fn new(socket: S, peer: Peer, now: &Now, limits: &Limits) -> Connection<S> {
+    pub fn new(socket: S, (peer, door): (Peer, Door), now: &Now, limits: &Limits) -> Connection<S> {
         Connection {
             socket,
             peer,
+            door,
             session: Session::new(now, limits),
             rest: None,
             readable: true,
@@ -193,6 +171,11 @@ impl<S: Socket> Connection<S> {
         self.peer
     }
 
+    /// Where it came in.
+    pub fn door(&self) -> Door {
+        self.door
+    }
+
     /// Whether something is left of a response that has not been handed to the socket.
     pub fn has_unsent(&self) -> bool {
         self.rest.as_ref().is_some_and(|rest| !rest.outbox.is_empty())
@@ -204,9 +187,9 @@ impl<S: Socket> Connection<S> {
     }
 
     /// What comes before it is dropped: the log is told of what has not left.
-    pub fn end(&mut self, access_log: &mut AccessLog, now: &Now) {
+    pub fn end(&mut self, access_log: &mut AccessLog) {
         if let Some(rest) = &mut self.rest {
-            rest.outbox.cut(|ended| tell(&ended, self.peer, access_log, now));
+            rest.outbox.cut(|ended| tell(&ended, self.peer, access_log));
         }
     }
 
@@ -337,6 +320,9 @@ impl<S: Socket> Connection<S> {
             }
             Sent::Bytes(count) => {
                 log::trace!("  send: {count} bytes");
+                if let Some(metrics) = context.public_metrics() {
+                    metrics.sent_bytes += count as u64;
+                }
                 self.session.sent(count, context.now, context.limits);
                 Step::Goes(count)
             }
@@ -360,7 +346,7 @@ impl<S: Socket> Connection<S> {
             // what is on its way, the responses before it too.
             Sent::Cut => {
                 log::debug!("{}: response cut short, the rest of it is not to be had", self.peer);
-                outbox.cut(|ended| tell(&ended, self.peer, context.access_log, context.now));
+                outbox.cut(|ended| tell(&ended, self.peer, context.access_log));
                 self.session.cut_short();
                 Step::Goes(0)
             }
@@ -368,19 +354,22 @@ impl<S: Socket> Connection<S> {
         if let Some(error) = outbox.take_refusal() {
             context.notices.count_once(Notice::Copied, &error, context.now);
         }
-        outbox.settle(|ended| tell(&ended, self.peer, context.access_log, context.now));
+        outbox.settle(|ended| {
+            tell(&ended, self.peer, context.access_log);
+            context.count_latency(ended.queued_micros);
+        });
         Ok(step)
     }
 }
 
 /// Tells of a response that has left, or of which no more will leave.
-fn tell(response: &Ended, peer: Peer, access_log: &mut AccessLog, now: &Now) {
+fn tell(response: &Ended, peer: Peer, access_log: &mut AccessLog) {
     access_log.write(peer, response);
     log::trace!(
-        "  response {}, {} bytes of content, {} ms after it was queued",
+        "  response {}, {} bytes of content, queued at {} us",
         if response.is_whole { "sent" } else { "cut" },
         response.content_bytes,
-        now.elapsed_millis.saturating_sub(response.queued_millis),
+        response.queued_micros,
     );
 }
 
@@ -400,6 +389,7 @@ mod tests {
     use crate::client::slice::Slice;
     use crate::http::refusal::Refusal;
     use crate::ledger::Ledger;
+    use crate::metrics::Metrics;
     use crate::notices::Notices;
     use crate::responder::{Asked, Responded, Responder};
 
@@ -480,9 +470,11 @@ mod tests {
             access_log: &mut AccessLog::off(),
             key: 0,
             peer: Peer::Local,
+            door: Door::Public,
             slice: Slice::new(&|| 0, 1, 1000),
             ledger: &mut Ledger::new(&limits),
             notices: &mut Notices::default(),
+            metrics: &mut Metrics::default(),
             is_draining: false,
         };
         connection.run(&mut Buffers::new(&limits), &mut context)
@@ -497,7 +489,7 @@ mod tests {
             b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1",
         ] {
             let socket = Negotiating { may_be_read: true, request };
-            let mut connection = Connection::new(socket, Peer::Local, &now, &limits);
+            let mut connection = Connection::new(socket, (Peer::Local, Door::Public), &now, &limits);
             for tick in [0, 5, 1000] {
                 assert_eq!(run_at(tick, &mut connection), Verdict::AwaitDisk);
                 let wait = connection.wait().expect("something to wait for");
@@ -510,7 +502,7 @@ mod tests {
     fn a_socket_tells_which_edge_its_reader_waits_for() {
         let (limits, now) = (Limits::default(), Now::at(0, 0));
         let socket = Negotiating { may_be_read: false, request: b"" };
-        let mut connection = Connection::new(socket, Peer::Local, &now, &limits);
+        let mut connection = Connection::new(socket, (Peer::Local, Door::Public), &now, &limits);
         let run = |connection: &mut Connection<Negotiating>| run_at(0, connection);
         assert_eq!(run(&mut connection), Verdict::Park(Edge::Writable));
         let writable = Readiness { writable: true, ..Readiness::default() };

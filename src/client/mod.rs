@@ -2,7 +2,7 @@
 //!
 //! [`connection`] is the pump between a socket and the [`session`], which has requests [answered](answer);
 //! [`input`] is what was received, [`context`] what the loop lends, [`slice`](mod@slice) what one may take of
-//! a turn, [`wait`] what may be waited for.
+//! a turn, [`verdict`] what a run came to, [`wait`] what may be waited for.
 
 pub mod answer;
 pub mod connection;
@@ -10,4 +10,5 @@ pub mod context;
 pub mod input;
 pub mod session;
 pub mod slice;
+pub mod verdict;
 pub mod wait;

@@ -41,9 +41,14 @@ impl<'a> Slice<'a> {
         self.bytes_left == 0 || self.free_steps_left == 0 && self.is_time_up()
     }
 
+    /// How long the turn has taken so far.
+    pub fn elapsed_nanos(&self) -> u64 {
+        (self.stopwatch)()
+    }
+
     /// Whether its time is up.
     pub fn is_time_up(&self) -> bool {
-        (self.stopwatch)() >= self.end_nanos
+        self.elapsed_nanos() >= self.end_nanos
     }
 }
 

@@ -20,6 +20,17 @@ pub enum Wait {
 impl Wait {
     pub const ALL: [Wait; 5] = [Wait::Request, Wait::Head, Wait::Body, Wait::Send, Wait::Linger];
 
+    /// What it is called in counts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Wait::Request => "request",
+            Wait::Head => "head",
+            Wait::Body => "body",
+            Wait::Send => "send",
+            Wait::Linger => "linger",
+        }
+    }
+
     /// How long it may take, seconds.
     pub fn secs_max(self, limits: &Limits) -> u32 {
         match self {

@@ -41,6 +41,7 @@ use crate::clock::{Now, Tick};
 use crate::config::SiteOptions;
 use crate::http::negotiate::{Coding, Codings};
 use crate::limits::Limits;
+use crate::metrics::CacheCounts;
 
 /// The files of the served folder: always as the disk has them, mostly without asking it for more than that.
 ///
@@ -53,6 +54,7 @@ pub struct Files {
     media_types: MediaTypes,
     cache: Cache,
     spelling: Spelling,
+    counts: CacheCounts,
     awaited: Awaited,
     loaded_file_bytes_max: u64,
     /// The name of the variant that was last looked for. Kept for its memory only.
@@ -89,6 +91,7 @@ impl Files {
             media_types: MediaTypes::with(options.media_types.clone()),
             cache: Cache::new(limits.cache_bytes_max, descriptors_max),
             spelling: Spelling::within(limits.cache_bytes_max / 8),
+            counts: CacheCounts::default(),
             awaited: Awaited::default(),
             loaded_file_bytes_max: limits.loaded_file_bytes_max,
             variant_key: Vec::new(),
@@ -130,6 +133,11 @@ impl Files {
         self.root.open_files()
     }
 
+    /// Look-ups so far.
+    pub fn counts(&self) -> CacheCounts {
+        self.counts
+    }
+
     /// What is remembered of files takes so much.
     pub fn held(&self) -> Held {
         self.cache.held()
@@ -154,11 +162,15 @@ impl Files {
     pub fn find(&mut self, path: &[u8], now: &Now) -> Result<Option<Found>, Errno> {
         match self.cache.get(path, &self.root, now) {
             Some(Known::File(file, codings)) => {
+                self.counts.hits += 1;
                 log::trace!("  /{}: remembered, and still so", path.escape_ascii());
                 return Ok(Some(Found::new(file, codings, None)));
             }
             Some(Known::Missing(_)) => return Err(Errno::NOENT),
-            None => log::trace!("  /{}: looked for on the disk", path.escape_ascii()),
+            None => {
+                self.counts.misses += 1;
+                log::trace!("  /{}: looked for on the disk", path.escape_ascii());
+            }
         }
         match self.open_file(path, now) {
             Ok(Opened::File(descriptor, stamp)) => {

@@ -60,6 +60,11 @@ pub fn listen(binds: &[String], port: u16, limits: &Limits) -> io::Result<Vec<Tc
     }
 }
 
+/// Listens at one address. Errors say what failed, on what, and what to try.
+pub fn listen_at(address: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
+    listen_on(address, false, limits).map_err(|error| explain(error, address))
+}
+
 fn resolve(bind: &str, port: u16) -> io::Result<impl Iterator<Item = SocketAddr>> {
     let bare = bind.trim_start_matches('[').trim_end_matches(']');
     (bare, port).to_socket_addrs().map_err(|error| {

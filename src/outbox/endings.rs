@@ -16,7 +16,7 @@ struct Ending {
     end: Position,
     /// How much of `lines` is about it.
     line_len: usize,
-    queued_millis: u64,
+    queued_micros: u64,
 }
 
 /// A response that has left, or that will not leave any more.
@@ -26,8 +26,8 @@ pub struct Ended<'a> {
     pub line: &'a [u8],
     /// Bytes of content that were handed to the socket, with the framing of chunks.
     pub content_bytes: u64,
-    /// When it was queued, milliseconds since the start.
-    pub queued_millis: u64,
+    /// When it was queued, microseconds since the start.
+    pub queued_micros: u64,
     pub is_whole: bool,
 }
 
@@ -58,14 +58,14 @@ impl Endings {
         &mut self,
         content_at: usize,
         end: Position,
-        queued_millis: u64,
+        queued_micros: u64,
         write_line: impl FnOnce(&mut Vec<u8>),
     ) {
         debug_assert!(content_at <= end.at, "content behind its end");
         let line_at = self.lines.len();
         write_line(&mut self.lines);
         let line_len = self.lines.len() - line_at;
-        self.all.push(Ending { content_at, end, line_len, queued_millis });
+        self.all.push(Ending { content_at, end, line_len, queued_micros });
     }
 
     /// Says that so many bytes of a segment have left, which is known by how many stand in front of it. The
@@ -135,9 +135,9 @@ impl Endings {
     }
 
     fn end(&mut self, front: Ending, is_whole: bool, tell: &mut impl FnMut(Ended)) {
-        let Ending { line_len, queued_millis, .. } = front;
+        let Ending { line_len, queued_micros, .. } = front;
         let line = &self.lines[self.lines_ended..self.lines_ended + line_len];
-        tell(Ended { line, content_bytes: self.content_bytes, queued_millis, is_whole });
+        tell(Ended { line, content_bytes: self.content_bytes, queued_micros, is_whole });
         self.content_bytes = 0;
         self.ended += 1;
         self.lines_ended += line_len;

@@ -119,11 +119,11 @@ impl Outbox {
     pub fn end_response(
         &mut self,
         content_at: usize,
-        queued_millis: u64,
+        queued_micros: u64,
         write_line: impl FnOnce(&mut Vec<u8>),
     ) {
         let end = Position { at: self.bytes.len(), segments: self.segments_sent + self.segments.len() };
-        self.endings.push(content_at, end, queued_millis, write_line);
+        self.endings.push(content_at, end, queued_micros, write_line);
     }
 
     /// Sends once, at most `count_max` bytes. An error is the socket's, or a source's: nothing more will

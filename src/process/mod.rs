@@ -5,6 +5,7 @@
 
 mod cgroup;
 pub mod confine;
+pub mod figures;
 pub mod resources;
 pub mod signals;
 pub mod stderr;

@@ -44,8 +44,11 @@ impl Write for Stderr {
     /// Takes all of `line`, whatever becomes of it.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.lost > 0 {
-            let told =
-                format!("[WARN  {}] lines lost here since nobody read them: {}\n", module_path!(), self.lost);
+            // At the time of the line behind it.
+            let is_of_time = |byte: &&u8| matches!(byte, b' ' | b'.' | b'0'..=b'9');
+            let time = &line[..line.iter().take_while(is_of_time).count()];
+            let time = String::from_utf8_lossy(time);
+            let told = format!("{time}WARN  lines lost here since nobody read them: {}\n", self.lost);
             if self.put(told.as_bytes(), 0) {
                 self.lost = 0;
             }

@@ -52,6 +52,7 @@ use crate::http::status::Status;
 use crate::http::target::{self, Malformed, Target};
 use crate::limits::Limits;
 use crate::listing::query::{Format, Sort};
+use crate::metrics::CacheCounts;
 use crate::notices::{Notice, Notices};
 use crate::outbox::Outbox;
 use crate::responder::{Asked, Responded, Responder};
@@ -160,6 +161,10 @@ impl Responder for Site {
     fn tend_tick(&self, now: &Now) -> Option<Tick> {
         let reading = self.hosts.is_reading().then_some(now.tick);
         [reading, self.files.wake_tick()].into_iter().flatten().min()
+    }
+
+    fn cache_counts(&self) -> CacheCounts {
+        self.files.counts()
     }
 
     fn descriptors(&self) -> usize {

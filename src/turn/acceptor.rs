@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use crate::clock::Tick;
 use crate::net::peer::Peer;
 use crate::net::socket::Listener;
+use crate::responder::Door;
 
 /// How many connections that broke before they were accepted are passed over at once.
 const BROKEN_MAX: usize = 64;
@@ -15,6 +16,8 @@ const BROKEN_IN_A_ROW_MAX: usize = 1024;
 #[derive(Debug)]
 pub struct Acceptor<L> {
     listeners: Vec<L>,
+    /// How many of them are for everybody. Behind them stand those of the status page.
+    public_count: usize,
     /// Which of them is asked: not always the same first, or a flood on one would starve the others.
     current: usize,
     /// How many of them, up to the current one, have nobody waiting.
@@ -33,6 +36,7 @@ pub struct Acceptor<L> {
 impl<L: Listener> Acceptor<L> {
     pub fn new(listeners: Vec<L>) -> Acceptor<L> {
         Acceptor {
+            public_count: listeners.len(),
             listeners,
             current: 0,
             empty_count: 0,
@@ -43,14 +47,26 @@ impl<L: Listener> Acceptor<L> {
         }
     }
 
+    /// Those that are for everybody.
     pub fn listeners(&self) -> &[L] {
-        &self.listeners
+        &self.listeners[..self.public_count]
     }
 
-    /// Closes the listeners: who waits in their backlogs is refused.
+    /// Those at which the server is looked at.
+    pub fn status_listeners(&self) -> &[L] {
+        &self.listeners[self.public_count..]
+    }
+
+    /// Adds one at which the server is looked at.
+    pub fn add_status(&mut self, listener: L) {
+        self.listeners.push(listener);
+    }
+
+    /// Closes the listeners that are for everybody: who waits in their backlogs is refused.
     pub fn close(&mut self) {
-        self.listeners.clear();
-        self.is_ready = false;
+        self.listeners.drain(..self.public_count);
+        (self.public_count, self.current) = (0, 0);
+        self.mark_ready();
     }
 
     /// The poll has told of somebody.
@@ -65,7 +81,7 @@ impl<L: Listener> Acceptor<L> {
     }
 
     /// The next connection, if one can be had now.
-    pub fn next(&mut self, tick: Tick) -> Option<(L::Socket, Peer)> {
+    pub fn next(&mut self, tick: Tick) -> Option<(L::Socket, Peer, Door)> {
         let mut broken = 0;
         while self.is_ready && tick >= self.paused_until && broken < BROKEN_MAX {
             match self.listeners.get_mut(self.current)?.accept() {
@@ -73,7 +89,8 @@ impl<L: Listener> Acceptor<L> {
                     // One that had a connection is not known to be empty any more.
                     self.empty_count = 0;
                     self.broken_in_a_row = 0;
-                    return Some((socket, peer));
+                    let door = if self.current < self.public_count { Door::Public } else { Door::Status };
+                    return Some((socket, peer, door));
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.empty_count += 1;

@@ -9,7 +9,7 @@ use crate::limits::SOCKET_BYTES;
 use crate::net::peer::Peer;
 use crate::net::socket::{Listener, Pollable, Socket};
 use crate::notices::Notice;
-use crate::responder::Responder;
+use crate::responder::{Door, Responder};
 use crate::turn::event_loop::{ACCEPT_NANOS, EventLoop, Registry, Share, Turn};
 
 /// What somebody is told who is turned away, rounded up.
@@ -31,16 +31,16 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             if unrun_left == 0 {
                 break;
             }
-            let Some((socket, peer)) = self.acceptor.next(now.tick) else { return };
-            let is_welcome = self.connections.welcomes(peer);
-            if is_welcome && !self.has_room(peer) && may_have_room {
+            let Some((socket, peer, door)) = self.acceptor.next(now.tick) else { return };
+            let is_welcome = door == Door::Status || self.connections.welcomes(peer);
+            if is_welcome && !self.has_room(peer, door) && may_have_room {
                 may_have_room = self.make_room(now);
             }
-            if !is_welcome || !self.has_room(peer) {
+            if !is_welcome || !self.has_room(peer, door) {
                 self.turn_away(socket, peer, now);
                 continue;
             }
-            let connection = Connection::new(socket, peer, now, &self.limits);
+            let connection = Connection::new(socket, (peer, door), now, &self.limits);
             let key = self.connections.insert(connection, &mut self.ledger, &self.limits);
             let at_nanos = (turn.stopwatch)();
             match at_nanos < *end_nanos.get_or_insert(at_nanos + ACCEPT_NANOS) {
@@ -61,12 +61,14 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.run(key, at_nanos, share, turn);
     }
 
-    /// Whether there is room for one more of `peer`: in the reserve, too, if it has none yet.
-    fn has_room(&self, peer: Peer) -> bool {
+    /// Whether there is room for one more of `peer`: in the reserve, too, if it has none yet, or comes to
+    /// look at how the server is.
+    fn has_room(&self, peer: Peer, door: Door) -> bool {
         let is_room_left = |has_nothing_yet| {
             self.connections.has_place(has_nothing_yet) && self.ledger.has_room_for(NEWCOMER, has_nothing_yet)
         };
-        is_room_left(false) || is_room_left(true) && self.connections.count_of(peer) == 0
+        let may_use_reserve = || door == Door::Status || self.connections.count_of(peer) == 0;
+        is_room_left(false) || is_room_left(true) && may_use_reserve()
     }
 
     /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in. Of too
@@ -85,8 +87,9 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let received = socket.receive(input.space()).unwrap_or(0);
         input.filled(received);
         let refusal = Refusal::NoRoom;
+        self.metrics.count_response(refusal.status().code());
         let responded = self.responder.refuse(refusal, request::is_head(input.bytes()), now, outbox);
-        outbox.end_response(responded.head_bytes, now.elapsed_millis, |line| {
+        outbox.end_response(responded.head_bytes, now.elapsed_micros, |line| {
             self.access_log.describe(now, input.bytes(), refusal.status(), line);
         });
         // Whoever cannot take it sees the end of the connection.

@@ -5,14 +5,16 @@ use std::io;
 use slab::Slab;
 
 use crate::access_log::AccessLog;
-use crate::client::connection::{Buffers, Connection, Verdict};
+use crate::client::connection::{Buffers, Connection};
 use crate::client::context::Context;
+use crate::client::verdict::Verdict;
 use crate::client::wait::Wait;
 use crate::clock::{Now, Tick};
 use crate::ledger::{self, Held, Ledger};
 use crate::limits::Limits;
 use crate::net::peer::Peer;
 use crate::net::socket::{Edge, Pollable, Readiness};
+use crate::responder::Door;
 use crate::turn::per_client::ClientCounts;
 use crate::turn::run_queue::{Lane, RunQueue};
 use crate::turn::slot::Slot;
@@ -49,6 +51,8 @@ pub struct Connections<S> {
     count_max: usize,
     /// How many have ever been closed.
     closed: u64,
+    /// How many look at how the server is.
+    looking: usize,
 }
 
 impl<S: Pollable> Connections<S> {
@@ -59,6 +63,7 @@ impl<S: Pollable> Connections<S> {
             clients: ClientCounts::new(limits.connections_per_client_max),
             count_max: limits.connections().min(KEYS_MAX),
             closed: 0,
+            looking: 0,
         }
     }
 
@@ -69,6 +74,11 @@ impl<S: Pollable> Connections<S> {
 
     pub fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    /// How many came in by the public door.
+    pub fn public_len(&self) -> usize {
+        self.slots.len() - self.looking
     }
 
     pub fn is_empty(&self) -> bool {
@@ -104,6 +114,7 @@ impl<S: Pollable> Connections<S> {
     /// Gives a connection a place; returns its key.
     pub fn insert(&mut self, connection: Connection<S>, ledger: &mut Ledger, limits: &Limits) -> usize {
         self.clients.enter(connection.peer());
+        self.looking += usize::from(connection.door() == Door::Status);
         ledger.replace(Held::default(), connection.held(limits));
         let wait = connection.wait();
         let key = self.slots.insert(Slot::new(connection));
@@ -182,7 +193,8 @@ impl<S: Pollable> Connections<S> {
         }
         end.ledger.replace(connection.held(end.limits), Held::default());
         self.clients.leave(connection.peer());
-        connection.end(end.access_log, end.now);
+        self.looking -= usize::from(connection.door() == Door::Status);
+        connection.end(end.access_log);
         self.closed += 1;
     }
 

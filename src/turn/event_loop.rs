@@ -5,16 +5,18 @@
 //! and bytes. The simulation runs this very loop in memory.
 
 use crate::access_log::AccessLog;
-use crate::client::connection::{Buffers, Verdict};
+use crate::client::connection::Buffers;
 use crate::client::context::Context;
 use crate::client::slice::Slice;
+use crate::client::verdict::Verdict;
 use crate::client::wait::Wait;
 use crate::clock::{Now, Stopwatch, Tick};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::net::socket::{Edge, Listener, Pollable, Readiness};
 use crate::notices::{Counted, Notice, Notices};
-use crate::responder::Responder;
+use crate::responder::{Door, Responder};
 use crate::turn::acceptor::Acceptor;
 use crate::turn::connections::{Connections, End, Ending};
 use crate::turn::run_queue::{Lane, RunQueue};
@@ -46,7 +48,7 @@ const SLICE_NANOS_MIN: u64 = 100_000;
 
 /// How far a server is with stopping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     Serving,
     /// No new connections; responses under way are finished until this tick.
     Draining(Tick),
@@ -88,8 +90,9 @@ pub struct EventLoop<L: Listener, R> {
     pub(super) access_log: AccessLog,
     pub(super) ledger: Ledger,
     pub(super) notices: Notices,
+    pub(super) metrics: Metrics,
     pub(super) limits: Limits,
-    stage: Stage,
+    pub(super) stage: Stage,
     last_tick: Tick,
     /// Nobody is overdue before this tick.
     spared_until: Tick,
@@ -106,6 +109,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             access_log,
             ledger: Ledger::new(&limits),
             notices: Notices::default(),
+            metrics: Metrics::default(),
             limits,
             stage: Stage::Serving,
             last_tick: 0,
@@ -147,7 +151,12 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let closed_before = self.connections.closed();
         self.responder.recheck();
         self.responder.tend(now);
+        if self.responder.wants_snapshot() {
+            self.responder.look_at(self.snapshot(now));
+        }
         let events = self.mark(news);
+        self.metrics.turns += 1;
+        self.metrics.events += events;
         log::trace!("turn at {} ms: {}", now.elapsed_millis, Counted(events, ["event", "events"]));
         self.run_queued(turn);
         self.close_overdue(events > 0, turn);
@@ -269,7 +278,8 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// Runs a connection from `at_nanos` of the turn on.
     pub(super) fn run(&mut self, key: usize, at_nanos: u64, share: Share, turn: &Turn<Registry<L>>) {
         let now = turn.now;
-        let Some(peer) = self.connections.get(key).map(|slot| slot.connection.peer()) else { return };
+        let Some(connection) = self.connections.get(key).map(|slot| &slot.connection) else { return };
+        let (peer, door) = (connection.peer(), connection.door());
         let is_draining = self.stage != Stage::Serving;
         let mut context = Context {
             now,
@@ -278,9 +288,11 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             access_log: &mut self.access_log,
             key,
             peer,
+            door,
             slice: Slice::new(turn.stopwatch, at_nanos + share.nanos, share.bytes),
             ledger: &mut self.ledger,
             notices: &mut self.notices,
+            metrics: &mut self.metrics,
             is_draining,
         };
         match self.connections.run(&mut self.buffers, &mut context) {
@@ -292,7 +304,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
                 }
             }
             Verdict::AwaitDisk => self.connections.queue(key, Lane::AwaitingDisk, &mut self.run_queue),
-            Verdict::Park(edge) if !(is_draining && self.awaits_request(key)) => {
+            Verdict::Park(edge) if !(is_draining && door == Door::Public && self.awaits_request(key)) => {
                 self.poll_for(key, edge, turn);
             }
             Verdict::Close | Verdict::Park(_) => self.close(key, Ending::Over, now),
@@ -368,7 +380,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
 
     fn finish_drain(&mut self, now: &Now) {
         if let Stage::Draining(end) = self.stage
-            && (self.connections.is_empty() || now.tick >= end)
+            && (self.connections.public_len() == 0 || now.tick >= end)
         {
             self.stage = Stage::Stopped;
         }

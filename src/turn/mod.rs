@@ -7,6 +7,7 @@
 
 pub mod acceptor;
 pub mod admission;
+mod answers;
 pub mod connections;
 pub mod event_loop;
 pub mod per_client;
@@ -14,5 +15,6 @@ pub mod run_queue;
 pub mod server;
 pub mod shortage;
 pub mod slot;
+mod snapshot;
 pub mod stop;
 pub mod waiting;

@@ -19,6 +19,8 @@ use crate::net::listener;
 use crate::net::socket::Readiness;
 use crate::process::resources;
 use crate::site::Site;
+use crate::status::StatusPage;
+use crate::turn::answers::Answers;
 use crate::turn::event_loop::{EventLoop, News, Turn};
 use crate::turn::stop::{StopHandle, Stops};
 
@@ -35,7 +37,7 @@ const LISTENERS: Token = Token(usize::MAX - 3);
 pub struct Server {
     poll: Poll,
     events: Events,
-    event_loop: EventLoop<TcpListener, Site>,
+    event_loop: EventLoop<TcpListener, Answers>,
     clock: Clock,
     stops: Stops,
 }
@@ -43,7 +45,7 @@ pub struct Server {
 impl Server {
     /// Opens the folder and the listening sockets. Errors say what failed, on what, and what to try.
     pub fn bind(config: Config) -> io::Result<Server> {
-        let Config { binds, port, folder, access_log, site, limits } = config;
+        let Config { binds, port, folder, status, access_log, site, limits } = config;
         let limits = Limits { open_files_max: resources::open_files(), ..limits };
         limits.check()?;
         let site = Site::open(&folder, &site, &limits)?;
@@ -52,13 +54,20 @@ impl Server {
         for listener in &mut listeners {
             poll.registry().register(listener, LISTENERS, Interest::READABLE)?;
         }
+        let answers = Answers { site, status: status.map(|_| StatusPage::open()) };
+        let status = status.map(|address| listener::listen_at(address, &limits)).transpose()?;
         let stops = Stops::new(poll.registry(), WAKER)?;
         let access_log = if access_log { AccessLog::to_stdout()? } else { AccessLog::off() };
         access_log.register(poll.registry(), LOG);
+        let mut event_loop = EventLoop::new(listeners, answers, access_log, limits);
+        if let Some(mut listener) = status {
+            poll.registry().register(&mut listener, LISTENERS, Interest::READABLE)?;
+            event_loop.add_status(listener);
+        }
         Ok(Server {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
-            event_loop: EventLoop::new(listeners, site, access_log, limits),
+            event_loop,
             clock: Clock::start(),
             stops,
         })
@@ -67,7 +76,7 @@ impl Server {
     /// Reads the site's rules, and tells what is wrong with them; that is an error if the options are strict.
     /// To be called once the process is who it will be. Without, rules are read when they are needed.
     pub fn check_site(&mut self) -> io::Result<()> {
-        self.event_loop.responder_mut().check(self.clock.now())
+        self.event_loop.responder_mut().site.check(self.clock.now())
     }
 
     /// The addresses listened on, with the port that was taken.
@@ -75,15 +84,20 @@ impl Server {
         self.event_loop.listeners().iter().map(TcpListener::local_addr).collect()
     }
 
+    /// The address at which the server can be looked at, if it can.
+    pub fn status_addr(&self) -> io::Result<Option<SocketAddr>> {
+        self.event_loop.status_listeners().first().map(TcpListener::local_addr).transpose()
+    }
+
     /// The folder that is served.
     pub fn root_folder(&self) -> BorrowedFd<'_> {
-        self.event_loop.responder().root_folder()
+        self.event_loop.responder().site.root_folder()
     }
 
     /// The folder that holds both that and the link by which it was named, if it was: another may be put in
     /// place by swapping the link.
     pub fn link_folder(&self) -> Option<BorrowedFd<'_>> {
-        self.event_loop.responder().link_folder()
+        self.event_loop.responder().site.link_folder()
     }
 
     /// How many connections there may be at once.
@@ -115,6 +129,7 @@ impl Server {
             }
             let turn = Turn { now, stopwatch: &stopwatch, registry: self.poll.registry() };
             self.event_loop.turn(self.events.iter().map(news), &turn);
+            self.event_loop.count_turn(&stopwatch);
         }
         self.event_loop.end(self.clock.now());
         Ok(())

@@ -28,7 +28,29 @@ fn chromium_shows_what_is_served() {
     characters_are_those_of_the_document(&browser);
     what_can_be_read_is_shown(&browser);
     assert_eq!(complaints(&browser), [""; 0]);
+    the_status_page_moves(&browser);
     pages_of_our_own_let_nothing_foreign_in(&browser);
+}
+
+#[track_caller]
+fn the_status_page_moves(browser: &Browser) {
+    let server = serve(Folder::new().file("page.html", "page"), &["--status", "0"]);
+    server.wait_for("status: http://");
+    let stderr = server.stderr();
+    let url = stderr.lines().find_map(|line| line.split_once("status: ")).expect("its address").1;
+    let points = "return document.getElementById('responses-plot').getAttribute('points') ?? ''";
+    let verdict = "return document.getElementById('verdict').innerText";
+    browser.go(url);
+    wait_until("it has a plot", || browser.run(points) != "");
+    assert_eq!(browser.run(verdict), "Nobody asks for anything.");
+    let mut client = server.connect();
+    wait_until("it tells who is slow", || {
+        (0..50).for_each(|_| drop(client.get("/page.html")));
+        browser.run(verdict).to_string().contains("the client or the network is the bottleneck")
+    });
+    let cell = "return [...document.querySelectorAll('th')].find(cell => cell.innerText == 'responses 2xx').innerText";
+    wait_until("the table moves, too", || browser.run(cell) == "responses 2xx");
+    assert_eq!(complaints(browser), [""; 0], "under its policy");
 }
 
 #[track_caller]

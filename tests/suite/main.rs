@@ -18,6 +18,7 @@ mod reading;
 mod regressions;
 mod serving;
 mod site;
+mod status;
 mod syscalls;
 mod tidy;
 mod wire;

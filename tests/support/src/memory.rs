@@ -10,17 +10,19 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 
 use pws::access_log::AccessLog;
-pub use pws::client::connection::{Buffers, Connection, Verdict};
+pub use pws::client::connection::{Buffers, Connection};
 use pws::client::context::Context;
 use pws::client::slice::Slice;
+pub use pws::client::verdict::Verdict;
 use pws::clock::Now;
 use pws::config::SiteOptions;
 use pws::ledger::Ledger;
 use pws::limits::Limits;
+use pws::metrics::Metrics;
 use pws::net::peer::Peer;
 pub use pws::net::socket::{Edge, Readiness, Socket};
 use pws::notices::Notices;
-use pws::responder::Responder;
+use pws::responder::{Door, Responder};
 use pws::site::Site;
 
 use super::folder::Folder;
@@ -126,6 +128,7 @@ pub struct MemoryServer {
     access_log: AccessLog,
     ledger: Ledger,
     notices: Notices,
+    metrics: Metrics,
     pub buffers: Buffers,
     pub is_draining: bool,
     /// What a connection may take of a turn. Here no time passes: 0 is too little for more than what is
@@ -149,6 +152,7 @@ impl MemoryServer {
             site,
             ledger: Ledger::new(&limits),
             notices: Notices::default(),
+            metrics: Metrics::default(),
             limits,
             now,
             access_log: AccessLog::off(),
@@ -160,7 +164,7 @@ impl MemoryServer {
 
     /// A connection to run.
     pub fn connect<S: Socket>(&self, socket: S) -> Connection<S> {
-        Connection::new(socket, Peer::Ip([192, 0, 2, 1].into()), &self.now, &self.limits)
+        Connection::new(socket, (Peer::Ip([192, 0, 2, 1].into()), Door::Public), &self.now, &self.limits)
     }
 
     /// Logs to `file` from now on, which has its lines once the log is flushed.
@@ -194,9 +198,11 @@ impl MemoryServer {
             access_log: &mut self.access_log,
             key: 0,
             peer: Peer::Local,
+            door: Door::Public,
             slice: Slice::new(&|| 0, self.slice_nanos, self.limits.run_bytes_max),
             ledger: &mut self.ledger,
             notices: &mut self.notices,
+            metrics: &mut self.metrics,
             is_draining: self.is_draining,
         };
         (context, &mut self.buffers)

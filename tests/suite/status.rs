@@ -1,0 +1,155 @@
+//! The status page: how the server is, at a door of its own.
+
+use std::io::Write;
+use std::net::SocketAddr;
+
+use pws_testing::client::Client;
+use pws_testing::folder::{Folder, noise};
+use pws_testing::patience::wait_until;
+use pws_testing::process::{self, Process};
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::support::binary::{command, serve};
+
+fn folder() -> Folder {
+    Folder::new().file("page.html", noise(1000)).sparse_file("large.bin", 64 << 20)
+}
+
+/// Serves with a status page, at a port that was free.
+#[track_caller]
+fn serve_with_status(args: &[&str]) -> (Process, SocketAddr) {
+    let process = serve(folder(), &[&["--status", "0"], args].concat());
+    let told = "status: http://";
+    process.wait_for(told);
+    let stderr = process.stderr();
+    let address = stderr.split_once(told).and_then(|(_, rest)| rest.split('/').next()?.parse().ok());
+    (process, address.expect("an address"))
+}
+
+#[track_caller]
+fn figures(client: &mut Client) -> Value {
+    serde_json::from_str(&client.get("/status.json").text()).expect("JSON")
+}
+
+#[test]
+fn what_the_public_gets_is_counted_and_what_whoever_looks_gets_is_not() {
+    let (process, address) = serve_with_status(&[]);
+    assert!(address.ip().is_loopback(), "a bare port is this machine's alone");
+    let mut status = Client::connect(address);
+    assert_eq!(figures(&mut status)["responses"], serde_json::json!([0, 0, 0, 0, 0]));
+    let mut client = process.connect();
+    for _ in 0..20 {
+        assert_eq!(client.get("/page.html").status, 200);
+    }
+    assert_eq!(client.get("/nowhere").status, 404);
+    let told = figures(&mut status);
+    assert_eq!(told["responses"], serde_json::json!([0, 20, 0, 1, 0]));
+    assert_eq!(told["waiting"]["request"], 1, "the client, and not who looks");
+    assert_eq!(
+        told["latency_micros"]
+            .as_array()
+            .map_or(0, |buckets| buckets.iter().filter_map(|b| b[1].as_u64()).sum()),
+        21
+    );
+    let at_least = |name: &str, least: u64| {
+        let found = told[name].as_u64().unwrap_or_default();
+        assert!(found >= least, "{name}: {found}");
+    };
+    at_least("sent_bytes", 20 * 1000);
+    at_least("turns", 20);
+    at_least("busy_micros", 1);
+    at_least("longest_turn_micros", 1);
+    at_least("resident_bytes", 500_000);
+    assert_eq!(
+        told["cache_hits"]
+            .as_u64()
+            .zip(told["cache_misses"].as_u64())
+            .map(|(hits, misses)| hits + misses > 20),
+        Some(true)
+    );
+    // And the other way round.
+    for target in ["/status.json", "/metrics", "/health"] {
+        assert_eq!(client.get(target).status, 404, "{target} is not public");
+        assert_eq!(status.get(target).status, 200, "{target}");
+    }
+    assert_eq!(status.get("/page.html").status, 404);
+}
+
+#[test]
+fn it_speaks_http_like_the_site() {
+    let (_process, address) = serve_with_status(&[]);
+    let mut status = Client::connect(address);
+    let page = status.get("/");
+    assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
+    assert!(
+        page.field("content-security-policy").is_some_and(|policy| policy.contains("default-src 'none'"))
+    );
+    assert_eq!(page.field("cache-control"), Some("no-store"));
+    assert!(page.text().contains("<th scope=\"row\">connections</th>"), "a table without a script");
+    for (target, content_type) in [
+        ("/style.css", "text/css; charset=utf-8"),
+        ("/script.js", "text/javascript; charset=utf-8"),
+        ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
+    ] {
+        assert_eq!(status.get(target).field("content-type"), Some(content_type), "{target}");
+    }
+    status.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(status.answer_to("HEAD").status, 200);
+    status.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
+    assert_eq!(status.answer().status, 405);
+    // Two in one packet.
+    status.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!([status.answer().text(), status.answer().text()], ["serving\n", "serving\n"]);
+    status.send("nonsense\r\n\r\n");
+    assert_eq!(status.answer().status, 400);
+}
+
+#[test]
+fn who_is_not_let_in_is_counted_and_whoever_looks_is_let_in() {
+    let (process, address) = serve_with_status(&["--max-per-client", "1"]);
+    let mut client = process.connect();
+    assert_eq!(client.get("/page.html").status, 200);
+    let mut status = Client::connect(address);
+    assert_eq!(process.connect().get("/page.html").status, 503);
+    let told = figures(&mut status);
+    assert_eq!(told["notices"]["connections beyond what one client may have turned away with 503"], 1);
+    assert!(status.get("/metrics").text().contains(
+        "pws_notices_total{what=\"connections beyond what one client may have turned away with 503\"} 1\n"
+    ));
+}
+
+#[test]
+fn while_it_stops_it_can_be_looked_at_and_says_so() {
+    let (mut process, address) = serve_with_status(&[]);
+    let mut slow = process.connect();
+    slow.stream.write_all(b"GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n").expect("a request");
+    let head = slow.head();
+    assert_eq!(head.status, 200);
+    assert_eq!(Client::connect(address).get("/health").status, 200);
+    process.signal(Signal::TERM);
+    wait_until("it stops", || Client::connect(address).get("/health").status == 503);
+    assert_eq!(Client::connect(address).get("/health").text(), "stopping\n");
+    assert!(Client::try_connect(process.address()).is_err(), "the public door is closed");
+    drop(slow);
+    assert_eq!(process.wait().code(), Some(0), "whoever looks does not keep it");
+}
+
+#[test]
+fn where_it_listens_is_typed_or_told_what_is_wrong() {
+    for value in ["nonsense", "70000", "localhost", ""] {
+        let mut command = command();
+        command.arg(format!("--status={value}"));
+        let output = process::run(command);
+        assert_eq!(output.status.code(), Some(2), "{value}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains("--status"), "{stderr}");
+    }
+    let (_process, taken) = serve_with_status(&[]);
+    let mut other = command();
+    other.args(["--port", "0", "--status", &taken.to_string()]);
+    let output = process::run(other);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains(&format!("cannot listen on {taken}")), "{stderr}");
+}
