@@ -79,7 +79,9 @@ fn demo_folder() -> Option<PathBuf> {
 fn read_from(args: impl IntoIterator<Item = OsString>, memory: Granted) -> Result<Settings, clap::Error> {
     let mut command = command();
     let usage = command.render_usage();
-    let matches = command.try_get_matches_from_mut(with_values(args)).map_err(|mut error| {
+    let mut remarks = variables::remarks();
+    let args = with_values(args, &mut remarks);
+    let matches = command.try_get_matches_from_mut(args).map_err(|mut error| {
         error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
         error
     })?;
@@ -103,18 +105,25 @@ fn read_from(args: impl IntoIterator<Item = OsString>, memory: Granted) -> Resul
         settings.memory.source = "PWS_MEMORY";
     }
     put_bare(&matches, &mut settings).map_err(|text| command.error(ErrorKind::ArgumentConflict, text))?;
-    settings.remarks = variables::remarks();
+    settings.remarks = remarks;
     Ok(settings)
 }
 
-/// The words that were typed, those joined to an option that may stand alone which can only be its value:
-/// `--hidden .z*` is `--hidden=.z*`, and `--hidden site` serves a folder.
-fn with_values(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+/// The words that were typed, those joined to an option that may stand alone which can be its value:
+/// `--hidden .z*` is `--hidden=.z*`, and `--hidden site` serves a folder. That it could mean the other is
+/// remarked on.
+fn with_values(args: impl IntoIterator<Item = OsString>, remarks: &mut Vec<String>) -> Vec<OsString> {
     let mut words: Vec<OsString> = Vec::new();
     for word in args {
         let takes = |option: &&mut OsString| takes(option.to_str()?, word.to_str()?).then_some(());
         match words.last_mut().filter(|option| takes(option).is_some()) {
             Some(option) => {
+                if Path::new(&word).is_dir() {
+                    let (option, word) = (option.to_string_lossy(), word.to_string_lossy());
+                    remarks.push(format!(
+                        "{word} counts as the value of {option} (try './{word}' for the folder)"
+                    ));
+                }
                 option.push("=");
                 option.push(word);
             }
@@ -138,6 +147,7 @@ fn put_bare(found: &ArgMatches, to: &mut Settings) -> Result<(), String> {
     for word in bare_words(found) {
         let shown = word.to_string_lossy();
         let before = if let Some(number) = word.to_str().filter(|_| is_number(word)) {
+            let number = number.trim_start_matches(':');
             let port = values::number(number, 0, u16::MAX);
             let port = port.map_err(|reason| format!("'{shown}' is no port: {reason}"))?;
             let before = std::mem::replace(&mut to.config.port, port);
@@ -161,8 +171,11 @@ fn bare_words(found: &ArgMatches) -> impl Iterator<Item = &OsString> {
     found.get_many(BARE).into_iter().flatten()
 }
 
+/// Digits, with a colon in front or without.
 fn is_number(word: &OsString) -> bool {
-    !word.is_empty() && word.as_encoded_bytes().iter().all(u8::is_ascii_digit)
+    let word = word.as_encoded_bytes();
+    let word = word.strip_prefix(b":").unwrap_or(word);
+    !word.is_empty() && word.iter().all(u8::is_ascii_digit)
 }
 
 /// The table, as clap needs it.
@@ -220,7 +233,13 @@ fn put_found<'a>(row: &Row, found: &'a ArgMatches, to: &mut Settings) -> Result<
         Put::Flag(_) | Put::Bare | Put::Help | Put::Version => (),
         Put::Choice(choices) => {
             let Some(typed) = found.get_one::<String>(row.name) else { return Ok(()) };
-            let choice = choices.iter().find(|(name, _)| typed.eq_ignore_ascii_case(name));
+            let on_or_off = match typed.to_ascii_lowercase().as_str() {
+                "1" | "true" | "yes" => "on",
+                "0" | "false" | "no" => "off",
+                _ => typed,
+            };
+            let is_meant = |name: &str| [typed, on_or_off].iter().any(|word| name.eq_ignore_ascii_case(word));
+            let choice = choices.iter().find(|(name, _)| is_meant(name));
             let names = || choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
             let (_, put) = choice.ok_or_else(|| (typed.as_str(), format!("it may be {}", names())))?;
             put(to);
@@ -298,6 +317,7 @@ mod tests {
             (&["8080"], ".", 8080),
             (&["site", "8080"], "site", 8080),
             (&["8080", "site"], "site", 8080),
+            (&["site", ":8080"], "site", 8080),
             (&["./8080"], "./8080", 9000),
             (&["-p", "80", "site"], "site", 80),
             (&["--port=80", "-d", "site"], "site", 80),
@@ -353,5 +373,8 @@ mod tests {
         let settings = read_from(args, GRANTED).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(settings.config.folder, folder);
         assert_eq!(settings.log_level, LevelFilter::Warn);
+        for (word, is_on) in [("no", false), ("0", false), ("False", false), ("YES", true), ("1", true)] {
+            assert_eq!(typed(&["--access-log", word]).config.access_log, is_on, "{word}");
+        }
     }
 }

@@ -22,6 +22,8 @@ enum By {
     Name,
     /// The name, of a text; in which characters it is written, its content tells.
     NameAndContent,
+    /// The name, unless the content is text: `.ts` is a video to the registry and TypeScript to most.
+    NameUnlessText,
     /// The content alone.
     Content,
 }
@@ -39,9 +41,12 @@ const UTF_8: &str = "; charset=utf-8";
 
 impl ContentType {
     fn of_known(essence: &'static str) -> ContentType {
-        match essence.starts_with("text/") {
-            true => ContentType { text: format!("{essence}{UTF_8}").into(), by: By::NameAndContent },
-            false => ContentType { text: essence.into(), by: By::Name },
+        match essence {
+            "video/mp2t" => ContentType { text: essence.into(), by: By::NameUnlessText },
+            _ if essence.starts_with("text/") => {
+                ContentType { text: format!("{essence}{UTF_8}").into(), by: By::NameAndContent }
+            }
+            _ => ContentType { text: essence.into(), by: By::Name },
         }
     }
 
@@ -67,7 +72,8 @@ impl ContentType {
             By::Name => return self.clone(),
             By::NameAndContent if charset::may_be_utf_8(essence, start) => format!("{essence}{UTF_8}").into(),
             By::NameAndContent => essence.to_owned().into(),
-            By::Content if charset::is_utf_8_text(start) => TEXT.into(),
+            By::Content | By::NameUnlessText if charset::is_utf_8_text(start) => TEXT.into(),
+            By::NameUnlessText => return self.clone(),
             By::Content => BYTES.into(),
         };
         ContentType { text, by: self.by }
@@ -178,6 +184,8 @@ mod tests {
             ("LICENSE", b"\x00", "application/octet-stream"),
             ("a.lock", b"[[package]]", "text/plain; charset=utf-8"),
             ("a.png", b"text", "image/png"),
+            ("a.ts", b"let a: number", "text/plain; charset=utf-8"),
+            ("a.ts", b"G\x40\x00\x10", "video/mp2t"),
             ("a.foo", b"\xE9", "text/foo"),
         ] {
             let named = types.of_path(path.as_bytes());

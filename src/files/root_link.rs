@@ -67,7 +67,11 @@ impl RootLink {
         let path = self.path.display();
         match self.open() {
             Ok(folder) => {
-                log::info!("{path} leads to another folder, which is served from now on");
+                let place = self.path.canonicalize().unwrap_or_default();
+                log::info!(
+                    "{path} leads to another folder, which is served from now on: {}",
+                    place.display()
+                );
                 self.seen = Stamp::of_open(folder.as_fd()).ok()?;
                 Some(folder)
             }

@@ -119,11 +119,11 @@ fn explain(error: io::Error, address: SocketAddr) -> io::Error {
     let port = address.port();
     let reason = match error.kind() {
         ErrorKind::PermissionDenied => {
-            "permission denied (ports below 1024 need CAP_NET_BIND_SERVICE; try 'pws 8080')".to_owned()
+            "permission denied (ports below 1024 need CAP_NET_BIND_SERVICE; try '--port 8080')".to_owned()
         }
         ErrorKind::AddrInUse => {
             let other = if port < u16::MAX { port.saturating_add(1).max(1024) } else { 9000 };
-            format!("the port is taken (try 'pws {other}', or 'pws 0' for any free one)")
+            format!("the port is taken (try '--port {other}', or '--port 0' for any free one)")
         }
         ErrorKind::AddrNotAvailable => {
             "this machine has no such address (try '--bind 127.0.0.1', or no --bind for all)".to_owned()
@@ -175,12 +175,12 @@ mod tests {
             (
                 ErrorKind::PermissionDenied,
                 "cannot listen on 0.0.0.0:80: permission denied \
-                 (ports below 1024 need CAP_NET_BIND_SERVICE; try 'pws 8080')",
+                 (ports below 1024 need CAP_NET_BIND_SERVICE; try '--port 8080')",
             ),
             (
                 ErrorKind::AddrInUse,
                 "cannot listen on 0.0.0.0:80: the port is taken \
-                 (try 'pws 1024', or 'pws 0' for any free one)",
+                 (try '--port 1024', or '--port 0' for any free one)",
             ),
         ] {
             assert_eq!(explain(kind.into(), address).to_string(), expected);

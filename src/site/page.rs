@@ -32,7 +32,8 @@ pub fn sentence(status: Status) -> &'static str {
         Status::NotFound => "There is nothing at this address.",
         Status::MethodNotAllowed => "Files can be read here, and not changed: by GET and HEAD.",
         Status::NotAcceptable => {
-            "The file is here in compressed form only: ask for it with Accept-Encoding: gzip, br, zstd."
+            "The file is here in compressed form only, and in none that was asked for: \
+             Accept-Encoding: gzip, br, zstd gets it."
         }
         Status::PreconditionFailed => "The file is not in the state that was asked for.",
         Status::RangeNotSatisfiable => "The file ends before the part that was asked for.",

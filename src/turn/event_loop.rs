@@ -230,6 +230,10 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
 
     /// Ends: what is still under way is cut, and told to the log.
     pub fn end(&mut self, now: &Now) {
+        let cut = self.connections.iter().filter(|(_, slot)| slot.connection.has_unsent()).count();
+        if cut > 0 {
+            log::warn!("{} cut by the stop", Counted(cut as u64, ["response", "responses"]));
+        }
         for key in self.connections.keys() {
             self.close(key, Ending::Over, now);
         }

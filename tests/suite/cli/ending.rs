@@ -96,6 +96,7 @@ fn a_signal_finishes_the_download_and_a_second_one_does_not() {
         }
         let total = client.count_rest(LARGE);
         assert_eq!(total == LARGE, second.is_none(), "{total} bytes, {second:?}");
+        assert_eq!(process.stderr().contains("1 response cut by the stop"), second.is_some(), "{second:?}");
         assert_eq!(process.wait().code(), Some(0));
     }
 }

@@ -194,6 +194,21 @@ fn a_bare_port_beats_a_variable_that_is_none_and_memory_is_told_by_its_variable(
 }
 
 #[test]
+fn a_pattern_that_is_a_folder_as_well_is_remarked_on() {
+    let folder = folder().file(".config/page.html", "hidden");
+    for (words, is_told, found) in
+        [(&["--hidden", ".config", "-d", "."][..], true, 200), (&["--hidden", "./.config"], false, 404)]
+    {
+        let mut command = command();
+        command.current_dir(folder.root()).args(["--bind", "127.0.0.1", "--port", "0"]).args(words);
+        let process = Process::start(command);
+        assert_eq!(process.connect().get("/.config/page.html").status, found, "{words:?}");
+        let told = ".config counts as the value of --hidden (try './.config' for the folder)";
+        assert_eq!(process.stderr().contains(told), is_told, "{words:?}: {}", process.stderr());
+    }
+}
+
+#[test]
 fn a_preflight_tells_what_spoils_a_run_and_serves_nothing() {
     let few = |count: u64| {
         let mut command = command_after(&format!("ulimit -n {count}"));
