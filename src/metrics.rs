@@ -1,5 +1,10 @@
 //! What the loop counts while it runs, and what whoever looks at it is told.
 
+use std::fmt::Write;
+
+use crate::limits::told_bytes;
+use crate::notices::Counted;
+
 /// Counts since the start. They say nothing of connections to the status page itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metrics {
@@ -10,6 +15,8 @@ pub struct Metrics {
     pub responses: [u64; 5],
     /// Handed to sockets, heads included.
     pub sent_bytes: u64,
+    /// The most that there were at once.
+    pub connections_peak: usize,
     pub turns: u64,
     pub events: u64,
     /// How long turns took, all and the longest.
@@ -24,6 +31,23 @@ impl Metrics {
         if let Some(count) = self.responses.get_mut(usize::from(code / 100).wrapping_sub(1)) {
             *count += 1;
         }
+    }
+
+    /// In a line, after so long: `responses` were served, and how.
+    pub fn told(&self, responses: u64, uptime_micros: u64) -> String {
+        let mut text = format!(
+            "served {}, {}, {} at most",
+            Counted(responses, ["response", "responses"]),
+            told_bytes(self.sent_bytes),
+            Counted(self.connections_peak as u64, ["connection", "connections"]),
+        );
+        if self.is_timed {
+            let (busy, micros) =
+                (self.busy_nanos / 10 / uptime_micros.max(1), self.latency.permille_micros(990));
+            // Cannot fail: writing to memory.
+            let _ = write!(text, ", busy for {busy} % of the time, 99 of 100 responses within {micros} µs");
+        }
+        text
     }
 
     /// Counts how long a turn took.
@@ -158,6 +182,16 @@ mod tests {
         }
         assert_eq!((latency.permille_micros(1000), latency.max_micros, latency.count), (1000, 1000, 1000));
         assert_eq!(latency.buckets().map(|(_, count)| count).sum::<u64>(), 1000);
+    }
+
+    #[test]
+    fn the_last_word_tells_how_it_went() {
+        let mut metrics = Metrics { sent_bytes: 20 << 20, connections_peak: 9, ..Metrics::default() };
+        assert_eq!(metrics.told(1, 5_000_000), "served 1 response, 20 MiB, 9 connections at most");
+        (metrics.is_timed, metrics.busy_nanos) = (true, 2_500_000_000);
+        metrics.latency.add(100);
+        let expected = ", busy for 50 % of the time, 99 of 100 responses within 100 µs";
+        assert!(metrics.told(1, 5_000_000).ends_with(expected), "{}", metrics.told(1, 5_000_000));
     }
 
     #[test]

@@ -196,15 +196,15 @@ impl Notices {
         }
     }
 
-    /// The last word: how many responses were served, and how many notices of each kind there were.
-    pub fn tell_summary(&self, responses: u64) {
+    /// Adds to what was `served` how many notices of each kind there were, and tells that.
+    pub fn tell_summary(&self, served: &str) {
         let is_clean = Notice::ALL.iter().all(|notice| self.total(*notice) == 0);
         let level = if is_clean { log::Level::Info } else { log::Level::Warn };
-        log::log!(level, "{}", self.summary(responses));
+        log::log!(level, "{}", self.summary(served));
     }
 
-    fn summary(&self, responses: u64) -> String {
-        let mut text = format!("served {}", Counted(responses, ["response", "responses"]));
+    fn summary(&self, served: &str) -> String {
+        let mut text = served.to_owned();
         for notice in Notice::ALL {
             let [one, many, what, _] = notice.words();
             let total = self.total(notice);
@@ -362,12 +362,12 @@ mod tests {
     #[test]
     fn the_summary_adds_all_up() {
         let mut notices = Notices::default();
-        assert_eq!(notices.summary(1), "served 1 response");
+        assert_eq!(notices.summary("served 1 response"), "served 1 response");
         notices.count(Notice::Evicted, &"a", &at(0));
         notices.count_many(Notice::LogLinesLost, 1_234_567, &"a", &at(0));
         let expected = "served 12,345 responses; 1 idle connection closed to make room for others; \
                         1,234,567 lines of the access log lost";
-        assert_eq!(notices.summary(12_345), expected);
+        assert_eq!(notices.summary("served 12,345 responses"), expected);
     }
 
     #[test]

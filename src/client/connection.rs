@@ -189,7 +189,7 @@ impl<S: Socket> Connection<S> {
     /// What comes before it is dropped: the log is told of what has not left.
     pub fn end(&mut self, access_log: &mut AccessLog) {
         if let Some(rest) = &mut self.rest {
-            rest.outbox.cut(|ended| tell(&ended, self.peer, access_log));
+            rest.outbox.cut(|ended| tell(&ended, (self.peer, self.door), access_log));
         }
     }
 
@@ -346,7 +346,7 @@ impl<S: Socket> Connection<S> {
             // what is on its way, the responses before it too.
             Sent::Cut => {
                 log::debug!("{}: response cut short, the rest of it is not to be had", self.peer);
-                outbox.cut(|ended| tell(&ended, self.peer, context.access_log));
+                outbox.cut(|ended| tell(&ended, (self.peer, self.door), context.access_log));
                 self.session.cut_short();
                 Step::Goes(0)
             }
@@ -355,7 +355,7 @@ impl<S: Socket> Connection<S> {
             context.notices.count_once(Notice::Copied, &error, context.now);
         }
         outbox.settle(|ended| {
-            tell(&ended, self.peer, context.access_log);
+            tell(&ended, (self.peer, self.door), context.access_log);
             context.count_latency(ended.queued_micros);
         });
         Ok(step)
@@ -363,8 +363,11 @@ impl<S: Socket> Connection<S> {
 }
 
 /// Tells of a response that has left, or of which no more will leave.
-fn tell(response: &Ended, peer: Peer, access_log: &mut AccessLog) {
-    access_log.write(peer, response);
+fn tell(response: &Ended, (peer, door): (Peer, Door), access_log: &mut AccessLog) {
+    // Who looks at the server does not want to see that.
+    if door == Door::Public {
+        access_log.write(peer, response);
+    }
     log::trace!(
         "  response {}, {} bytes of content, queued at {} us",
         if response.is_whole { "sent" } else { "cut" },

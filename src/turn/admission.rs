@@ -42,6 +42,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             }
             let connection = Connection::new(socket, (peer, door), now, &self.limits);
             let key = self.connections.insert(connection, &mut self.ledger, &self.limits);
+            self.metrics.connections_peak = self.metrics.connections_peak.max(self.connections.len());
             let at_nanos = (turn.stopwatch)();
             match at_nanos < *end_nanos.get_or_insert(at_nanos + ACCEPT_NANOS) {
                 true => self.run_newcomer(key, at_nanos, turn),

@@ -239,7 +239,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         }
         self.access_log.finish();
         self.count_lost_lines(now);
-        self.notices.tell_summary(self.access_log.responses());
+        self.tell_summary(now);
     }
 }
 

@@ -123,7 +123,11 @@ impl Server {
             self.clock.read();
             let (now, stopwatch) = (self.clock.now(), self.clock.stopwatch());
             if self.events.iter().any(|event| [WAKER, SIGNALS].contains(&event.token())) {
-                for _ in 0..self.stops.take() {
+                let asked = self.stops.take();
+                if asked.wants_summary {
+                    self.event_loop.tell_summary(now);
+                }
+                for _ in 0..asked.stops {
                     self.event_loop.stop(now);
                 }
             }

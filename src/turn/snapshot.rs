@@ -28,6 +28,12 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         }
     }
 
+    /// Tells what was done so far, and which bounds took effect.
+    pub fn tell_summary(&self, now: &Now) {
+        let served = self.metrics.told(self.access_log.responses(), now.elapsed_micros);
+        self.notices.tell_summary(&served);
+    }
+
     /// Looks at everybody who is connected: some microseconds for a thousand of them.
     pub(super) fn snapshot(&self, now: &Now) -> Snapshot {
         let is_public = |key: &usize| {

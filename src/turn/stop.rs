@@ -28,7 +28,16 @@ impl StopHandle {
     }
 }
 
-/// The loop's end of it: how often it was asked to stop.
+/// What the loop is asked from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// How often to stop.
+    pub stops: u32,
+    /// To tell what it has done so far.
+    pub wants_summary: bool,
+}
+
+/// The loop's end of it.
 pub struct Stops {
     handle: StopHandle,
     seen: u32,
@@ -44,8 +53,8 @@ impl Stops {
     }
 
     /// Counts SIGINT and SIGTERM too, and SIGHUP if the terminal that the process was started on is gone, and
-    /// wakes the poll with `token` for them. SIGUSR1 and SIGUSR2 do nothing from now on. What is ignored, or
-    /// blocked, stays so.
+    /// wakes the poll with `token` for them, and for SIGUSR1, which asks for a summary. SIGUSR2 does nothing
+    /// from now on. What is ignored, or blocked, stays so.
     pub fn listen_to_signals(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         let ignored = Ignored::now();
         let mut signals = Signals::new(HEEDED.iter().filter(|signal| !ignored.contains(**signal)))?;
@@ -58,19 +67,22 @@ impl Stops {
         self.handle.clone()
     }
 
-    /// How often it was asked since the last call.
-    pub fn take(&mut self) -> u32 {
+    /// What it was asked since the last call.
+    pub fn take(&mut self) -> Asked {
         let asked = self.handle.asked.load(Ordering::Relaxed);
         let by_handle = asked.wrapping_sub(self.seen);
         self.seen = asked;
-        let by_signal = self.signals.as_mut().map_or(0, |(signals, terminal)| {
-            let is_to_stop = |signal: &i32| match *signal {
-                SIGINT | SIGTERM => true,
-                SIGHUP => terminal.is_gone(),
-                _ => false,
-            };
-            signals.pending().filter(is_to_stop).count() as u32
-        });
-        by_handle.saturating_add(by_signal)
+        let mut asked = Asked { stops: by_handle, wants_summary: false };
+        if let Some((signals, terminal)) = &mut self.signals {
+            for signal in signals.pending() {
+                match signal {
+                    SIGINT | SIGTERM => asked.stops += 1,
+                    SIGHUP if terminal.is_gone() => asked.stops += 1,
+                    SIGUSR1 => asked.wants_summary = true,
+                    _ => {}
+                }
+            }
+        }
+        asked
     }
 }

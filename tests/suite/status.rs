@@ -74,6 +74,8 @@ fn what_the_public_gets_is_counted_and_what_whoever_looks_gets_is_not() {
         assert_eq!(status.get(target).status, 200, "{target}");
     }
     assert_eq!(status.get("/page.html").status, 404);
+    let lines = process.stop();
+    assert_eq!(lines.len(), 24, "none of whoever looked: {lines:?}");
 }
 
 #[test]
@@ -117,6 +119,18 @@ fn who_is_not_let_in_is_counted_and_whoever_looks_is_let_in() {
     assert!(status.get("/metrics").text().contains(
         "pws_notices_total{what=\"connections beyond what one client may have turned away with 503\"} 1\n"
     ));
+}
+
+#[test]
+fn a_signal_asks_for_the_summary_that_the_end_tells() {
+    let (process, _) = serve_with_status(&[]);
+    assert_eq!(process.connect().get("/page.html").status, 200);
+    process.signal(Signal::USR1);
+    process.wait_for("served 1 response, 1 KiB, 1 connection at most, busy for ");
+    assert!(process.stderr().contains("99 of 100 responses within "), "{}", process.stderr());
+    let plain = serve(folder(), &[]);
+    plain.signal(Signal::USR1);
+    plain.wait_for("served 0 responses, 0 KiB, 0 connections at most\n");
 }
 
 #[test]
