@@ -12,6 +12,7 @@ mod conformance;
 mod corpus;
 mod edges;
 mod faults;
+mod guide;
 mod ladder;
 mod properties;
 mod reading;
