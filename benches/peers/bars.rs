@@ -2,10 +2,10 @@
 
 use pws_benchmarks::numbers::{median, show};
 use pws_benchmarks::servers::Server;
+use pws_benchmarks::svg::{Anchor, FAINT_INK, GRID, INK, Svg, colour};
 
 use crate::cases::Case;
 use crate::results::Results;
-use crate::svg::{Anchor, FAINT_INK, GRID, INK, Svg, colour};
 
 const MARGIN: f64 = 28.0;
 const COLUMNS: usize = 3;

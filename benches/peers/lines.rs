@@ -2,11 +2,11 @@
 
 use pws_benchmarks::numbers::{show, show_count};
 use pws_benchmarks::servers::Server;
+use pws_benchmarks::svg::{Anchor, FAINT_INK, GRID, INK, Svg, colour};
 
 use crate::bars::{page_head, scale_end};
 use crate::cases::Case;
 use crate::results::Results;
-use crate::svg::{Anchor, FAINT_INK, GRID, INK, Svg, colour};
 
 const WIDTH: f64 = 1220.0;
 const HEIGHT: f64 = 520.0;

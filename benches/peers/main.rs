@@ -12,7 +12,6 @@ mod lines;
 mod measure;
 mod report;
 mod results;
-mod svg;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -12,6 +12,7 @@ pub mod process_group;
 pub mod programs;
 pub mod running;
 pub mod servers;
+pub mod svg;
 pub mod table;
 pub mod wrk;
 

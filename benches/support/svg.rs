@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pws_benchmarks::servers::Server;
+use super::servers::Server;
 
 pub const INK: &str = "#1f2937";
 pub const FAINT_INK: &str = "#6b7280";
