@@ -6,7 +6,7 @@
 //! and three requests in one. What has come is kept until an empty line ends a head; whatever stands behind
 //! it is the next.
 //!
-//! **What breaks it**: it answers what has come and hangs up. A browser opens a connection for each
+//! **What breaks it**: it answers what has come and hangs up, without a word. A browser opens one for each
 //! picture, and each costs a trip there and back before anything is asked. The second request here comes to
 //! nobody:
 //!

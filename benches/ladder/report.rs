@@ -12,7 +12,7 @@ type Figure = fn(&Seen) -> f64;
 /// Each with a table, and where a picture tells more than figures, with bars.
 const FIGURES: [(&str, Figure); 4] = [
     ("Requests a second", |seen| seen.requests_per_sec),
-    ("Processor time of the server per request, µs", |seen| seen.cpu_us_per_request),
+    ("Processor time per request, µs", |seen| seen.cpu_us_per_request),
     ("Memory (PSS), MB", |seen| seen.pss_mb),
     ("Errors: refused, cut or not answered within two seconds", |seen| seen.errors),
 ];
