@@ -25,13 +25,16 @@ pub struct Folder {
     path: Vec<u8>,
     descriptor: Descriptor,
     pub stamp: Stamp,
+    /// It is the folder of a host itself, by whatever path.
+    pub is_top: bool,
 }
 
 impl Folder {
     /// Opens the folder at `path`: empty, or with a slash at its end.
     pub fn open(root: &Arc<Root>, path: &[u8]) -> Result<Folder, Errno> {
         let (descriptor, stamp) = root.open_folder(path)?;
-        Ok(Folder { root: Arc::clone(root), path: path.to_vec(), descriptor, stamp })
+        let is_top = root.is_top(path, &stamp);
+        Ok(Folder { root: Arc::clone(root), path: path.to_vec(), descriptor, stamp, is_top })
     }
 
     /// Where it is.

@@ -45,9 +45,10 @@ pub fn open_linked(
             Err(errno @ (Errno::LOOP | Errno::NOENT | Errno::NOTDIR)) => errno,
             result => return result,
         };
-        // A link that was changed, and what it led to removed, is no reason to say that nothing is there.
+        // A link that was changed, and what it led to removed, is no reason to say that nothing is there. A
+        // link where there was none has changed, too, be it gone again or not.
         let before = std::mem::replace(&mut plain, resolve(base, path)?);
-        if before == plain {
+        if before == plain && error != Errno::LOOP {
             return Err(error);
         }
     }
@@ -56,19 +57,18 @@ pub fn open_linked(
 
 /// The path without links that `path` leads to beneath `base`.
 fn resolve(base: BorrowedFd<'_>, path: &[u8]) -> Result<Vec<u8>, Errno> {
-    let mut links_left = LINKS_MAX;
-    let mut errno = match follow(base, path, &mut links_left) {
-        Ok(plain) => return Ok(plain),
-        Err(errno) => errno,
-    };
-    // What a link led to may have been replaced together with the link.
-    if matches!(errno, Errno::NOENT | Errno::NOTDIR | Errno::LOOP) && (1..LINKS_MAX).contains(&links_left) {
+    let mut has_missed = false;
+    for _ in 0..CHANGES_MAX {
+        let mut links_left = LINKS_MAX;
         match follow(base, path, &mut links_left) {
-            Ok(plain) => return Ok(plain),
-            Err(again) => errno = again,
+            // What was no link when it was looked at has become one.
+            Err(Errno::LOOP) if links_left > 0 => {}
+            // What a link led to may have been replaced together with the link.
+            Err(Errno::NOENT | Errno::NOTDIR) if links_left < LINKS_MAX && !has_missed => has_missed = true,
+            result => return result,
         }
     }
-    Err(errno)
+    Err(Errno::BUSY)
 }
 
 fn follow(base: BorrowedFd<'_>, path: &[u8], links_left: &mut usize) -> Result<Vec<u8>, Errno> {
@@ -298,6 +298,38 @@ mod tests {
                 ("root", Err(Errno::XDEV)),
             ],
         );
+    }
+
+    #[test]
+    fn what_becomes_a_link_and_a_folder_again_is_there_all_the_time() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        let tree = tree();
+        let at = |name: &str| tree.path().join("base").join(name);
+        fs::create_dir_all(at("e/b")).expect("a folder");
+        fs::write(at("e/b/page"), "page").expect("a file");
+        symlink("e", at("link")).expect("a link");
+        let (base, is_over) =
+            (fs::File::open(tree.path().join("base")).expect("the base"), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    let exchange = rustix::fs::RenameFlags::EXCHANGE;
+                    rustix::fs::renameat_with(&base, "a", &base, "link", exchange).expect("an exchange");
+                    // Some thousand times a second, which is more than anybody deploys.
+                    std::thread::sleep(std::time::Duration::from_micros(100));
+                }
+            });
+            let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+            let open = |_| open_linked(base.as_fd(), b"a/b/page", flags, |_| true).map(drop);
+            let results: Vec<_> = (0..3000).map(open).collect();
+            is_over.store(true, Ordering::Relaxed);
+            assert!(
+                results.iter().all(|result| matches!(result, Ok(()) | Err(Errno::BUSY))),
+                "it is always there"
+            );
+            assert!(results.iter().filter(|result| result.is_err()).count() < 30, "and nearly always found");
+        });
     }
 
     #[test]

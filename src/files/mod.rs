@@ -112,10 +112,15 @@ impl Files {
     /// Goes on with another root if it was named by a link, and that leads to another. What is remembered of
     /// files is compared with the disk before it is used, so it need not be forgotten.
     pub fn follow_link(&mut self, now: &Now) {
-        if let Some(folder) = self.link.as_mut().and_then(|link| link.swapped(now)) {
-            self.root = Arc::new(self.root.moved_to(folder));
-            self.spelling.forget_all();
-        }
+        self.follow_link_if(false, now);
+    }
+
+    fn follow_link_if(&mut self, is_missed: bool, now: &Now) -> bool {
+        let folder = self.link.as_mut().and_then(|link| link.swapped(is_missed, now));
+        let Some(folder) = folder else { return false };
+        self.root = Arc::new(self.root.moved_to(folder));
+        self.spelling.forget_all();
+        true
     }
 
     /// Which names may be served of it.
@@ -254,6 +259,13 @@ impl Files {
     /// Opens what is at `path`, if the disk spells it so. If there is no descriptor left for it, what is only
     /// kept goes first.
     fn open_file(&mut self, path: &[u8], now: &Now) -> Result<Opened, Errno> {
+        match self.open_in_root(path, now) {
+            Err(Errno::NOENT) if self.follow_link_if(true, now) => self.open_in_root(path, now),
+            result => result,
+        }
+    }
+
+    fn open_in_root(&mut self, path: &[u8], now: &Now) -> Result<Opened, Errno> {
         let mut open = || {
             let opened = self.root.open_file(path)?;
             Ok((opened, self.spelling.is_of_disk(path, &self.root, now)?))

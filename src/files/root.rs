@@ -135,6 +135,13 @@ impl Root {
         Ok((Descriptor { file, _counted: Arc::clone(&self.open) }, stamp))
     }
 
+    /// Whether what was opened at `path`, and is `stamp`, is the folder of a host: links lead there, too.
+    pub fn is_top(&self, path: &[u8], stamp: &Stamp) -> bool {
+        let name_end = path.iter().position(|&byte| byte == b'/').filter(|_| self.has_hosts);
+        let top = name_end.map_or(&b"."[..], |end| &path[..end]);
+        self.stamp_at(top).is_ok_and(|top| top.is_of_same(stamp))
+    }
+
     /// Opens the folder at `path` for names in it to be looked for; nothing can be read by that.
     pub fn look_at_folder(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
         let path = if path.is_empty() { b"." } else { path };

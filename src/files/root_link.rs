@@ -30,6 +30,7 @@ pub struct RootLink {
     /// What it led to when it was last looked at, served or not.
     seen: Stamp,
     checked_tick: Tick,
+    checked_micros: u64,
 }
 
 impl RootLink {
@@ -44,7 +45,15 @@ impl RootLink {
         let holder = rustix::fs::open(holder.unwrap_or(Path::new(".")), flags, Mode::empty()).ok()?;
         let seen = Stamp::of_open(folder).ok()?;
         let leads_anywhere = symlinks == Symlinks::Follow;
-        let mut link = RootLink { path, holder, is_shared: true, leads_anywhere, seen, checked_tick: 0 };
+        let mut link = RootLink {
+            path,
+            holder,
+            is_shared: true,
+            leads_anywhere,
+            seen,
+            checked_tick: 0,
+            checked_micros: 0,
+        };
         // All that the disk holds is no folder that anybody means.
         link.is_shared = link.open().is_ok() && !is_top(link.holder.as_fd());
         Some(link)
@@ -55,12 +64,17 @@ impl RootLink {
         self.is_shared.then(|| self.holder.as_fd())
     }
 
-    /// The folder that the link leads to now, if that is another; looked at once a second. What is not to be
-    /// served is told.
-    pub fn swapped(&mut self, now: &Now) -> Option<OwnedFd> {
-        if std::mem::replace(&mut self.checked_tick, now.tick) == now.tick {
+    /// The folder that the link leads to now, if that is another. Looked at once a second, or once a turn if
+    /// something `is_missed`: the folder before may have been removed. What is not to be served is told.
+    pub fn swapped(&mut self, is_missed: bool, now: &Now) -> Option<OwnedFd> {
+        let is_known = match is_missed {
+            true => self.checked_micros == now.elapsed_micros,
+            false => self.checked_tick == now.tick,
+        };
+        if is_known {
             return None;
         }
+        (self.checked_tick, self.checked_micros) = (now.tick, now.elapsed_micros);
         let found = rustix::fs::statat(&self.holder, self.name(), AtFlags::empty());
         // Where nothing is there may be something in a moment.
         let found = found.map(|stat| Stamp::of(&stat)).ok().filter(|found| !found.is_of_same(&self.seen))?;

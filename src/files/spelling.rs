@@ -17,6 +17,7 @@ use rustix::io::Errno;
 
 use super::folder::{Folder, STEP_ENTRIES_MAX};
 use super::root::Root;
+use super::stamp::Stamp;
 use crate::clock::{Now, Tick};
 
 /// Folders that are known to take names as they are.
@@ -174,9 +175,19 @@ fn folds(folder: &[u8], name: &[u8], root: &Root) -> Result<Option<bool>, Errno>
         return Ok(Some(true));
     }
     let Some(other) = in_other_letters(name) else { return Ok(None) };
-    let found = rustix::fs::statat(&folder, &other[..], AtFlags::SYMLINK_NOFOLLOW);
-    // It may be another of that name. Then both are listed.
-    Ok(Some(found.is_ok()))
+    let look = |name: &[u8]| rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW);
+    let Ok(found) = look(&other) else { return Ok(Some(false)) };
+    // It may be another of that name. A program that makes a filesystem may number one file as two.
+    let is_same = || look(name).is_ok_and(|named| Stamp::of(&named).is_of_same(&Stamp::of(&found)));
+    Ok(Some(kind_of(folder.as_fd())? == FUSE || is_same()))
+}
+
+/// As in Linux' magic.h.
+const FUSE: u32 = 0x6573_5546;
+
+/// As wide as the machine's numbers are; magic numbers are never wider than this.
+fn kind_of(folder: BorrowedFd<'_>) -> Result<u32, Errno> {
+    rustix::fs::fstatfs(folder).map(|found| found.f_type as u32)
 }
 
 /// Whether it is of a kind that finds files by names which no letters tell, such as `ENV~1` and `name.`.
@@ -185,9 +196,7 @@ fn has_short_names(folder: BorrowedFd<'_>) -> Result<bool, Errno> {
     // SMB by either, and by the third.
     const MAGICS: [u32; 7] =
         [0x4d44, 0x2011_bab0, 0x5346_544e, 0x7366_746e, 0x517b, 0xff53_4d42, 0xfe53_4d42];
-    let kind = rustix::fs::fstatfs(folder)?.f_type;
-    // As wide as the machine's numbers are; magic numbers are never wider than this.
-    Ok(MAGICS.contains(&(kind as u32)))
+    Ok(MAGICS.contains(&kind_of(folder)?))
 }
 
 /// `name` with its letters in the other case; `None` if it has none that have two.

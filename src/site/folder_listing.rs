@@ -127,7 +127,9 @@ impl Unread {
     /// Reads a step on, and closes the folder at its end.
     fn read(&mut self, tell: impl FnMut(Entry)) -> Result<(), Errno> {
         if let Some(folder) = &mut self.folder {
-            let has_more = folder.read(|name| self.visible.entry(&self.url_path, name), tell)?;
+            // By a link to the top, the rules are there as well.
+            let path = if folder.is_top { &b""[..] } else { &self.url_path };
+            let has_more = folder.read(|name| self.visible.entry(path, name), tell)?;
             self.folder.take_if(|_| !has_more);
         }
         Ok(())

@@ -113,8 +113,10 @@ impl<S: Pollable> Connections<S> {
 
     /// Gives a connection a place; returns its key.
     pub fn insert(&mut self, connection: Connection<S>, ledger: &mut Ledger, limits: &Limits) -> usize {
-        self.clients.enter(connection.peer());
-        self.looking += usize::from(connection.door() == Door::Status);
+        match connection.door() {
+            Door::Public => self.clients.enter(connection.peer()),
+            Door::Status => self.looking += 1,
+        }
         ledger.replace(Held::default(), connection.held(limits));
         let wait = connection.wait();
         let key = self.slots.insert(Slot::new(connection));
@@ -192,8 +194,10 @@ impl<S: Pollable> Connections<S> {
             connection.socket.reset_when_closed();
         }
         end.ledger.replace(connection.held(end.limits), Held::default());
-        self.clients.leave(connection.peer());
-        self.looking -= usize::from(connection.door() == Door::Status);
+        match connection.door() {
+            Door::Public => self.clients.leave(connection.peer()),
+            Door::Status => self.looking -= 1,
+        }
         connection.end(end.access_log);
         self.closed += 1;
     }

@@ -110,9 +110,10 @@ fn it_speaks_http_like_the_site() {
 #[test]
 fn who_is_not_let_in_is_counted_and_whoever_looks_is_let_in() {
     let (process, address) = serve_with_status(&["--max-per-client", "1"]);
-    let mut client = process.connect();
-    assert_eq!(client.get("/page.html").status, 200);
     let mut status = Client::connect(address);
+    assert_eq!(status.get("/health").status, 200);
+    let mut client = process.connect();
+    assert_eq!(client.get("/page.html").status, 200, "whoever looks has its place beside that");
     assert_eq!(process.connect().get("/page.html").status, 503);
     let told = figures(&mut status);
     assert_eq!(told["notices"]["connections beyond what one client may have turned away with 503"], 1);

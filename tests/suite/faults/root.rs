@@ -175,6 +175,25 @@ fn a_root_that_is_a_link_is_served_anew_when_that_is_swapped() {
 }
 
 #[test]
+fn a_release_that_is_removed_at_once_is_missed_by_nobody() {
+    let (_folder, current) = releases();
+    let releases = current.with_file_name("releases");
+    let process = serve_link(&current, as_nobody());
+    let mut client = process.connect();
+    assert_eq!(client.get("/page.html").text(), "one");
+    // Not at the turn of a second, at which the link is looked at anyhow.
+    for round in 0..3 {
+        let next = releases.join(format!("next-{round}"));
+        fs::create_dir(&next).expect("a folder");
+        fs::write(next.join("page.html"), "next").expect("a file");
+        let before = fs::canonicalize(&current).expect("the release");
+        swap(&current, &next);
+        fs::remove_dir_all(before).expect("the release before");
+        assert_eq!(client.get("/page.html").text(), "next", "at once");
+    }
+}
+
+#[test]
 fn a_link_that_comes_to_lead_elsewhere_changes_nothing_and_is_told_of() {
     let (folder, current) = releases();
     let other = folder.outside().join("other");

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::process::{Command, Stdio};
 
 use pws::config::SiteOptions;
+use pws::limits::Limits;
 use pws_testing::folder::Folder;
 use pws_testing::process::{Process, command_of};
 
@@ -110,6 +111,18 @@ fn where_names_have_short_forms_only_those_that_are_listed_are_served() {
     let Some((folder, image)) = with_image() else { return };
     if let Some(process) = serve_mounted(&folder, &format!("mount -t vfat -o loop {image} $1")) {
         assert_spelled_as_listed(&process);
+    }
+}
+
+#[test]
+fn a_pair_of_names_in_a_large_folder_hides_none_of_the_others() {
+    let folder = Folder::new().crowd("many", 6000).file("many/a", "lower").file("many/A", "upper");
+    let options = SiteOptions::default();
+    let limits = Limits { cache_bytes_max: 0, ..Limits::default() };
+    let mut visitor = Visitor::within(folder, options, limits);
+    assert_eq!(visitor.get("/many/a").text(), "lower");
+    for number in (0..6000).step_by(97) {
+        assert_eq!(visitor.get(&format!("/many/{number:06}.txt")).status, 200, "{number}");
     }
 }
 

@@ -196,6 +196,10 @@ fn only_symlinks_that_are_followed_are_listed() {
     }
 }
 
+fn folder_with_a_link_to_itself() -> Folder {
+    with_hidden().symlink("docs/top", "..")
+}
+
 #[test]
 fn links_show_nothing_that_is_hidden() {
     let folder = with_hidden()
@@ -242,6 +246,12 @@ fn links_show_nothing_that_is_hidden() {
     }
     let listed = texts(&visitor.get("/"));
     assert_eq!(listed, [".well-known/", "data/", "docs/", "volume/", "known", "volume.html"]);
+    let by_link = folder_with_a_link_to_itself();
+    assert_eq!(
+        texts(&Visitor::of(by_link).get("/docs/top/")),
+        [".well-known/", "docs/"],
+        "rules are not told of"
+    );
     visitor.reopen(showing(".*"));
     for target in hidden {
         let status = if target.ends_with("rules") { 404 } else { 200 };
