@@ -477,10 +477,11 @@ impl Client {
     }
 
     /// When it was told that a request has not come in time, if that was lost to what it sent meanwhile: the
-    /// end is a reset then.
+    /// end is a reset then. Between the word and the end a second may begin.
     fn untold_late_at(&self) -> Option<Tick> {
         let pipe = self.pipe.borrow();
-        let is_told = pipe.reason == Some(Reason::Overdue) && pipe.gone == Some(pipe.wrote_at);
+        let has_just_written = pipe.gone.is_some_and(|gone| gone <= pipe.wrote_at + 1);
+        let is_told = pipe.reason == Some(Reason::Overdue) && has_just_written;
         let is_lost = pipe.unread_by_server() > 0 && !pipe.awaits_room && !pipe.is_down_shut;
         (is_told && is_lost).then_some(pipe.wrote_at)
     }
