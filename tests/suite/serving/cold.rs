@@ -134,8 +134,13 @@ fn nothing_is_sent_before_it_is_in_memory() {
             missing_pages == 0
         });
         assert!(is_awaited, "{name} was sent before it was there");
-        let (body, waits, _) = fetch(&mut server, &format!("/{name}"), "");
-        assert!(body == *content && waits == 0, "{name}: {waits} waits when it was in memory");
+        // The kernel may take pages back while others need memory.
+        let is_sent_at_once = (0..ATTEMPTS).any(|_| {
+            let (body, waits, _) = fetch(&mut server, &format!("/{name}"), "");
+            assert!(body == *content, "{name}: other bytes");
+            waits == 0
+        });
+        assert!(is_sent_at_once, "{name} was waited for when it was in memory");
     }
     let is_awaited = (0..ATTEMPTS).any(|_| {
         if !make_cold(&folder.root().join("large.bin")) {
