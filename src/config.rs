@@ -18,6 +18,8 @@ pub struct Config {
     pub status: Option<SocketAddr>,
     /// Whether to write a line per response to standard output.
     pub access_log: bool,
+    /// Where a timeline of what the loop does is kept.
+    pub trace: Option<PathBuf>,
     pub site: SiteOptions,
     pub limits: Limits,
 }
@@ -31,6 +33,7 @@ impl Config {
             folder: folder.into(),
             status: None,
             access_log: true,
+            trace: None,
             site: SiteOptions::default(),
             limits: Limits::default(),
         }

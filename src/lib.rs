@@ -44,7 +44,7 @@
 //! sockets in [`net`]; at the bottom [`config`], [`clock`] and [`limits`]. [`ledger`] is what all clients
 //! hold, [`process`] what the process is granted and gives up, [`notices`] what whoever operates it is told,
 //! and [`sink`] how that is written without waiting. [`status`] shows what [`metrics`] counts, at a door of
-//! its own. The front page of each says what its files are for.
+//! its own, and [`timeline`] keeps what was done when. The front page of each says what its files are for.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::allow_attributes)]
@@ -69,6 +69,7 @@ pub mod rules;
 pub mod sink;
 pub mod site;
 pub mod status;
+pub mod timeline;
 pub mod turn;
 
 pub use config::Config;

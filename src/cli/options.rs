@@ -1,7 +1,7 @@
 //! The table of options. A row is all there is of an option, beside the field that it fills: the command
 //! line, its variable, `--help` and the README's table follow from it, in this order.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use log::LevelFilter;
 use pws::config::Symlinks;
@@ -355,6 +355,18 @@ pub static OPTIONS: &[Row] = &[
         help: "Show how pws is, on a page and for programs (`/metrics`, `/status.json`, `/health`), at a \
                port of its own; without ADDR for this machine only",
         put: Put::Text(|to, text| values::socket(text).map(|address| to.config.status = Some(address))),
+        ..ROW
+    },
+    Row {
+        group: "Logs",
+        name: "trace",
+        value: Some("FILE"),
+        help: "Record what the loop does as a timeline, the first 64 MiB of it: open FILE at \
+               https://ui.perfetto.dev",
+        put: Put::Text(|to, text| {
+            to.config.trace = Some(PathBuf::from(text));
+            Ok(())
+        }),
         ..ROW
     },
     Row {

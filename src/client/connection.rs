@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind};
 
+use super::buffers::{Buffers, Rest, keep_rest};
 use super::context::Context;
 use super::input::Input;
 use super::session::{Session, Want};
@@ -17,59 +18,13 @@ use crate::net::socket::{Edge, Readiness, Socket};
 use crate::notices::Notice;
 use crate::outbox::{Ended, Outbox, Sent};
 use crate::responder::Door;
-
-/// The buffers that serve every connection in turn.
-#[derive(Debug)]
-pub struct Buffers {
-    pub input: Input,
-    pub outbox: Outbox,
-}
-
-impl Buffers {
-    pub fn new(limits: &Limits) -> Buffers {
-        let input = Input::with_capacity(2 * usize::from(limits.head_bytes_max));
-        Buffers { input, outbox: Outbox::new() }
-    }
-
-    /// Nothing is in them.
-    pub fn are_empty(&self) -> bool {
-        self.input.is_empty() && self.outbox.is_empty()
-    }
-
-    /// Drops what is in them.
-    pub fn clear(&mut self) {
-        self.input.clear();
-        self.outbox.clear();
-    }
-}
+use crate::timeline::Outcome;
 
 /// What a call takes of the budget beside its bytes: one that was interrupted, or had nothing to move.
 const CALL_BYTES: usize = 64;
 
 /// What the kernel is taken to hold for a client that has been sent all: most have taken most of it.
 const LINGERING_BYTES: usize = 32 * 1024;
-
-/// What a run could not finish. Exists only while it holds something.
-#[derive(Debug)]
-struct Rest {
-    input: Vec<u8>,
-    outbox: Outbox,
-}
-
-/// Keeps what is unread and unsent; nothing at all if all was read and sent.
-fn keep_rest(rest: Option<Box<Rest>>, buffers: &mut Buffers) -> Option<Box<Rest>> {
-    let input = buffers.input.bytes();
-    match rest {
-        Some(rest) if input.is_empty() && rest.outbox.is_empty() => None,
-        Some(mut rest) => {
-            rest.input.clear();
-            rest.input.extend_from_slice(input);
-            Some(rest)
-        }
-        None if buffers.are_empty() => None,
-        None => Some(Box::new(Rest { input: input.to_vec(), outbox: buffers.outbox.take_rest() })),
-    }
-}
 
 /// What is known of the end of what the peer sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +86,11 @@ impl<S: Socket> Connection<S> {
     /// What it waits for, and so by which timeout; `None` if it may take as long as it does.
     pub fn wait(&self) -> Option<Wait> {
         self.session.wait()
+    }
+
+    /// In which phase it is.
+    pub fn phase(&self) -> &'static str {
+        self.session.phase()
     }
 
     /// What it holds while it waits.
@@ -197,6 +157,7 @@ impl<S: Socket> Connection<S> {
     pub fn run(&mut self, buffers: &mut Buffers, context: &mut Context) -> Verdict {
         debug_assert!(buffers.are_empty(), "another connection's bytes are in the buffers");
         log::trace!(" #{} of {} runs", context.key, self.peer);
+        context.record_wait_end();
         let mut rest = self.rest.take();
         let outbox = match &mut rest {
             Some(rest) => {
@@ -210,6 +171,7 @@ impl<S: Socket> Connection<S> {
         buffers.input.clear();
         debug_assert!(buffers.are_empty(), "something is left for another connection");
         log::trace!(" #{} {verdict}", context.key);
+        context.record_wait(verdict.told());
         verdict
     }
 
@@ -217,7 +179,7 @@ impl<S: Socket> Connection<S> {
         let mut is_first_step = true;
         self.session.resume(context.now, context.limits);
         while !context.slice.is_over() {
-            let step = match self.session.advance(input, outbox, context) {
+            let step = match self.advance(input, outbox, context) {
                 Want::Read if self.read_end == ReadEnd::Reached => {
                     return self.end_of_input(context);
                 }
@@ -228,7 +190,7 @@ impl<S: Socket> Connection<S> {
                     if !is_first_step {
                         context.responder.recheck();
                     }
-                    self.receive(input)
+                    self.receive(input, context)
                 }
                 // What is made for nobody is work for nothing.
                 Want::Write if self.is_broken => return Verdict::Close,
@@ -265,6 +227,17 @@ impl<S: Socket> Connection<S> {
         Verdict::Yield
     }
 
+    /// Has the session go on.
+    fn advance(&mut self, input: &mut Input, outbox: &mut Outbox, context: &mut Context) -> Want {
+        let (began, phase) = (context.moment(), self.session.phase());
+        let want = self.session.advance(input, outbox, context);
+        if self.session.phase() != phase {
+            context.record(began, "advance", Outcome::Nothing);
+            context.record_phase(self.session.phase());
+        }
+        want
+    }
+
     /// What follows where the client sends no more and has been sent all. It may still have to take that: if
     /// too much is left with the kernel already, it is waited for until it has, which the poll tells.
     fn end_of_input(&self, context: &mut Context) -> Verdict {
@@ -277,11 +250,14 @@ impl<S: Socket> Connection<S> {
 
     /// Reads once. After that `readable` tells whether there may be more: a read that did not fill the buffer
     /// emptied the socket, unless the end is near, which brings no edge of its own.
-    fn receive(&mut self, input: &mut Input) -> io::Result<usize> {
+    fn receive(&mut self, input: &mut Input, context: &mut Context) -> io::Result<usize> {
         let space = input.space();
         let room = space.len();
         debug_assert!(room > 0, "nothing can be received");
-        match self.socket.receive(space) {
+        let began = context.moment();
+        let received = self.socket.receive(space);
+        context.record(began, "receive", Outcome::Bytes(*received.as_ref().unwrap_or(&0)));
+        match received {
             Ok(0) => {
                 log::trace!("  receive: the end");
                 self.read_end = ReadEnd::Reached;
@@ -313,7 +289,10 @@ impl<S: Socket> Connection<S> {
                 return Ok(Step::Goes(0));
             }
         }
-        let step = match outbox.send(&mut self.socket, count_max)? {
+        let (began, call) = (context.moment(), if outbox.sends_file() { "sendfile" } else { "send" });
+        let sent = outbox.send(&mut self.socket, count_max)?;
+        context.record(began, call, outcome_of(sent));
+        let step = match sent {
             Sent::Bytes(0) => {
                 self.session.spare(context.now, context.limits);
                 Step::Goes(CALL_BYTES)
@@ -362,6 +341,17 @@ impl<S: Socket> Connection<S> {
     }
 }
 
+/// What came of a send, as it is recorded.
+fn outcome_of(sent: Sent) -> Outcome {
+    match sent {
+        Sent::Bytes(count) => Outcome::Bytes(count),
+        Sent::SocketFull => Outcome::Words("would block"),
+        Sent::DiskCold => Outcome::Words("not in memory"),
+        Sent::NothingYet => Outcome::Words("nothing yet"),
+        Sent::Cut => Outcome::Words("cut"),
+    }
+}
+
 /// Tells of a response that has left, or of which no more will leave.
 fn tell(response: &Ended, (peer, door): (Peer, Door), access_log: &mut AccessLog) {
     // Who looks at the server does not want to see that.
@@ -395,6 +385,7 @@ mod tests {
     use crate::metrics::Metrics;
     use crate::notices::Notices;
     use crate::responder::{Asked, Responded, Responder};
+    use crate::timeline::Timeline;
 
     /// A socket that has to write before it can be read, as one that negotiates; what can be read is asked
     /// once.
@@ -478,6 +469,7 @@ mod tests {
             ledger: &mut Ledger::new(&limits),
             notices: &mut Notices::default(),
             metrics: &mut Metrics::default(),
+            timeline: &mut Timeline::off(),
             is_draining: false,
         };
         connection.run(&mut Buffers::new(&limits), &mut context)

@@ -1,5 +1,7 @@
 //! What is the loop's, and lent to one connection after the other.
 
+use std::fmt::Display;
+
 use super::slice::Slice;
 use crate::access_log::AccessLog;
 use crate::clock::Now;
@@ -9,6 +11,7 @@ use crate::metrics::Metrics;
 use crate::net::peer::Peer;
 use crate::notices::Notices;
 use crate::responder::{Door, Responder};
+use crate::timeline::{Moment, Name, Outcome, Timeline, Track};
 
 /// What the loop lends to a connection while it runs.
 pub struct Context<'a> {
@@ -27,11 +30,48 @@ pub struct Context<'a> {
     pub ledger: &'a mut Ledger,
     pub notices: &'a mut Notices,
     pub metrics: &'a mut Metrics,
+    pub timeline: &'a mut Timeline,
     /// The server is stopping: every response is the last on its connection.
     pub is_draining: bool,
 }
 
 impl Context<'_> {
+    /// The moment, if it is one to record.
+    pub fn moment(&self) -> Moment {
+        self.timeline.is_on().then(|| self.now.elapsed_micros * 1000 + self.slice.elapsed_nanos())
+    }
+
+    /// Records a step that began at `from` and has ended now.
+    pub fn record(&mut self, from: Moment, name: &'static str, outcome: Outcome) {
+        let to = self.moment();
+        self.timeline.step(Track::Connection(self.key), (from, to), Name::Is(name), outcome);
+    }
+
+    /// Records something that took no time of its own.
+    pub fn record_point(&mut self, what: &dyn Display) {
+        let moment = self.moment();
+        self.timeline.point(Track::Connection(self.key), moment, Name::Told(what));
+    }
+
+    /// Records that what was waited for has come.
+    pub fn record_wait_end(&mut self) {
+        let moment = self.moment();
+        self.timeline.end(Track::Connection(self.key), moment);
+    }
+
+    /// Records what is waited for from now on.
+    pub fn record_wait(&mut self, what: &'static str) {
+        let moment = self.moment();
+        self.timeline.begin(Track::Connection(self.key), moment, Name::Is(what));
+    }
+
+    /// Records that another phase begins.
+    pub fn record_phase(&mut self, to: &'static str) {
+        let (track, moment) = (Track::Connection(self.key), self.moment());
+        self.timeline.end(track, moment);
+        self.timeline.begin(track, moment, Name::Is(to));
+    }
+
     /// Where it is counted what this client gets, if it is.
     pub fn public_metrics(&mut self) -> Option<&mut Metrics> {
         (self.door == Door::Public).then_some(&mut *self.metrics)

@@ -108,6 +108,11 @@ impl Session {
         if self.deadline == NO_DEADLINE { None } else { self.phase.wait() }
     }
 
+    /// Where it is.
+    pub fn phase(&self) -> &'static str {
+        self.phase.name()
+    }
+
     /// The only place that changes the phase to another.
     fn enter(&mut self, phase: Phase, now: &Now, limits: &Limits) {
         log::trace!("  {} → {}", self.phase.name(), phase.name());

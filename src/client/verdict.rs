@@ -17,14 +17,20 @@ pub enum Verdict {
     Close,
 }
 
-impl Display for Verdict {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
+impl Verdict {
+    pub fn told(self) -> &'static str {
+        match self {
             Verdict::Park(Edge::Readable) => "parked until it is readable",
             Verdict::Park(Edge::Writable) => "parked until it is writable",
             Verdict::Yield => "yields: it has had its share of the turn",
             Verdict::AwaitDisk => "waits for a disk",
             Verdict::Close => "over",
-        })
+        }
+    }
+}
+
+impl Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.told())
     }
 }

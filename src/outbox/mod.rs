@@ -92,6 +92,11 @@ impl Outbox {
         !self.segments.is_empty()
     }
 
+    /// Whether a file comes next, which the kernel sends by itself.
+    pub fn sends_file(&self) -> bool {
+        matches!(self.segments.front(), Some((at, Segment::File(_))) if *at == self.sent)
+    }
+
     /// How many files and sources are to be sent, each with a descriptor.
     pub fn segments(&self) -> usize {
         self.segments.len()
@@ -132,7 +137,7 @@ impl Outbox {
         debug_assert!(count_max > 0, "no budget to send with");
         let result = match self.segments.front() {
             _ if self.is_empty() => Ok(Sent::Bytes(0)),
-            Some((at, Segment::File(_))) if *at == self.sent => self.send_file(socket, count_max),
+            Some(_) if self.sends_file() => self.send_file(socket, count_max),
             Some((_, Segment::Stream(_))) => self.send_stream(socket, count_max),
             _ => self.send_bytes(socket, count_max),
         };

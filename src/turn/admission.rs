@@ -1,6 +1,7 @@
 //! Who comes in: each new connection is given a place and run at once, or told that there is none.
 
-use crate::client::connection::{Buffers, Connection};
+use crate::client::buffers::Buffers;
+use crate::client::connection::Connection;
 use crate::clock::Now;
 use crate::http::refusal::Refusal;
 use crate::http::request;
@@ -43,6 +44,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             let connection = Connection::new(socket, (peer, door), now, &self.limits);
             let key = self.connections.insert(connection, &mut self.ledger, &self.limits);
             self.metrics.connections_peak = self.metrics.connections_peak.max(self.connections.len());
+            self.record_start(key, turn);
             let at_nanos = (turn.stopwatch)();
             match at_nanos < *end_nanos.get_or_insert(at_nanos + ACCEPT_NANOS) {
                 true => self.run_newcomer(key, at_nanos, turn),

@@ -5,7 +5,8 @@ use std::io;
 use slab::Slab;
 
 use crate::access_log::AccessLog;
-use crate::client::connection::{Buffers, Connection};
+use crate::client::buffers::Buffers;
+use crate::client::connection::Connection;
 use crate::client::context::Context;
 use crate::client::verdict::Verdict;
 use crate::client::wait::Wait;

@@ -5,7 +5,7 @@
 //! and bytes. The simulation runs this very loop in memory.
 
 use crate::access_log::AccessLog;
-use crate::client::connection::Buffers;
+use crate::client::buffers::Buffers;
 use crate::client::context::Context;
 use crate::client::slice::Slice;
 use crate::client::verdict::Verdict;
@@ -17,8 +17,10 @@ use crate::metrics::Metrics;
 use crate::net::socket::{Edge, Listener, Pollable, Readiness};
 use crate::notices::{Counted, Notice, Notices};
 use crate::responder::{Door, Responder};
+use crate::timeline::{Name, Outcome, Timeline, Track};
 use crate::turn::acceptor::Acceptor;
 use crate::turn::connections::{Connections, End, Ending};
+use crate::turn::drain::Stage;
 use crate::turn::run_queue::{Lane, RunQueue};
 
 /// Something that the poll has told.
@@ -46,21 +48,19 @@ pub(super) const ACCEPT_NANOS: u64 = 2_000_000;
 /// What many share is not divided further than this: to begin a slice takes time, too.
 const SLICE_NANOS_MIN: u64 = 100_000;
 
-/// How far a server is with stopping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
-    Serving,
-    /// No new connections; responses under way are finished until this tick.
-    Draining(Tick),
-    Stopped,
-}
-
 /// What a turn is given beside its news.
 pub struct Turn<'a, R> {
     pub now: &'a Now,
     /// Since the turn began.
     pub stopwatch: Stopwatch<'a>,
     pub registry: &'a R,
+}
+
+impl<R> Turn<'_, R> {
+    /// Since the start, at the moment of the call.
+    pub fn nanos(&self) -> u64 {
+        self.now.elapsed_micros * 1000 + (self.stopwatch)()
+    }
 }
 
 /// What each of many gets of a turn.
@@ -84,13 +84,14 @@ pub(super) type Registry<L> = <<L as Listener>::Socket as Pollable>::Registry;
 pub struct EventLoop<L: Listener, R> {
     pub(super) acceptor: Acceptor<L>,
     pub(super) connections: Connections<L::Socket>,
-    run_queue: RunQueue,
+    pub(super) run_queue: RunQueue,
     pub(super) buffers: Buffers,
     pub(super) responder: R,
     pub(super) access_log: AccessLog,
     pub(super) ledger: Ledger,
     pub(super) notices: Notices,
     pub(super) metrics: Metrics,
+    pub(super) timeline: Timeline,
     pub(super) limits: Limits,
     pub(super) stage: Stage,
     last_tick: Tick,
@@ -110,6 +111,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             ledger: Ledger::new(&limits),
             notices: Notices::default(),
             metrics: Metrics::default(),
+            timeline: Timeline::off(),
             limits,
             stage: Stage::Serving,
             last_tick: 0,
@@ -148,6 +150,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// turn: keys are given anew only when all of it was noted.
     pub fn turn(&mut self, news: impl IntoIterator<Item = News>, turn: &Turn<Registry<L>>) {
         let now = turn.now;
+        self.record_lap(turn, "wait", Outcome::Nothing);
         let closed_before = self.connections.closed();
         self.responder.recheck();
         self.responder.tend(now);
@@ -158,12 +161,16 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.metrics.turns += 1;
         self.metrics.events += events;
         log::trace!("turn at {} ms: {}", now.elapsed_millis, Counted(events, ["event", "events"]));
+        self.record_lap(turn, "mark", Outcome::Events(events));
         self.run_queued(turn);
+        self.record_lap(turn, "run", Outcome::Nothing);
         self.close_overdue(events > 0, turn);
+        self.record_lap(turn, "deadlines", Outcome::Nothing);
         if self.connections.closed() > closed_before {
             self.acceptor.resume();
         }
         self.accept(turn);
+        self.record_lap(turn, "accept", Outcome::Nothing);
         if let Some(error) = self.acceptor.take_pause() {
             self.notices.count(Notice::AcceptingPaused, &error, now);
         }
@@ -174,6 +181,20 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             self.run_queue.shrink();
         }
         self.last_tick = now.tick;
+    }
+
+    /// Writes what has gathered for the logs. To be called between a turn and the sleep behind it.
+    pub fn flush_logs(&mut self, turn: &Turn<Registry<L>>) {
+        self.access_log.flush();
+        self.count_lost_lines(turn.now);
+        self.timeline.flush();
+        self.record_lap(turn, "log", Outcome::Nothing);
+    }
+
+    pub(super) fn count_lost_lines(&mut self, now: &Now) {
+        if let Some(lost) = self.access_log.take_lost() {
+            self.notices.count_many(Notice::LogLinesLost, lost.count, &lost, now);
+        }
     }
 
     /// How long the loop may sleep, in milliseconds; `None` if only an event can bring something to do.
@@ -194,52 +215,6 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// Has the connection at `key` run in the next turn, for one because content that it waits for has come.
     pub fn wake(&mut self, key: usize) {
         self.connections.queue(key, Lane::Fresh, &mut self.run_queue);
-    }
-
-    /// First stops accepting, then, if asked again, everything.
-    pub fn stop(&mut self, now: &Now) {
-        if self.stage != Stage::Serving {
-            self.stage = Stage::Stopped;
-            return;
-        }
-        self.acceptor.close();
-        let under_way = self.connections.iter().filter(|(_, slot)| !slot.connection.awaits_request()).count();
-        if under_way > 0 {
-            let secs = self.limits.drain_secs.saturating_add(1);
-            let under_way = Counted(under_way as u64, ["response", "responses"]);
-            log::info!("stopping: {under_way} under way, {secs} s more at most (again: at once)");
-        }
-        // One more than asked for: the tick under way is a part of a second only.
-        self.stage = Stage::Draining(now.tick.saturating_add(self.limits.drain_secs).saturating_add(1));
-        // What has arrived already is still answered.
-        let readiness = Readiness { readable: true, ..Readiness::default() };
-        self.connections.mark_all(readiness, &mut self.run_queue);
-    }
-
-    /// Writes the lines of the log that have gathered.
-    pub fn flush_log(&mut self, now: &Now) {
-        self.access_log.flush();
-        self.count_lost_lines(now);
-    }
-
-    fn count_lost_lines(&mut self, now: &Now) {
-        if let Some(lost) = self.access_log.take_lost() {
-            self.notices.count_many(Notice::LogLinesLost, lost.count, &lost, now);
-        }
-    }
-
-    /// Ends: what is still under way is cut, and told to the log.
-    pub fn end(&mut self, now: &Now) {
-        let cut = self.connections.iter().filter(|(_, slot)| slot.connection.has_unsent()).count();
-        if cut > 0 {
-            log::warn!("{} cut by the stop", Counted(cut as u64, ["response", "responses"]));
-        }
-        for key in self.connections.keys() {
-            self.close(key, Ending::Over, now);
-        }
-        self.access_log.finish();
-        self.count_lost_lines(now);
-        self.tell_summary(now);
     }
 }
 
@@ -285,6 +260,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let Some(connection) = self.connections.get(key).map(|slot| &slot.connection) else { return };
         let (peer, door) = (connection.peer(), connection.door());
         let is_draining = self.stage != Stage::Serving;
+        let began = self.moment(turn);
         let mut context = Context {
             now,
             limits: &self.limits,
@@ -297,9 +273,14 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             ledger: &mut self.ledger,
             notices: &mut self.notices,
             metrics: &mut self.metrics,
+            timeline: &mut self.timeline,
             is_draining,
         };
-        match self.connections.run(&mut self.buffers, &mut context) {
+        let verdict = self.connections.run(&mut self.buffers, &mut context);
+        let ended = self.moment(turn);
+        let outcome = Outcome::Words(verdict.told());
+        self.timeline.step(Track::Loop, (began, ended), Name::Key(key), outcome);
+        match verdict {
             Verdict::Yield => {
                 self.connections.queue(key, Lane::Yielded, &mut self.run_queue);
                 // That its client has gone while much is made for it is told by an event alone.
@@ -333,6 +314,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         if let Some(lane) = self.connections.get(key).and_then(|slot| slot.lane) {
             self.run_queue.forget(key, lane);
         }
+        self.record_end(key);
         let (access_log, ledger) = (&mut self.access_log, &mut self.ledger);
         self.connections.close(key, ending, &mut End { access_log, ledger, limits: &self.limits, now });
     }
@@ -380,13 +362,5 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
 
     fn next_deadline(&self) -> Option<Tick> {
         self.connections.next_deadline().map(|tick| tick.max(self.spared_until))
-    }
-
-    fn finish_drain(&mut self, now: &Now) {
-        if let Stage::Draining(end) = self.stage
-            && (self.connections.public_len() == 0 || now.tick >= end)
-        {
-            self.stage = Stage::Stopped;
-        }
     }
 }

@@ -20,6 +20,7 @@ use crate::net::socket::Readiness;
 use crate::process::resources;
 use crate::site::Site;
 use crate::status::StatusPage;
+use crate::timeline::Timeline;
 use crate::turn::answers::Answers;
 use crate::turn::event_loop::{EventLoop, News, Turn};
 use crate::turn::stop::{StopHandle, Stops};
@@ -45,7 +46,7 @@ pub struct Server {
 impl Server {
     /// Opens the folder and the listening sockets. Errors say what failed, on what, and what to try.
     pub fn bind(config: Config) -> io::Result<Server> {
-        let Config { binds, port, folder, status, access_log, site, limits } = config;
+        let Config { binds, port, folder, status, access_log, trace, site, limits } = config;
         let limits = Limits { open_files_max: resources::open_files(), ..limits };
         limits.check()?;
         let site = Site::open(&folder, &site, &limits)?;
@@ -60,6 +61,9 @@ impl Server {
         let access_log = if access_log { AccessLog::to_stdout()? } else { AccessLog::off() };
         access_log.register(poll.registry(), LOG);
         let mut event_loop = EventLoop::new(listeners, answers, access_log, limits);
+        if let Some(path) = trace {
+            event_loop.record_on(Timeline::create(&path)?);
+        }
         if let Some(mut listener) = status {
             poll.registry().register(&mut listener, LISTENERS, Interest::READABLE)?;
             event_loop.add_status(listener);
@@ -141,7 +145,8 @@ impl Server {
 
     /// Sleeps until there is something to do. All gathered log lines are written before.
     fn wait(&mut self) -> io::Result<()> {
-        self.event_loop.flush_log(self.clock.now());
+        let (now, stopwatch) = (self.clock.now(), self.clock.stopwatch());
+        self.event_loop.flush_logs(&Turn { now, stopwatch: &stopwatch, registry: self.poll.registry() });
         loop {
             let timeout = self.event_loop.sleep_max_millis(self.clock.now()).map(Duration::from_millis);
             match self.poll.poll(&mut self.events, timeout) {

@@ -22,4 +22,5 @@ mod site;
 mod status;
 mod syscalls;
 mod tidy;
+mod timeline;
 mod wire;

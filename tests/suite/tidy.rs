@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Each room with the rooms below it that it may use; `main`, `cli` and `lib` use all. A room is a folder of
 /// `src`, or a file in it. Nothing calls upwards: a row names rooms of rows further down only.
-const ROOMS: [(&str, &[&str]); 21] = [
+const ROOMS: [(&str, &[&str]); 22] = [
     (
         "turn",
         &[
@@ -28,6 +28,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "responder",
             "site",
             "status",
+            "timeline",
         ],
     ),
     (
@@ -43,6 +44,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "notices",
             "outbox",
             "responder",
+            "timeline",
         ],
     ),
     (
@@ -74,6 +76,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ("ledger", &["clock", "limits"]),
     ("config", &["limits"]),
     ("metrics", &["limits", "notices"]),
+    ("timeline", &["limits", "sink"]),
     ("notices", &["clock"]),
     ("clock", &["date"]),
     ("sink", &[]),

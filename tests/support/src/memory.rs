@@ -10,7 +10,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 
 use pws::access_log::AccessLog;
-pub use pws::client::connection::{Buffers, Connection};
+pub use pws::client::buffers::Buffers;
+pub use pws::client::connection::Connection;
 use pws::client::context::Context;
 use pws::client::slice::Slice;
 pub use pws::client::verdict::Verdict;
@@ -24,6 +25,7 @@ pub use pws::net::socket::{Edge, Readiness, Socket};
 use pws::notices::Notices;
 use pws::responder::{Door, Responder};
 use pws::site::Site;
+use pws::timeline::Timeline;
 
 use super::folder::Folder;
 
@@ -129,6 +131,7 @@ pub struct MemoryServer {
     ledger: Ledger,
     notices: Notices,
     metrics: Metrics,
+    timeline: Timeline,
     pub buffers: Buffers,
     pub is_draining: bool,
     /// What a connection may take of a turn. Here no time passes: 0 is too little for more than what is
@@ -153,6 +156,7 @@ impl MemoryServer {
             ledger: Ledger::new(&limits),
             notices: Notices::default(),
             metrics: Metrics::default(),
+            timeline: Timeline::off(),
             limits,
             now,
             access_log: AccessLog::off(),
@@ -203,6 +207,7 @@ impl MemoryServer {
             ledger: &mut self.ledger,
             notices: &mut self.notices,
             metrics: &mut self.metrics,
+            timeline: &mut self.timeline,
             is_draining: self.is_draining,
         };
         (context, &mut self.buffers)
