@@ -22,6 +22,11 @@ pub struct Metrics {
     /// How long turns took, all and the longest.
     pub busy_nanos: u64,
     pub longest_turn_nanos: u64,
+    /// What the longest turn was spent on, nanoseconds by [`Lap`].
+    pub longest_turn_laps: [u64; Lap::ALL.len()],
+    /// The same of the turn under way, and when its last lap ended.
+    laps: [u64; Lap::ALL.len()],
+    lap_end: u64,
     pub latency: Latency,
 }
 
@@ -50,10 +55,45 @@ impl Metrics {
         text
     }
 
+    /// Counts a lap that has ended at `nanos` of its turn.
+    pub fn count_lap(&mut self, lap: Lap, nanos: u64) {
+        self.laps[lap as usize] = nanos.saturating_sub(self.lap_end);
+        self.lap_end = nanos;
+    }
+
     /// Counts how long a turn took.
     pub fn count_turn(&mut self, nanos: u64) {
         self.busy_nanos += nanos;
-        self.longest_turn_nanos = self.longest_turn_nanos.max(nanos);
+        if nanos > self.longest_turn_nanos {
+            (self.longest_turn_nanos, self.longest_turn_laps) = (nanos, self.laps);
+        }
+        self.lap_end = 0;
+    }
+}
+
+/// A part of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lap {
+    /// What is new is noted.
+    Mark,
+    /// Who is queued is run.
+    Run,
+    /// Whose time is up is closed.
+    Deadlines,
+    /// Who has come is let in, and run.
+    Accept,
+}
+
+impl Lap {
+    pub const ALL: [Lap; 4] = [Lap::Mark, Lap::Run, Lap::Deadlines, Lap::Accept];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Lap::Mark => "mark",
+            Lap::Run => "run",
+            Lap::Deadlines => "deadlines",
+            Lap::Accept => "accept",
+        }
     }
 }
 
@@ -192,6 +232,17 @@ mod tests {
         metrics.latency.add(100);
         let expected = ", busy for 50 % of the time, 99 of 100 responses within 100 µs";
         assert!(metrics.told(1, 5_000_000).ends_with(expected), "{}", metrics.told(1, 5_000_000));
+    }
+
+    #[test]
+    fn what_the_longest_turn_was_spent_on_is_kept() {
+        let mut metrics = Metrics::default();
+        for (ends, nanos) in [([10, 30, 31, 40], 45), ([1, 2, 90, 91], 100), ([5, 5, 5, 5], 6)] {
+            Lap::ALL.into_iter().zip(ends).for_each(|(lap, end)| metrics.count_lap(lap, end));
+            metrics.count_turn(nanos);
+        }
+        assert_eq!((metrics.busy_nanos, metrics.longest_turn_nanos), (151, 100));
+        assert_eq!(metrics.longest_turn_laps, [1, 1, 88, 1]);
     }
 
     #[test]

@@ -43,8 +43,10 @@ pub trait Responder {
         false
     }
 
-    /// Tells it how the loop is.
-    fn look_at(&mut self, _snapshot: Snapshot) {}
+    /// Tells it how the loop is. Returns the keys of connections that content has come for.
+    fn look_at(&mut self, _snapshot: Snapshot) -> Vec<usize> {
+        Vec::new()
+    }
 
     /// Look-ups of files so far.
     fn cache_counts(&self) -> CacheCounts {

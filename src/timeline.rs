@@ -119,12 +119,9 @@ impl Timeline {
     }
 
     /// A part of the loop's round, which began where the one before it ended.
-    pub fn lap(&mut self, to: Moment, name: &'static str, outcome: Outcome) {
-        let from = self.0.as_ref().map(|recorder| recorder.lap_began);
-        self.step(Track::Loop, (from, to), Name::Is(name), outcome);
-        if let (Some(recorder), Some(to)) = (&mut self.0, to) {
-            recorder.lap_began = to;
-        }
+    pub fn lap(&mut self, to: u64, name: &'static str, outcome: Outcome) {
+        let from = self.0.as_mut().map(|recorder| std::mem::replace(&mut recorder.lap_end, to));
+        self.step(Track::Loop, (from, Some(to)), Name::Is(name), outcome);
     }
 
     /// The latest moment that was recorded.
@@ -165,7 +162,7 @@ struct Recorder {
     /// How many tracks of connections have been given a name.
     named: usize,
     latest: u64,
-    lap_began: u64,
+    lap_end: u64,
     /// Why no more is written.
     refused: Option<Errno>,
 }
@@ -179,7 +176,7 @@ impl Recorder {
             bytes_left: FILE_BYTES_MAX,
             named: 0,
             latest: 0,
-            lap_began: 0,
+            lap_end: 0,
             refused: None,
         };
         recorder.text.extend_from_slice(b"[\n");

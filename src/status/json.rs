@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write};
 
 use super::Told;
-use crate::metrics::Bounded;
+use crate::metrics::{Bounded, Lap};
 
 /// All of it as one object.
 pub fn text(told: &Told) -> String {
@@ -25,6 +25,9 @@ pub fn text(told: &Told) -> String {
     put("events", &metrics.events.to_string());
     put("busy_micros", &(metrics.busy_nanos / 1000).to_string());
     put("longest_turn_micros", &(metrics.longest_turn_nanos / 1000).to_string());
+    let laps = Lap::ALL.into_iter().zip(metrics.longest_turn_laps);
+    let laps: Vec<(&str, u64)> = laps.map(|(lap, nanos)| (lap.name(), nanos / 1000)).collect();
+    put("longest_turn_laps_micros", &object(&laps));
     put("user_millis", &process.user_millis.to_string());
     put("kernel_millis", &process.kernel_millis.to_string());
     put("latency_micros", &format!("[{}]", buckets.join(",")));
@@ -47,7 +50,7 @@ fn bounded(Bounded { count, max }: Bounded) -> String {
 }
 
 /// Names are ours: nothing in them needs an escape.
-fn object<N: Display>(counts: &[(N, u64)]) -> String {
+pub fn object<N: Display>(counts: &[(N, u64)]) -> String {
     let members: Vec<String> = counts.iter().map(|(name, count)| format!("\"{name}\": {count}")).collect();
     format!("{{{}}}", members.join(", "))
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Told;
 use crate::limits::told_bytes;
-use crate::metrics::Bounded;
+use crate::metrics::{Bounded, Lap};
 use crate::notices::Counted;
 
 pub const STYLE: &str = include_str!("style.css");
@@ -70,7 +70,11 @@ fn rows(told: &Told) -> Vec<(String, String)> {
         rows.push((name.to_owned(), format!("{} µs", count(latency.permille_micros(permille)))));
     }
     rows.push(("longest response".to_owned(), format!("{} µs", count(latency.max_micros))));
-    rows.push(("longest turn".to_owned(), format!("{} µs", count(metrics.longest_turn_nanos / 1000))));
+    let laps = Lap::ALL.into_iter().zip(metrics.longest_turn_laps);
+    let laps = laps.map(|(lap, nanos)| format!("{} {}", lap.name(), count(nanos / 1000)));
+    let spent = laps.collect::<Vec<_>>().join(", ");
+    let longest = format!("{} µs: {spent}", count(metrics.longest_turn_nanos / 1000));
+    rows.push(("longest turn".to_owned(), longest));
     rows.push((
         "turns".to_owned(),
         format!("{} with {} events", count(metrics.turns), count(metrics.events)),

@@ -55,22 +55,21 @@
   }
 
   let before
-  const look = async () => {
-    try {
-      const now = await (await fetch("status.json")).json()
-      await refresh()
-      if (before && now.uptime_micros > before.uptime_micros) {
-        samples.push(figures(before, now))
-        samples.splice(0, samples.length - SAMPLES_MAX)
-        Object.keys(samples[0]).forEach((name) => draw(name, samples.map((sample) => sample[name])))
-        get("verdict").textContent = now.is_draining ? "pws is stopping." : verdict(samples.at(-1))
-        get("plots").hidden = false
-      }
-      before = now
-    } catch {
-      get("verdict").textContent = "pws does not answer."
+  const look = async (now) => {
+    await refresh()
+    if (before && now.uptime_micros > before.uptime_micros) {
+      samples.push(figures(before, now))
+      samples.splice(0, samples.length - SAMPLES_MAX)
+      Object.keys(samples[0]).forEach((name) => draw(name, samples.map((sample) => sample[name])))
+      get("verdict").textContent = now.is_draining ? "pws is stopping." : verdict(samples.at(-1))
+      get("plots").hidden = false
     }
-    setTimeout(look, 1000)
+    before = now
   }
-  look()
+  const complain = () => (get("verdict").textContent = "pws does not answer.")
+
+  // pws tells once a second; where it is gone, the browser asks again by itself.
+  const events = new EventSource("events?topic=figures")
+  events.addEventListener("figures", (event) => look(JSON.parse(event.data)).catch(complain))
+  events.addEventListener("error", complain)
 }

@@ -34,10 +34,14 @@ impl Responder for Answers {
 
     fn tend(&mut self, now: &Now) {
         self.site.tend(now);
+        if let Some(status) = &mut self.status {
+            status.tend(now);
+        }
     }
 
     fn tend_tick(&self, now: &Now) -> Option<Tick> {
-        self.site.tend_tick(now)
+        let of_status = self.status.as_ref().and_then(StatusPage::tend_tick);
+        self.site.tend_tick(now).into_iter().chain(of_status).min()
     }
 
     fn descriptors(&self) -> usize {
@@ -48,10 +52,8 @@ impl Responder for Answers {
         self.status.as_ref().is_some_and(StatusPage::wants_snapshot)
     }
 
-    fn look_at(&mut self, snapshot: Snapshot) {
-        if let Some(status) = &mut self.status {
-            status.look_at(snapshot);
-        }
+    fn look_at(&mut self, snapshot: Snapshot) -> Vec<usize> {
+        self.status.as_mut().map_or_else(Vec::new, |status| status.look_at(snapshot))
     }
 
     fn cache_counts(&self) -> CacheCounts {

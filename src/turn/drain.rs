@@ -1,9 +1,10 @@
 //! How the loop ends: who is under way gets what it asked for, within a bound; what is cut then is told.
 
+use crate::client::connection::Connection;
 use crate::clock::{Now, Tick};
 use crate::net::socket::{Listener, Readiness};
 use crate::notices::Counted;
-use crate::responder::Responder;
+use crate::responder::{Door, Responder};
 use crate::turn::connections::Ending;
 use crate::turn::event_loop::EventLoop;
 
@@ -47,7 +48,9 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
 
     /// Ends: what is still under way is cut, and told to the log.
     pub fn end(&mut self, now: &Now) {
-        let cut = self.connections.iter().filter(|(_, slot)| slot.connection.has_unsent()).count();
+        let is_cut =
+            |connection: &Connection<L::Socket>| connection.has_unsent() && connection.door() == Door::Public;
+        let cut = self.connections.iter().filter(|(_, slot)| is_cut(&slot.connection)).count();
         if cut > 0 {
             log::warn!("{} cut by the stop", Counted(cut as u64, ["response", "responses"]));
         }

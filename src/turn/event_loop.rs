@@ -13,7 +13,7 @@ use crate::client::wait::Wait;
 use crate::clock::{Now, Stopwatch, Tick};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
-use crate::metrics::Metrics;
+use crate::metrics::{Lap, Metrics};
 use crate::net::socket::{Edge, Listener, Pollable, Readiness};
 use crate::notices::{Counted, Notice, Notices};
 use crate::responder::{Door, Responder};
@@ -150,27 +150,28 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// turn: keys are given anew only when all of it was noted.
     pub fn turn(&mut self, news: impl IntoIterator<Item = News>, turn: &Turn<Registry<L>>) {
         let now = turn.now;
-        self.record_lap(turn, "wait", Outcome::Nothing);
+        self.record_between(turn, "wait");
         let closed_before = self.connections.closed();
         self.responder.recheck();
         self.responder.tend(now);
         if self.responder.wants_snapshot() {
-            self.responder.look_at(self.snapshot(now));
+            let snapshot = self.snapshot(now);
+            self.responder.look_at(snapshot).into_iter().for_each(|key| self.wake(key));
         }
         let events = self.mark(news);
         self.metrics.turns += 1;
         self.metrics.events += events;
         log::trace!("turn at {} ms: {}", now.elapsed_millis, Counted(events, ["event", "events"]));
-        self.record_lap(turn, "mark", Outcome::Events(events));
+        self.record_lap(turn, Lap::Mark, Outcome::Events(events));
         self.run_queued(turn);
-        self.record_lap(turn, "run", Outcome::Nothing);
+        self.record_lap(turn, Lap::Run, Outcome::Nothing);
         self.close_overdue(events > 0, turn);
-        self.record_lap(turn, "deadlines", Outcome::Nothing);
+        self.record_lap(turn, Lap::Deadlines, Outcome::Nothing);
         if self.connections.closed() > closed_before {
             self.acceptor.resume();
         }
         self.accept(turn);
-        self.record_lap(turn, "accept", Outcome::Nothing);
+        self.record_lap(turn, Lap::Accept, Outcome::Nothing);
         if let Some(error) = self.acceptor.take_pause() {
             self.notices.count(Notice::AcceptingPaused, &error, now);
         }
@@ -188,7 +189,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.access_log.flush();
         self.count_lost_lines(turn.now);
         self.timeline.flush();
-        self.record_lap(turn, "log", Outcome::Nothing);
+        self.record_between(turn, "log");
     }
 
     pub(super) fn count_lost_lines(&mut self, now: &Now) {

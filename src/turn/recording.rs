@@ -1,5 +1,6 @@
 //! What the loop tells its timeline, where one is kept.
 
+use crate::metrics::Lap;
 use crate::net::socket::Listener;
 use crate::responder::Responder;
 use crate::timeline::{Moment, Name, Outcome, Timeline, Track};
@@ -18,10 +19,20 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         self.timeline.is_on().then(|| turn.nanos())
     }
 
-    /// Records that a part of the loop's round has ended.
-    pub(super) fn record_lap(&mut self, turn: &Turn<Registry<L>>, name: &'static str, outcome: Outcome) {
-        let moment = self.moment(turn);
-        self.timeline.lap(moment, name, outcome);
+    /// Records that a part of the turn has ended, for those who look now as well.
+    pub(super) fn record_lap(&mut self, turn: &Turn<Registry<L>>, lap: Lap, outcome: Outcome) {
+        if self.timeline.is_on() || self.metrics.is_timed {
+            let nanos = (turn.stopwatch)();
+            self.metrics.count_lap(lap, nanos);
+            self.timeline.lap(turn.now.elapsed_micros * 1000 + nanos, lap.name(), outcome);
+        }
+    }
+
+    /// Records what came between two turns.
+    pub(super) fn record_between(&mut self, turn: &Turn<Registry<L>>, name: &'static str) {
+        if self.timeline.is_on() {
+            self.timeline.lap(turn.nanos(), name, Outcome::Nothing);
+        }
     }
 
     /// Records that somebody came in and is at `key`.

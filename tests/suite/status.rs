@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use pws_testing::client::Client;
 use pws_testing::folder::{Folder, noise};
@@ -60,6 +61,12 @@ fn what_the_public_gets_is_counted_and_what_whoever_looks_gets_is_not() {
     at_least("turns", 20);
     at_least("busy_micros", 1);
     at_least("longest_turn_micros", 1);
+    let laps = told["longest_turn_laps_micros"].as_object().expect("laps");
+    let spent: u64 = laps.values().filter_map(Value::as_u64).sum();
+    assert!(
+        laps.len() == 4 && spent > 0 && spent <= told["longest_turn_micros"].as_u64().unwrap_or(0),
+        "{told}"
+    );
     at_least("resident_bytes", 500_000);
     assert_eq!(
         told["cache_hits"]
@@ -148,6 +155,93 @@ fn while_it_stops_it_can_be_looked_at_and_says_so() {
     assert!(Client::try_connect(process.address()).is_err(), "the public door is closed");
     drop(slow);
     assert_eq!(process.wait().code(), Some(0), "whoever looks does not keep it");
+}
+
+/// The next event: its name, and its data.
+#[track_caller]
+fn event(client: &mut Client, unread: &mut String) -> (String, Value) {
+    let mut buffer = [0; 4096];
+    while !unread.contains("\n\n") {
+        let count = client.read_some(&mut buffer).expect("more events");
+        assert!(count > 0, "the end of the events");
+        unread.push_str(std::str::from_utf8(&buffer[..count]).expect("UTF-8"));
+    }
+    let (first, rest) = unread.split_once("\n\n").expect("an event");
+    let fields: Vec<_> = first.lines().filter_map(|line| line.split_once(": ")).collect();
+    assert_eq!(fields.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["event", "data"], "{first}");
+    let told = (fields[0].1.to_owned(), serde_json::from_str(fields[1].1).expect("JSON"));
+    *unread = rest.to_owned();
+    told
+}
+
+#[test]
+fn who_stays_is_told_as_it_happens() {
+    let (process, address) = serve_with_status(&["--max-per-client", "1"]);
+    let mut figures = Client::connect(address);
+    figures.ask("/events?topic=figures");
+    let head = figures.head();
+    assert_eq!((head.status, head.field("content-type")), (200, Some("text/event-stream")));
+    assert_eq!(head.field("connection"), Some("close"), "the end of the connection is the end");
+    let mut notices = Client::connect(address);
+    notices.ask("/events?topic=notices");
+    assert_eq!(notices.head().status, 200);
+
+    let (mut unread, mut unread_notices) = (String::new(), String::new());
+    let of = |told: &(String, Value), name: &str| told.1[name].as_u64().unwrap_or_else(|| panic!("{told:?}"));
+    let first = event(&mut figures, &mut unread);
+    assert_eq!(first.0, "figures");
+    let kind = "connections beyond what one client may have turned away with 503";
+    let before = event(&mut notices, &mut unread_notices);
+    assert_eq!((before.0.as_str(), of(&before, kind)), ("notices", 0));
+    let mut client = process.connect();
+    assert_eq!(client.get("/page.html").status, 200);
+    assert_eq!(process.connect().get("/page.html").status, 503);
+    // Nobody asks for anything now.
+    assert_eq!(of(&event(&mut notices, &mut unread_notices), kind), 1);
+    let next = event(&mut figures, &mut unread);
+    let later = event(&mut figures, &mut unread);
+    let secs = [&first, &next, &later].map(|told| of(told, "uptime_micros") / 1_000_000);
+    assert!(secs[0] < secs[1] && secs[1] < secs[2] && secs[2] <= secs[1] + 3, "{secs:?}");
+    assert_eq!(later.1["responses"], serde_json::json!([0, 1, 0, 0, 1]));
+
+    let lines = process.stop();
+    assert_eq!(lines.len(), 2, "the public's alone: {lines:?}");
+}
+
+#[test]
+fn once_all_have_left_nothing_wakes_it() {
+    let (process, address) = serve_with_status(&[]);
+    let mut client = Client::connect(address);
+    client.ask("/events");
+    assert_eq!(client.head().status, 200);
+    drop(client);
+    wait_until("it sleeps", || {
+        let sleeps = process.sleeps();
+        std::thread::sleep(Duration::from_millis(2100));
+        process.sleeps() == sleeps
+    });
+}
+
+#[test]
+fn events_speak_http_like_the_rest() {
+    let (process, address) = serve_with_status(&[]);
+    let mut client = Client::connect(address);
+    let answer = client.get("/events?topic=weather");
+    assert_eq!(answer.status, 400);
+    assert!(answer.text().contains("figures and notices"), "{}", answer.text());
+    client.send("HEAD /events HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(client.answer_to("HEAD").field("content-type"), Some("text/event-stream"));
+    assert!(client.is_closed());
+    let mut old = Client::connect(address);
+    old.send("GET /events HTTP/1.0\r\n\r\n");
+    assert_eq!(old.head().status, 200);
+    let mut unread = String::new();
+    let told = [event(&mut old, &mut unread).0, event(&mut old, &mut unread).0];
+    assert_eq!(told, ["figures", "notices"], "all topics without a query");
+    // Whoever stays does not keep it, and nothing of it counts as cut.
+    process.signal(Signal::TERM);
+    process.wait_for("served 0 responses");
+    assert!(!process.stderr().contains("cut by the stop"), "{}", process.stderr());
 }
 
 #[test]

@@ -63,7 +63,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
             "rules",
         ],
     ),
-    ("status", &["http", "limits", "metrics", "notices", "outbox", "process", "responder"]),
+    ("status", &["clock", "http", "limits", "metrics", "notices", "outbox", "process", "responder"]),
     ("responder", &["clock", "http", "metrics", "notices", "outbox"]),
     ("access_log", &["clock", "http", "net", "outbox", "sink"]),
     ("outbox", &["files", "net"]),
