@@ -14,8 +14,8 @@ pub struct Config {
     pub port: u16,
     /// The folder to serve.
     pub folder: PathBuf,
-    /// Where the server can be looked at: an address and a port.
-    pub status: Option<SocketAddr>,
+    /// Where the server can be looked at.
+    pub status: Option<Place>,
     /// Whether to write a line per response to standard output.
     pub access_log: bool,
     /// Where a timeline of what the loop does is kept.
@@ -38,6 +38,14 @@ impl Config {
             limits: Limits::default(),
         }
     }
+}
+
+/// Where something listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    Tcp(SocketAddr),
+    /// A socket of the unix domain, which has a path.
+    Unix(PathBuf),
 }
 
 /// The port where none was asked for.

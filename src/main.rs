@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use log::LevelFilter;
 use pws::Server;
 use pws::clock;
-use pws::config::Symlinks;
+use pws::config::{Place, Symlinks};
 use pws::limits::told_bytes;
 use pws::net::listener;
 use pws::process::confine::{self, Sandbox};
@@ -71,15 +71,10 @@ fn serve(settings: Settings) -> io::Result<()> {
     // What reads the access log from a pipe or a file is to get lines of that and nothing else.
     let tells_on_stderr = config.access_log && !io::stdout().is_terminal();
     let (told_memory, backlog) = (config.limits.told_memory(), listener::effective_backlog(&config.limits));
+    let status = config.status.clone();
     let mut server = Server::bind(config)?;
     server.stop_on_signals()?;
-    let mut urls: Vec<String> = Vec::new();
-    for url in server.local_addrs()?.into_iter().flat_map(listener::urls) {
-        // Several addresses may stand for all there are.
-        if !urls.contains(&url) {
-            urls.push(url);
-        }
-    }
+    let urls = urls(&server)?;
     let connections = server.connections_max();
     let shown_folder = folder.canonicalize().unwrap_or(folder);
     if let Some(user) = user {
@@ -106,9 +101,7 @@ fn serve(settings: Settings) -> io::Result<()> {
         }
     };
     resources::check_spare_descriptors(SERVING_DESCRIPTORS)?;
-    if let Some(address) = server.status_addr()? {
-        log::info!("status: http://{address}/");
-    }
+    tell_status(&server, status.as_ref())?;
     let first_line = format!("Serving {} at {}\n", shown_folder.display(), urls.join(" "));
     let told_first = match tells_on_stderr {
         true => tell_first(io::stderr(), &first_line),
@@ -125,6 +118,27 @@ fn serve(settings: Settings) -> io::Result<()> {
         log::warn!("running as root: '--user NAME' gives that up");
     }
     server.run()
+}
+
+/// Where browsers find what is served: several addresses may stand for all there are.
+fn urls(server: &Server) -> io::Result<Vec<String>> {
+    let mut urls: Vec<String> = Vec::new();
+    for url in server.local_addrs()?.into_iter().flat_map(listener::urls) {
+        if !urls.contains(&url) {
+            urls.push(url);
+        }
+    }
+    Ok(urls)
+}
+
+/// Tells where the server can be looked at.
+fn tell_status(server: &Server, place: Option<&Place>) -> io::Result<()> {
+    if let Some(address) = server.status_addr()? {
+        log::info!("status: http://{address}/");
+    } else if let Some(Place::Unix(path)) = place {
+        log::info!("status: 'curl --unix-socket {} http://pws/status.json'", path.display());
+    }
+    Ok(())
 }
 
 /// Writes the first line, for which the reader gets a moment.

@@ -352,9 +352,9 @@ pub static OPTIONS: &[Row] = &[
         group: "Logs",
         name: "status",
         value: Some("[ADDR:]PORT"),
-        help: "Show how pws is, on a page and for programs (`/metrics`, `/status.json`, `/health`), at a \
-               port of its own; without ADDR for this machine only",
-        put: Put::Text(|to, text| values::socket(text).map(|address| to.config.status = Some(address))),
+        help: "Show how pws is, on a page and for programs (`/metrics`, `/status.json`, `/health`, \
+               `/events`), at a port of its own; without ADDR for this machine only; or at `unix:PATH`",
+        put: Put::Text(|to, text| values::place(text).map(|place| to.config.status = Some(place))),
         ..ROW
     },
     Row {

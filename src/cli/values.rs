@@ -2,8 +2,10 @@
 
 use std::fmt::Display;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 
+use pws::config::Place;
 use pws::http::bytes::TOKEN;
 use pws::http::target;
 use pws::rules::headers;
@@ -49,12 +51,16 @@ pub fn address(text: &str) -> Result<String, String> {
     }
 }
 
-/// A port, of this machine alone, or of the address in front of it.
-pub fn socket(text: &str) -> Result<SocketAddr, String> {
+/// A port, of this machine alone, or of the address in front of it; or a path, behind `unix:`.
+pub fn place(text: &str) -> Result<Place, String> {
+    if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+        return Ok(Place::Unix(PathBuf::from(path)));
+    }
     let of_port = || text.parse().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    let wrong =
-        |_| "a port such as 9001, or an address with one such as 127.0.0.1:9001, is needed".to_owned();
-    text.parse().or_else(|_| of_port()).map_err(wrong)
+    let wrong = |_| {
+        "a port such as 9001, an address with one such as 127.0.0.1:9001, or unix:PATH is needed".to_owned()
+    };
+    text.parse().or_else(|_| of_port()).map(Place::Tcp).map_err(wrong)
 }
 
 /// A path below the folder; a slash in front makes no difference.

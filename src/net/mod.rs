@@ -3,3 +3,4 @@
 pub mod listener;
 pub mod peer;
 pub mod socket;
+pub mod stream_listener;

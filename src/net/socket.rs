@@ -90,28 +90,20 @@ pub trait Listener {
     fn accept(&mut self) -> io::Result<(Self::Socket, Peer)>;
 }
 
-impl Listener for mio::net::TcpListener {
-    type Socket = TcpSocket;
-
-    fn accept(&mut self) -> io::Result<(TcpSocket, Peer)> {
-        let (stream, address) = mio::net::TcpListener::accept(self)?;
-        Ok((stream.into(), address.into()))
-    }
-}
-
-/// A non-blocking TCP connection. Dropping it closes it, which also takes it out of the poll.
+/// A non-blocking connection, by TCP or within this machine. Dropping it closes it, which also takes it out
+/// of the poll.
 ///
-/// Four bytes, where mio's own stream carries bookkeeping in debug builds: the slot's size is a promise.
+/// Four bytes, where mio's own streams carry bookkeeping in debug builds: the slot's size is a promise.
 #[derive(Debug)]
-pub struct TcpSocket(OwnedFd);
+pub struct StreamSocket(OwnedFd);
 
-impl From<mio::net::TcpStream> for TcpSocket {
-    fn from(stream: mio::net::TcpStream) -> TcpSocket {
-        TcpSocket(std::net::TcpStream::from(stream).into())
+impl From<OwnedFd> for StreamSocket {
+    fn from(descriptor: OwnedFd) -> StreamSocket {
+        StreamSocket(descriptor)
     }
 }
 
-impl Socket for TcpSocket {
+impl Socket for StreamSocket {
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let (received, _) = rustix::net::recv(&self.0, buffer, RecvFlags::empty())?;
         Ok(received)
@@ -142,7 +134,7 @@ impl Socket for TcpSocket {
     }
 }
 
-impl Pollable for TcpSocket {
+impl Pollable for StreamSocket {
     type Registry = Registry;
 
     fn register(&self, registry: &Registry, key: usize, writable: bool) -> io::Result<()> {
@@ -175,7 +167,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let client = TcpStream::connect(listener.local_addr()?)?;
         let (mut server, _) = listener.accept()?;
-        let mut socket = TcpSocket(client.into());
+        let mut socket = StreamSocket(client.into());
         assert_eq!(
             socket.send(&["head", "", " and content"].map(|slice| IoSlice::new(slice.as_bytes())), false)?,
             16

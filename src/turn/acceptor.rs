@@ -151,15 +151,15 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::socket::TcpSocket;
+    use crate::net::socket::StreamSocket;
 
     /// Whoever comes breaks off before being accepted, without end. Counts how often it was asked.
     struct BrokenCrowd(usize);
 
     impl Listener for BrokenCrowd {
-        type Socket = TcpSocket;
+        type Socket = StreamSocket;
 
-        fn accept(&mut self) -> io::Result<(TcpSocket, Peer)> {
+        fn accept(&mut self) -> io::Result<(StreamSocket, Peer)> {
             self.0 += 1;
             Err(ErrorKind::ConnectionAborted.into())
         }

@@ -8,15 +8,15 @@ use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use mio::event::Event;
-use mio::net::TcpListener;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 
 use crate::access_log::AccessLog;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Place};
 use crate::limits::Limits;
 use crate::net::listener;
 use crate::net::socket::Readiness;
+use crate::net::stream_listener::{self, StreamListener};
 use crate::process::resources;
 use crate::site::Site;
 use crate::status::StatusPage;
@@ -38,7 +38,7 @@ const LISTENERS: Token = Token(usize::MAX - 3);
 pub struct Server {
     poll: Poll,
     events: Events,
-    event_loop: EventLoop<TcpListener, Answers>,
+    event_loop: EventLoop<StreamListener, Answers>,
     clock: Clock,
     stops: Stops,
 }
@@ -51,12 +51,13 @@ impl Server {
         limits.check()?;
         let site = Site::open(&folder, &site, &limits)?;
         let poll = Poll::new()?;
-        let mut listeners = listener::listen(&binds, port, &limits)?;
+        let mut listeners: Vec<StreamListener> =
+            listener::listen(&binds, port, &limits)?.into_iter().map(StreamListener::Tcp).collect();
         for listener in &mut listeners {
-            poll.registry().register(listener, LISTENERS, Interest::READABLE)?;
+            listener.register(poll.registry(), LISTENERS)?;
         }
-        let answers = Answers { site, status: status.map(|_| StatusPage::open()) };
-        let status = status.map(|address| listener::listen_at(address, &limits)).transpose()?;
+        let answers = Answers { site, status: status.as_ref().map(|_| StatusPage::open()) };
+        let status = status.map(|place| listen_at(&place, &limits)).transpose()?;
         let stops = Stops::new(poll.registry(), WAKER)?;
         let access_log = if access_log { AccessLog::to_stdout()? } else { AccessLog::off() };
         access_log.register(poll.registry(), LOG);
@@ -65,7 +66,7 @@ impl Server {
             event_loop.record_on(Timeline::create(&path)?);
         }
         if let Some(mut listener) = status {
-            poll.registry().register(&mut listener, LISTENERS, Interest::READABLE)?;
+            listener.register(poll.registry(), LISTENERS)?;
             event_loop.add_status(listener);
         }
         Ok(Server {
@@ -85,12 +86,13 @@ impl Server {
 
     /// The addresses listened on, with the port that was taken.
     pub fn local_addrs(&self) -> io::Result<Vec<SocketAddr>> {
-        self.event_loop.listeners().iter().map(TcpListener::local_addr).collect()
+        let listeners = self.event_loop.listeners().iter();
+        listeners.filter_map(|listener| listener.local_addr().transpose()).collect()
     }
 
-    /// The address at which the server can be looked at, if it can.
+    /// The address at which the server can be looked at, with the port that was taken, if it has one.
     pub fn status_addr(&self) -> io::Result<Option<SocketAddr>> {
-        self.event_loop.status_listeners().first().map(TcpListener::local_addr).transpose()
+        self.event_loop.status_listeners().first().map_or(Ok(None), StreamListener::local_addr)
     }
 
     /// The folder that is served.
@@ -155,6 +157,13 @@ impl Server {
                 result => return result,
             };
         }
+    }
+}
+
+fn listen_at(place: &Place, limits: &Limits) -> io::Result<StreamListener> {
+    match place {
+        Place::Tcp(address) => listener::listen_at(*address, limits).map(StreamListener::Tcp),
+        Place::Unix(path) => stream_listener::listen_at_path(path).map(StreamListener::Unix),
     }
 }
 

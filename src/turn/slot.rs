@@ -61,13 +61,13 @@ impl<S: Pollable> Slot<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::socket::TcpSocket;
+    use crate::net::socket::StreamSocket;
 
     /// What the slab adds to a slot: the place of the next free one, in a slot that is not taken.
     #[expect(dead_code, reason = "only its size matters")]
     enum Entry {
         Vacant(usize),
-        Occupied(Slot<TcpSocket>),
+        Occupied(Slot<StreamSocket>),
     }
 
     #[test]

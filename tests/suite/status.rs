@@ -1,7 +1,8 @@
 //! The status page: how the server is, at a door of its own.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use pws_testing::client::Client;
@@ -245,8 +246,46 @@ fn events_speak_http_like_the_rest() {
 }
 
 #[test]
+fn a_socket_with_a_path_does_without_a_port() {
+    let place = tempfile::tempdir().expect("a folder");
+    let path = place.path().join("status.socket");
+    let arg = format!("unix:{}", path.display());
+    let ask = |target: &str| {
+        let mut stream = UnixStream::connect(&path).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+        let request = format!("GET {target} HTTP/1.1\r\nHost: pws\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    };
+    for _ in 0..2 {
+        // The second takes over what the first has left.
+        let process = serve(folder(), &["--status", &arg]);
+        process.wait_for("--unix-socket");
+        assert_eq!(process.connect().get("/page.html").status, 200);
+        for target in ["/", "/status.json", "/metrics", "/health"] {
+            assert!(ask(target).starts_with("HTTP/1.1 200 OK\r\n"), "{target}");
+        }
+        let mut other = command();
+        other.args(["--port", "0", "--status", &arg]);
+        let output = process::run(other);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(stderr.contains("somebody listens there") && !output.status.success(), "{stderr}");
+        // A reader that leaves is noticed here, too.
+        let mut events = UnixStream::connect(&path).expect("a connection");
+        events.write_all(b"GET /events HTTP/1.1\r\nHost: pws\r\n\r\n").expect("a request");
+        let mut first = [0; 12];
+        events.read_exact(&mut first).expect("an answer");
+        drop(events);
+        wait_until("it is let go", || ask("/status.json").contains("\"descriptors\": {\"count\": 1,"));
+        assert_eq!(process.stop().len(), 1);
+    }
+}
+
+#[test]
 fn where_it_listens_is_typed_or_told_what_is_wrong() {
-    for value in ["nonsense", "70000", "localhost", ""] {
+    for value in ["nonsense", "70000", "localhost", "unix:", ""] {
         let mut command = command();
         command.arg(format!("--status={value}"));
         let output = process::run(command);
