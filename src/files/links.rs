@@ -1,15 +1,16 @@
 //! Symlinks beneath a folder: where a path leads by them, without ever leaving it.
 //!
-//! The kernel opens only paths that no link is in. Those that are there are read here, one by one, and make
-//! a path without any. So it is known what a link leads to before that is opened, and what is opened is what
-//! was known. `openat2` with `RESOLVE_BENEATH` follows links by itself; but it refuses an absolute one that
-//! stays inside, and does not tell where it came out.
+//! Only paths that no link is in are [opened](super::opener). The links that are there are read here, one
+//! by one, and make a path without any. So it is known what a link leads to before that is opened, and what
+//! is opened is what was known. `openat2` with `RESOLVE_BENEATH` follows links by itself; but it refuses an
+//! absolute one that stays inside, and does not tell where it came out.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::opener::Opener;
 use super::stamp::Stamp;
 
 /// Links that are followed on one way, as many as the kernel follows.
@@ -17,37 +18,27 @@ const LINKS_MAX: usize = 40;
 /// How often a way is looked for again, since it changed while it was gone.
 const CHANGES_MAX: usize = 16;
 
-/// Opens what is at `path` beneath `base`, where no link is in it; `LOOP` if there is one.
-pub fn open_plain(base: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    openat2(base, path, flags, resolve)
-}
-
-/// Opens what is at `path`, wherever links lead.
-pub fn open_anywhere(base: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
-    openat2(base, path, flags, ResolveFlags::NO_MAGICLINKS)
-}
-
 /// Opens what `path` leads to beneath `base`, by links as well, if that is a path that is `allowed`. `XDEV`
 /// if it is none, or lies elsewhere.
 pub fn open_linked(
+    opener: Opener,
     base: BorrowedFd<'_>,
     path: &[u8],
     flags: OFlags,
     mut allowed: impl FnMut(&[u8]) -> bool,
 ) -> Result<OwnedFd, Errno> {
-    let mut plain = resolve(base, path)?;
+    let mut plain = resolve(opener, base, path)?;
     for _ in 0..CHANGES_MAX {
         if !allowed(&plain) {
             return Err(Errno::XDEV);
         }
-        let error = match open_plain(base, or_here(&plain), flags) {
+        let error = match opener.open_plain(base, or_here(&plain), flags) {
             Err(errno @ (Errno::LOOP | Errno::NOENT | Errno::NOTDIR)) => errno,
             result => return result,
         };
         // A link that was changed, and what it led to removed, is no reason to say that nothing is there. A
         // link where there was none has changed, too, be it gone again or not.
-        let before = std::mem::replace(&mut plain, resolve(base, path)?);
+        let before = std::mem::replace(&mut plain, resolve(opener, base, path)?);
         if before == plain && error != Errno::LOOP {
             return Err(error);
         }
@@ -56,11 +47,11 @@ pub fn open_linked(
 }
 
 /// The path without links that `path` leads to beneath `base`.
-fn resolve(base: BorrowedFd<'_>, path: &[u8]) -> Result<Vec<u8>, Errno> {
+fn resolve(opener: Opener, base: BorrowedFd<'_>, path: &[u8]) -> Result<Vec<u8>, Errno> {
     let mut has_missed = false;
     for _ in 0..CHANGES_MAX {
         let mut links_left = LINKS_MAX;
-        match follow(base, path, &mut links_left) {
+        match follow(opener, base, path, &mut links_left) {
             // What was no link when it was looked at has become one.
             Err(Errno::LOOP) if links_left > 0 => {}
             // What a link led to may have been replaced together with the link.
@@ -71,13 +62,18 @@ fn resolve(base: BorrowedFd<'_>, path: &[u8]) -> Result<Vec<u8>, Errno> {
     Err(Errno::BUSY)
 }
 
-fn follow(base: BorrowedFd<'_>, path: &[u8], links_left: &mut usize) -> Result<Vec<u8>, Errno> {
+fn follow(
+    opener: Opener,
+    base: BorrowedFd<'_>,
+    path: &[u8],
+    links_left: &mut usize,
+) -> Result<Vec<u8>, Errno> {
     // No link is in it.
     let mut plain = Vec::new();
     let mut rest = path.to_vec();
     // Mostly, the link is the last name.
     if let Some(slash) = path.iter().rposition(|&byte| byte == b'/')
-        && open_plain(base, &path[..slash], LOOK).is_ok()
+        && opener.open_plain(base, &path[..slash], LOOK).is_ok()
     {
         plain = rest.drain(..=slash).collect();
         plain.pop();
@@ -95,7 +91,7 @@ fn follow(base: BorrowedFd<'_>, path: &[u8], links_left: &mut usize) -> Result<V
             _ => {}
         }
         enter(&mut plain, name);
-        let Some(target) = link_at(base, &plain)? else { continue };
+        let Some(target) = link_at(opener, base, &plain)? else { continue };
         *links_left = links_left.checked_sub(1).ok_or(Errno::LOOP)?;
         leave(&mut plain)?;
         let target = match target.starts_with(b"/") {
@@ -111,8 +107,8 @@ fn follow(base: BorrowedFd<'_>, path: &[u8], links_left: &mut usize) -> Result<V
 }
 
 /// What the link at `plain` says; `None` if there is something else.
-fn link_at(base: BorrowedFd<'_>, plain: &[u8]) -> Result<Option<Vec<u8>>, Errno> {
-    let found = open_plain(base, plain, LOOK | OFlags::NOFOLLOW)?;
+fn link_at(opener: Opener, base: BorrowedFd<'_>, plain: &[u8]) -> Result<Option<Vec<u8>>, Errno> {
+    let found = opener.open_plain(base, plain, LOOK | OFlags::NOFOLLOW)?;
     if Stamp::of_open(found.as_fd())?.file_type() != FileType::Symlink {
         return Ok(None);
     }
@@ -166,23 +162,6 @@ fn or_here(path: &[u8]) -> &[u8] {
 /// To recognise something; nothing can be read by that.
 const LOOK: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 
-fn openat2(
-    base: BorrowedFd<'_>,
-    path: &[u8],
-    flags: OFlags,
-    resolve: ResolveFlags,
-) -> Result<OwnedFd, Errno> {
-    let mut changes_left = CHANGES_MAX;
-    loop {
-        match rustix::fs::openat2(base, path, flags, Mode::empty(), resolve) {
-            Err(Errno::AGAIN | Errno::INTR) if changes_left > 0 => changes_left -= 1,
-            // What is not in memory is told by the other name.
-            Err(Errno::AGAIN) => return Err(Errno::BUSY),
-            result => return result,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -205,7 +184,10 @@ mod tests {
 
     fn resolved(tree: &Path, path: &str) -> Result<String, Errno> {
         let base = fs::File::open(tree.join("base")).expect("the base");
-        resolve(base.as_fd(), path.as_bytes()).map(|plain| String::from_utf8(plain).expect("UTF-8"))
+        let [whole, by_name] =
+            [Opener::Whole, Opener::ByName].map(|opener| resolve(opener, base.as_fd(), path.as_bytes()));
+        assert_eq!(whole, by_name, "{path}");
+        whole.map(|plain| String::from_utf8(plain).expect("UTF-8"))
     }
 
     #[track_caller]
@@ -321,7 +303,7 @@ mod tests {
                 }
             });
             let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-            let open = |_| open_linked(base.as_fd(), b"a/b/page", flags, |_| true).map(drop);
+            let open = |_| open_linked(Opener::Whole, base.as_fd(), b"a/b/page", flags, |_| true).map(drop);
             let results: Vec<_> = (0..3000).map(open).collect();
             is_over.store(true, Ordering::Relaxed);
             assert!(
@@ -338,10 +320,12 @@ mod tests {
         symlink("a/b/page", tree.path().join("base/link")).expect("a link");
         let base = fs::File::open(tree.path().join("base")).expect("the base");
         let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let open = |allowed: &dyn Fn(&[u8]) -> bool| open_linked(base.as_fd(), b"link", flags, allowed);
+        let open = |allowed: &dyn Fn(&[u8]) -> bool| {
+            open_linked(Opener::Whole, base.as_fd(), b"link", flags, allowed)
+        };
         assert!(open(&|plain| plain == b"a/b/page").is_ok());
         assert_eq!(open(&|plain| plain != b"a/b/page").err(), Some(Errno::XDEV));
-        assert_eq!(open_plain(base.as_fd(), b"link", flags).err(), Some(Errno::LOOP));
+        assert_eq!(Opener::Whole.open_plain(base.as_fd(), b"link", flags).err(), Some(Errno::LOOP));
         // It changes each time that it is looked at: neither the one nor the other can be trusted.
         let flip = |_: &[u8]| {
             for name in ["base/a/b/page", "base/a/b/other"] {

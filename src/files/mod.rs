@@ -11,6 +11,7 @@ pub mod links;
 pub mod looks;
 pub mod mime;
 pub mod open_file;
+pub mod opener;
 pub mod page_cache;
 pub mod root;
 pub mod root_link;
@@ -86,7 +87,7 @@ impl Files {
         let descriptors_max = limits.cached_descriptors_max.min(open_files / 8);
         let root = Root::open(folder, options)?;
         Ok(Files {
-            link: RootLink::at(folder, root.folder(), options.symlinks),
+            link: RootLink::at(folder, &root, options.symlinks),
             root: Arc::new(root),
             media_types: MediaTypes::with(options.media_types.clone()),
             cache: Cache::new(limits.cache_bytes_max, descriptors_max),

@@ -1,8 +1,8 @@
 //! Opening files beneath the served folder, and nowhere else.
 //!
-//! The kernel guards the root: `openat2` fails on any path that would leave it, and on symlinks, which are
-//! followed [here](super::links). What is sent is described by `fstat` of the descriptor that was opened, so
-//! nothing can be swapped between the check and the use.
+//! The kernel guards the root: it [opens](super::opener) no path that would leave it, and none that has
+//! symlinks in it, which are followed [here](super::links). What is sent is described by `fstat` of the
+//! descriptor that was opened, so nothing can be swapped between the check and the use.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -13,6 +13,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::links;
+use super::opener::Opener;
 use super::stamp::Stamp;
 use super::visible::Visible;
 use crate::config::{SiteOptions, Symlinks};
@@ -21,6 +22,7 @@ use crate::config::{SiteOptions, Symlinks};
 #[derive(Debug)]
 pub struct Root {
     folder: OwnedFd,
+    opener: Opener,
     /// Each folder in it is a host's, which no link leaves either.
     has_hosts: bool,
     symlinks: Symlinks,
@@ -59,14 +61,19 @@ pub enum Opened {
 }
 
 impl Root {
-    /// Opens the folder and tries the guard once: on a kernel without it there is no serving.
+    /// Opens the folder and tries once how paths are opened here.
     ///
     /// Errors say what failed, on what, and what to try.
     pub fn open(path: &Path, options: &SiteOptions) -> io::Result<Root> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| explain(errno, path))?;
+        let opener = Opener::here(folder.as_fd());
+        if opener == Opener::ByName {
+            log::info!("this system has no openat2 (Linux 5.6): paths are opened folder by folder");
+        }
         let root = Root {
             folder,
+            opener,
             has_hosts: options.vhosts,
             symlinks: options.symlinks,
             visible: Visible::with(&options.hidden),
@@ -81,9 +88,9 @@ impl Root {
 
     /// The same of another folder. What is still open of this one counts on.
     pub fn moved_to(&self, folder: OwnedFd) -> Root {
-        let Root { has_hosts, symlinks, .. } = *self;
+        let Root { opener, has_hosts, symlinks, .. } = *self;
         let (visible, open) = (self.visible.clone(), Arc::clone(&self.open));
-        Root { folder, has_hosts, symlinks, visible, open }
+        Root { folder, opener, has_hosts, symlinks, visible, open }
     }
 
     /// How many files are open.
@@ -94,6 +101,11 @@ impl Root {
     /// The folder itself.
     pub fn folder(&self) -> BorrowedFd<'_> {
         self.folder.as_fd()
+    }
+
+    /// How paths are opened on this system.
+    pub fn opener(&self) -> Opener {
+        self.opener
     }
 
     /// Which names may be served of it.
@@ -166,9 +178,9 @@ impl Root {
     fn open_beneath(&self, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
         match self.symlinks {
             // A path has no `..` left in it, and no slash in front.
-            Symlinks::Follow => links::open_anywhere(self.folder(), path, flags),
-            Symlinks::Deny => links::open_plain(self.folder(), path, flags),
-            Symlinks::Inside => match links::open_plain(self.folder(), path, flags) {
+            Symlinks::Follow => self.opener.open_anywhere(self.folder(), path, flags),
+            Symlinks::Deny => self.opener.open_plain(self.folder(), path, flags),
+            Symlinks::Inside => match self.opener.open_plain(self.folder(), path, flags) {
                 Err(Errno::LOOP) => self.open_linked(path, flags),
                 result => result,
             },
@@ -181,7 +193,7 @@ impl Root {
         let Some(name_end) = name_end else { return self.open_allowed(self.folder(), path, path, flags) };
         // How a host's folder is called, and what stands for it, is the business of whoever made it.
         let whole = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let host = links::open_linked(self.folder(), &path[..name_end], whole, |_| true)?;
+        let host = links::open_linked(self.opener, self.folder(), &path[..name_end], whole, |_| true)?;
         self.open_allowed(host.as_fd(), &path[name_end + 1..], path, flags)
     }
 
@@ -196,7 +208,7 @@ impl Root {
     ) -> Result<OwnedFd, Errno> {
         let is_for_all = self.visible.path(path);
         let mut hidden = None;
-        let opened = links::open_linked(base, path, flags, |target| {
+        let opened = links::open_linked(self.opener, base, path, flags, |target| {
             let is_allowed = !is_for_all || self.visible.target(target);
             hidden = (!is_allowed).then(|| self.visible.reason(target));
             is_allowed
@@ -221,9 +233,6 @@ fn explain(errno: Errno, path: &Path) -> io::Error {
         Errno::NOENT => "no such folder (try '--directory DIR' with one that exists)".to_owned(),
         Errno::NOTDIR => "not a folder (try the folder it is in)".to_owned(),
         Errno::ACCESS => "permission denied (try a folder that you can read)".to_owned(),
-        Errno::NOSYS | Errno::PERM => "this system has no openat2, which keeps clients below the folder \
-             (Linux 5.6 or later is needed, and a sandbox that allows the call)"
-            .to_owned(),
         _ => errno.to_string(),
     };
     io::Error::new(io::Error::from(errno).kind(), format!("cannot serve {}: {reason}", path.display()))

@@ -13,6 +13,8 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::links;
+use super::opener::Opener;
+use super::root::Root;
 use super::stamp::Stamp;
 use crate::clock::{Now, Tick};
 use crate::config::Symlinks;
@@ -27,6 +29,7 @@ pub struct RootLink {
     /// It holds what the link leads to as well: only what is in it is served.
     is_shared: bool,
     leads_anywhere: bool,
+    opener: Opener,
     /// What it led to when it was last looked at, served or not.
     seen: Stamp,
     checked_tick: Tick,
@@ -34,8 +37,8 @@ pub struct RootLink {
 }
 
 impl RootLink {
-    /// The link that `path` is, which leads to `folder`; `None` if it is a folder itself.
-    pub fn at(path: &Path, folder: BorrowedFd<'_>, symlinks: Symlinks) -> Option<RootLink> {
+    /// The link that `path` is, which leads to the folder of `root`; `None` if it is a folder itself.
+    pub fn at(path: &Path, root: &Root, symlinks: Symlinks) -> Option<RootLink> {
         path.file_name()?;
         // Without a slash at its end, behind which a link would be what it leads to.
         let path: PathBuf = path.components().collect();
@@ -43,13 +46,14 @@ impl RootLink {
         let holder = path.parent().filter(|holder| !holder.as_os_str().is_empty());
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let holder = rustix::fs::open(holder.unwrap_or(Path::new(".")), flags, Mode::empty()).ok()?;
-        let seen = Stamp::of_open(folder).ok()?;
+        let seen = Stamp::of_open(root.folder()).ok()?;
         let leads_anywhere = symlinks == Symlinks::Follow;
         let mut link = RootLink {
             path,
             holder,
             is_shared: true,
             leads_anywhere,
+            opener: root.opener(),
             seen,
             checked_tick: 0,
             checked_micros: 0,
@@ -105,11 +109,13 @@ impl RootLink {
     fn open(&self) -> Result<OwnedFd, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = match (self.leads_anywhere, self.is_shared) {
-            (true, _) => links::open_anywhere(self.holder.as_fd(), self.name(), flags),
-            (false, true) => links::open_linked(self.holder.as_fd(), self.name(), flags, |_| true),
+            (true, _) => self.opener.open_anywhere(self.holder.as_fd(), self.name(), flags),
+            (false, true) => {
+                links::open_linked(self.opener, self.holder.as_fd(), self.name(), flags, |_| true)
+            }
             (false, false) => Err(Errno::XDEV),
         }?;
-        links::open_plain(folder.as_fd(), b".", flags)?;
+        self.opener.open_plain(folder.as_fd(), b".", flags)?;
         Ok(folder)
     }
 
