@@ -1,7 +1,8 @@
 //! What was asked for: the one value a server is made from.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::limits::Limits;
 
@@ -40,6 +41,21 @@ impl Config {
     }
 }
 
+impl Config {
+    /// If `folder` is a file, has that alone served, from the folder that it is in.
+    pub fn narrow_to_file(&mut self) {
+        let path = &self.folder;
+        let Some(name) = path.file_name().and_then(OsStr::to_str).filter(|_| path.is_file()) else { return };
+        let (name, site) = (name.to_owned(), &mut self.site);
+        (site.only, site.indexes, site.listing) = (Some(name.clone()), vec![name.clone()], false);
+        (site.vhosts, site.fallback, site.clean_urls) = (false, None, false);
+        // Whoever names it wants it to be seen.
+        site.hidden.push(name);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        self.folder = folder.unwrap_or(Path::new(".")).to_owned();
+    }
+}
+
 /// Where something listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -54,6 +70,8 @@ pub const DEFAULT_PORT: u16 = 9000;
 /// What of a folder is shown, under which names, and what is said with it.
 #[derive(Clone, Debug)]
 pub struct SiteOptions {
+    /// The one file of the folder that is served, at `/` as well. Nothing else is there for anybody.
+    pub only: Option<String>,
     /// Whether a folder without an index is shown as a list of what is in it.
     pub listing: bool,
     /// The names under which a folder's own page is looked for, in this order.
@@ -81,6 +99,7 @@ pub struct SiteOptions {
 impl Default for SiteOptions {
     fn default() -> SiteOptions {
         SiteOptions {
+            only: None,
             listing: true,
             indexes: vec!["index.html".to_owned(), "index.htm".to_owned()],
             fallback: None,

@@ -67,7 +67,8 @@ fn serve(settings: Settings) -> io::Result<()> {
     resources::survive_full_files()?;
     let open_files = resources::raise_open_files();
     resources::check_spare_descriptors(START_DESCRIPTORS + config.binds.len().saturating_sub(1))?;
-    let (folder, follows_all) = (config.folder.clone(), config.site.symlinks == Symlinks::Follow);
+    let follows_all = config.site.symlinks == Symlinks::Follow;
+    let folder = config.site.only.as_ref().map_or(config.folder.clone(), |only| config.folder.join(only));
     // What reads the access log from a pipe or a file is to get lines of that and nothing else.
     let tells_on_stderr = config.access_log && !io::stdout().is_terminal();
     let (told_memory, backlog) = (config.limits.told_memory(), listener::effective_backlog(&config.limits));

@@ -105,6 +105,7 @@ fn read_from(args: impl IntoIterator<Item = OsString>, memory: Granted) -> Resul
         settings.memory.source = "PWS_MEMORY";
     }
     put_bare(&matches, &mut settings).map_err(|text| command.error(ErrorKind::ArgumentConflict, text))?;
+    settings.config.narrow_to_file();
     settings.remarks = remarks;
     Ok(settings)
 }
@@ -183,7 +184,7 @@ fn command() -> Command {
     Command::new("pws")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Serve a folder over HTTP")
-        .override_usage("pws [OPTIONS] [DIR] [PORT]")
+        .override_usage("pws [OPTIONS] [PATH] [PORT]")
         .max_term_width(80)
         // Their rows stand in the table.
         .disable_help_flag(true)
@@ -212,7 +213,7 @@ fn arg(row: &Row) -> Arg {
     match row.put {
         Put::Flag(_) => arg.action(ArgAction::SetTrue).value_parser(FalseyValueParser::new()),
         Put::Choice(_) | Put::Text(_) => arg,
-        Put::Bare => arg.num_args(0..=2).value_names(["DIR", "PORT"]).value_parser(value_parser!(OsString)),
+        Put::Bare => arg.num_args(0..=2).value_names(["PATH", "PORT"]).value_parser(value_parser!(OsString)),
         Put::Path(_) => arg.value_parser(value_parser!(PathBuf)),
         Put::Help => arg.action(ArgAction::Help),
         Put::Version => arg.action(ArgAction::Version),

@@ -89,9 +89,9 @@ pub static OPTIONS: &[Row] = &[
     Row {
         group: "Listening",
         name: BARE,
-        value: Some("[DIR] [PORT]"),
-        help: "Folder to serve and port to listen on, in either order; a number is a port (`./80` is a \
-               folder)",
+        value: Some("[PATH] [PORT]"),
+        help: "Folder to serve, or a file that alone is served, and port to listen on, in either order; a \
+               number is a port (`./80` is a folder)",
         put: Put::Bare,
         ..ROW
     },

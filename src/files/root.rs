@@ -17,11 +17,14 @@ use super::opener::Opener;
 use super::stamp::Stamp;
 use super::visible::Visible;
 use crate::config::{SiteOptions, Symlinks};
+use crate::http::negotiate::Coding;
 
 /// The folder that is served.
 #[derive(Debug)]
 pub struct Root {
     folder: OwnedFd,
+    /// The one file that there is, if not all are.
+    only: Option<Vec<u8>>,
     opener: Opener,
     /// Each folder in it is a host's, which no link leaves either.
     has_hosts: bool,
@@ -73,6 +76,7 @@ impl Root {
         }
         let root = Root {
             folder,
+            only: options.only.as_ref().map(|name| name.as_bytes().to_vec()),
             opener,
             has_hosts: options.vhosts,
             symlinks: options.symlinks,
@@ -89,8 +93,8 @@ impl Root {
     /// The same of another folder. What is still open of this one counts on.
     pub fn moved_to(&self, folder: OwnedFd) -> Root {
         let Root { opener, has_hosts, symlinks, .. } = *self;
-        let (visible, open) = (self.visible.clone(), Arc::clone(&self.open));
-        Root { folder, opener, has_hosts, symlinks, visible, open }
+        let (only, visible, open) = (self.only.clone(), self.visible.clone(), Arc::clone(&self.open));
+        Root { folder, only, opener, has_hosts, symlinks, visible, open }
     }
 
     /// How many files are open.
@@ -168,6 +172,7 @@ impl Root {
     /// The state of what is at `path`, to be compared with that of a file which was opened there before.
     /// Opens nothing: the answer is good for recognising a file and for nothing else.
     pub fn stamp_at(&self, path: &[u8]) -> Result<Stamp, Errno> {
+        self.check_holds(path)?;
         let flags = match self.symlinks {
             Symlinks::Deny => AtFlags::SYMLINK_NOFOLLOW,
             Symlinks::Inside | Symlinks::Follow => AtFlags::empty(),
@@ -175,7 +180,19 @@ impl Root {
         rustix::fs::statat(&self.folder, path, flags).map(|stat| Stamp::of(&stat))
     }
 
+    /// Where one file is all there is, nothing else is: but the folder it is in, and its coded forms.
+    fn check_holds(&self, path: &[u8]) -> Result<(), Errno> {
+        let Some(only) = &self.only else { return Ok(()) };
+        let is_form = |end: &[u8]| Coding::ALL.iter().any(|coding| coding.extension().as_bytes() == end);
+        match path.strip_prefix(&only[..]) {
+            Some(end) if end.is_empty() || is_form(end) => Ok(()),
+            _ if matches!(path, b"" | b".") => Ok(()),
+            _ => Err(Errno::NOENT),
+        }
+    }
+
     fn open_beneath(&self, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
+        self.check_holds(path)?;
         match self.symlinks {
             // A path has no `..` left in it, and no slash in front.
             Symlinks::Follow => self.opener.open_anywhere(self.folder(), path, flags),

@@ -240,7 +240,7 @@ fn a_wrong_command_line_exits_with_2_and_the_usage() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
         assert!(stderr.contains("error: "), "{args:?}: {stderr}");
-        assert_eq!(stderr.matches("Usage: pws [OPTIONS] [DIR] [PORT]\n").count(), 1, "{args:?}: {stderr}");
+        assert_eq!(stderr.matches("Usage: pws [OPTIONS] [PATH] [PORT]\n").count(), 1, "{args:?}: {stderr}");
         assert!(stderr.ends_with("try '--help'.\n"), "{args:?}: {stderr}");
         assert_eq!(output.stdout, b"", "{args:?}");
     }
@@ -251,7 +251,7 @@ fn what_cannot_start_exits_with_1_and_one_line_that_helps() {
     let folder = folder();
     let root = shown(&folder.root());
     let missing = format!("{root}/nowhere");
-    let no_folder = format!("{root}/page.html");
+    let no_folder = "/dev/null".to_owned();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = taken.local_addr().map(|address| (taken, address)).expect("its address");
     let port = taken.1.port().to_string();

@@ -190,3 +190,36 @@ fn flags_can_be_on_by_their_variables() {
         assert!(stderr.contains("a.example/_redirects line 1: "), "{stderr}");
     }
 }
+
+#[test]
+fn a_file_is_served_alone() {
+    let folder = Folder::new().file("page.html", "page").file("page.html.gz", "packed").file(".note", "note");
+    let folder = folder.file("other.html", "other").file("_headers", "/*\n  X-Rule: yes\n");
+    let folder = folder.file("404.html", "not this").file("page.html.txt", "other").file("sub/page.html", "");
+    let serve_file = |name: &str| {
+        let mut command = command();
+        command.arg(folder.path(name)).args(["--bind", "127.0.0.1", "--port", "0"]);
+        Process::start(command)
+    };
+    let process = serve_file("page.html");
+    assert!(process.first_line.contains("/page.html at http://"), "{}", process.first_line);
+    for target in ["/", "/page.html"] {
+        let answer = process.connect().get(target);
+        assert_eq!((answer.status, answer.text().as_str()), (200, "page"), "{target}");
+        assert_eq!(answer.field("x-rule"), None, "rules are not that file");
+        assert_eq!(answer.field("content-type"), Some("text/html; charset=utf-8"));
+        let packed = process.connect().try_get(target, "Accept-Encoding: gzip\r\n").expect("an answer");
+        assert_eq!(
+            (packed.field("content-encoding"), packed.text().as_str()),
+            (Some("gzip"), "packed"),
+            "{target}"
+        );
+    }
+    for target in
+        ["/other.html", "/_headers", "/404.html", "/page.html.txt", "/sub/page.html", "/sub/", "/.note"]
+    {
+        let answer = process.connect().get(target);
+        assert!(answer.status == 404 && answer.text() != "not this", "{target}: {}", answer.status);
+    }
+    assert_eq!(serve_file(".note").connect().get("/").text(), "note", "whoever names it wants it to be seen");
+}
