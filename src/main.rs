@@ -16,6 +16,7 @@ use pws::config::{Place, Symlinks};
 use pws::limits::told_bytes;
 use pws::net::listener;
 use pws::process::confine::{self, Sandbox};
+use pws::process::pid_file::PidFile;
 use pws::process::resources;
 use pws::process::stderr::Stderr;
 use pws::sink::{self, Sink};
@@ -62,7 +63,7 @@ const START_DESCRIPTORS: usize = 8 + SERVING_DESCRIPTORS;
 const SERVING_DESCRIPTORS: usize = 2;
 
 fn serve(settings: Settings) -> io::Result<()> {
-    let Settings { config, user, sandbox, memory, .. } = settings;
+    let Settings { config, user, sandbox, memory, pid_file, .. } = settings;
     resources::forbid_core_dumps();
     resources::survive_full_files()?;
     let open_files = resources::raise_open_files();
@@ -75,6 +76,8 @@ fn serve(settings: Settings) -> io::Result<()> {
     let status = config.status.clone();
     let mut server = Server::bind(config)?;
     server.stop_on_signals()?;
+    // Kept until the end.
+    let _pid_file = pid_file.as_deref().map(PidFile::create).transpose()?;
     let urls = urls(&server)?;
     let connections = server.connections_max();
     let shown_folder = folder.canonicalize().unwrap_or(folder);

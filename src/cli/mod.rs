@@ -37,6 +37,8 @@ pub struct Settings {
     pub log_level: LevelFilter,
     /// Where the bound on memory comes from.
     pub memory: Granted,
+    /// Where the number of the process is to be written.
+    pub pid_file: Option<PathBuf>,
     /// Nothing is to be served, but the machine looked at.
     pub is_preflight: bool,
     /// What was passed over, and what is to be done about that.
@@ -62,6 +64,7 @@ impl Settings {
             sandbox: Sandbox::default(),
             log_level: LevelFilter::Info,
             memory,
+            pid_file: None,
             is_preflight: false,
             remarks: Vec::new(),
         }

@@ -1,7 +1,7 @@
 //! The table of options. A row is all there is of an option, beside the field that it fills: the command
 //! line, its variable, `--help` and the README's table follow from it, in this order.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use log::LevelFilter;
 use pws::config::Symlinks;
@@ -363,10 +363,15 @@ pub static OPTIONS: &[Row] = &[
         value: Some("FILE"),
         help: "Record what the loop does as a timeline, the first 64 MiB of it: open FILE at \
                https://ui.perfetto.dev",
-        put: Put::Text(|to, text| {
-            to.config.trace = Some(PathBuf::from(text));
-            Ok(())
-        }),
+        put: Put::Path(|to, path| to.config.trace = Some(path.to_owned())),
+        ..ROW
+    },
+    Row {
+        group: "Logs",
+        name: "pid-file",
+        value: Some("FILE"),
+        help: "Write the number of the process to FILE, which is empty once it has ended",
+        put: Put::Path(|to, path| to.pid_file = Some(path.to_owned())),
         ..ROW
     },
     Row {

@@ -8,7 +8,7 @@ use pws_testing::patience::wait_until;
 use pws_testing::process::{KilledOnDrop, address_in, first_line, serving};
 
 use super::folder;
-use crate::support::binary::command_after;
+use crate::support::binary::{command, command_after, serve};
 
 /// Starts with a limit of `open_files`; what it answered, or how it ended and what it said.
 #[track_caller]
@@ -64,4 +64,25 @@ fn closed_streams_lead_nowhere() {
         let leads_to = fs::read_link(format!("/proc/{}/fd/{stream}", child.0.id())).expect("a stream");
         assert_eq!(leads_to.to_str(), Some("/dev/null"), "{stream}");
     }
+}
+
+#[test]
+fn a_pid_file_names_the_process_as_long_as_it_runs() {
+    let place = tempfile::tempdir().expect("a folder");
+    let path = place.path().join("pws.pid");
+    let arg = path.to_str().expect("UTF-8");
+    let read = || std::fs::read_to_string(&path).expect("a pid file");
+    for _ in 0..2 {
+        let process = serve(folder(), &["--pid-file", arg]);
+        assert_eq!(read(), format!("{}\n", process.id()));
+        process.stop();
+        assert_eq!(read(), "", "it names nobody");
+    }
+    let output = command().args(["--port", "0", "--pid-file", "/nowhere/pid"]).output().expect("pws");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.starts_with("pws: cannot write the pid file /nowhere/pid: ") && stderr.contains("(try "),
+        "{stderr}"
+    );
+    assert_eq!(output.status.code(), Some(1));
 }
