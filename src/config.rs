@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::limits::Limits;
+use crate::net::guests::Guests;
 
 /// The settings of a [`Server`](crate::Server).
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Config {
     pub port: u16,
     /// The folder to serve.
     pub folder: PathBuf,
+    /// Who is served, by address; whoever else comes is told that it is not.
+    pub guests: Guests,
     /// Where the server can be looked at.
     pub status: Option<Place>,
     /// Whether to write a line per response to standard output.
@@ -32,6 +35,7 @@ impl Config {
             binds: Vec::new(),
             port: DEFAULT_PORT,
             folder: folder.into(),
+            guests: Guests::default(),
             status: None,
             access_log: true,
             trace: None,

@@ -1,13 +1,14 @@
 //! The command line: what can be typed, and the [`Settings`] it stands for. Nothing else knows clap.
 //!
-//! [`options`] is the table, a row an option; [`values`] reads what is typed behind one, [`variables`] says
-//! which variable counts. Here is the one loop over the table that tells clap of it, and the one that puts
-//! what clap found where it goes. [`preflight`] looks at the machine.
+//! [`options`] is the table, a [`row`] an option; [`values`] reads what is typed behind one, [`variables`]
+//! says which variable counts. Here is the one loop over the table that tells clap of it, and the one that
+//! puts what clap found where it goes. [`preflight`] looks at the machine.
 
 mod options;
 pub mod preflight;
 #[cfg(test)]
 mod readme;
+mod row;
 mod values;
 mod variables;
 
@@ -25,7 +26,8 @@ use pws::limits::Limits;
 use pws::process::confine::Sandbox;
 use pws::process::resources::{self, Granted};
 
-use options::{BARE, OPTIONS, Otherwise, Put, Row};
+use options::OPTIONS;
+use row::{BARE, Otherwise, Put, Row};
 
 /// What was asked for: the server, and what the process does before it serves.
 #[derive(Debug)]
@@ -108,6 +110,7 @@ fn read_from(args: impl IntoIterator<Item = OsString>, memory: Granted) -> Resul
         settings.memory.source = "PWS_MEMORY";
     }
     put_bare(&matches, &mut settings).map_err(|text| command.error(ErrorKind::ArgumentConflict, text))?;
+    put_guests(&matches, &mut settings);
     settings.config.narrow_to_file();
     settings.remarks = remarks;
     Ok(settings)
@@ -165,6 +168,18 @@ fn put_bare(found: &ArgMatches, to: &mut Settings) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whom to serve, in the order in which it was typed: the last word counts.
+fn put_guests(found: &ArgMatches, to: &mut Settings) {
+    let mut said = Vec::new();
+    for (name, is_allowed) in [("allow", true), ("deny", false)] {
+        let places = found.indices_of(name).into_iter().flatten();
+        let networks = found.get_many::<String>(name).into_iter().flatten();
+        said.extend(places.zip(networks.filter_map(|text| text.parse().ok())).map(|pair| (pair, is_allowed)));
+    }
+    said.sort_by_key(|((place, _), _)| *place);
+    said.into_iter().for_each(|((_, network), is_allowed)| to.config.guests.say(is_allowed, network));
 }
 
 fn is_typed(found: &ArgMatches, name: &str) -> bool {
@@ -267,6 +282,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::os::unix::ffi::OsStringExt;
 
+    use pws::net::guests::Guests;
+
     use super::*;
 
     /// What this test's machine grants.
@@ -349,6 +366,26 @@ mod tests {
             let all = ["pws"].iter().chain(args).map(OsString::from);
             let error = read_from(all, GRANTED).expect_err("a wrong command line").to_string();
             assert!(error.contains(named), "{args:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn whom_to_serve_is_said_in_the_order_of_the_words() {
+        let expected = |said: &[(bool, &str)]| {
+            let mut guests = Guests::default();
+            said.iter().for_each(|(is_allowed, text)| guests.say(*is_allowed, text.parse().expect("CIDR")));
+            guests
+        };
+        for (args, said) in [
+            (&[][..], &[][..]),
+            (&["--allow", "10.0.0.0/8"], &[(true, "10.0.0.0/8")]),
+            (
+                &["--deny=::1", "--allow=10.0.0.0/8,::1"],
+                &[(false, "::1"), (true, "10.0.0.0/8"), (true, "::1")],
+            ),
+            (&["--allow=::1", "--deny=::2", "--allow=::3"], &[(true, "::1"), (false, "::2"), (true, "::3")]),
+        ] {
+            assert_eq!(typed(args).config.guests, expected(said), "{args:?}");
         }
     }
 

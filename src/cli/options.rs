@@ -1,88 +1,15 @@
 //! The table of options. A row is all there is of an option, beside the field that it fills: the command
 //! line, its variable, `--help` and the README's table follow from it, in this order.
 
-use std::path::Path;
-
 use log::LevelFilter;
 use pws::config::Symlinks;
 use pws::limits::Limits;
+use pws::net::guests::Network;
 use pws::process::confine::Sandbox;
 use pws::process::resources::Granted;
 
-use super::Settings;
+use super::row::{BARE, Otherwise, Put, ROW, Row};
 use super::values;
-
-/// An option.
-pub struct Row {
-    /// The heading that it stands under. Rows of one group stand together.
-    pub group: &'static str,
-    /// As in `--name`, and in capitals behind `PWS_` in its variable.
-    pub name: &'static str,
-    pub short: Option<char>,
-    /// What its value is called.
-    pub value: Option<&'static str>,
-    /// It may be repeated, or take several values at once, with this between them.
-    pub separator: Option<char>,
-    /// The value that it has alone. Any other stands behind an `=`, or behind a space if it can be no folder.
-    pub alone: Option<&'static str>,
-    pub otherwise: Otherwise,
-    /// For `--help` and the README alike, without a full stop. What can be typed stands in backticks.
-    pub help: &'static str,
-    pub put: Put,
-}
-
-/// What holds where an option is not typed.
-pub enum Otherwise {
-    Nothing,
-    /// As if this was typed.
-    Value(&'static str),
-    /// What no value says, in words.
-    Words(&'static str),
-}
-
-pub type Set = fn(&mut Settings);
-
-/// Where it goes.
-pub enum Put {
-    /// On or off: called if it is on.
-    Flag(Set),
-    /// One of these, in letters of either case.
-    Choice(&'static [(&'static str, Set)]),
-    /// Called for each value; says what is wrong with it.
-    Text(fn(&mut Settings, &str) -> Result<(), String>),
-    /// A path may be no UTF-8.
-    Path(fn(&mut Settings, &Path)),
-    /// Typed without a name: a folder, or a port.
-    Bare,
-    /// It prints the help and ends.
-    Help,
-    /// It prints the version and ends.
-    Version,
-}
-
-impl Row {
-    /// Its variable; what has no name and what ends at once has none.
-    pub fn variable(&self) -> Option<String> {
-        let name = || format!("PWS_{}", self.name.replace('-', "_").to_ascii_uppercase());
-        (!matches!(self.put, Put::Bare | Put::Help | Put::Version)).then(name)
-    }
-}
-
-/// What is typed without a name.
-pub const BARE: &str = "bare";
-
-/// What most rows have none of.
-const ROW: Row = Row {
-    group: "",
-    name: "",
-    short: None,
-    value: None,
-    separator: None,
-    alone: None,
-    otherwise: Otherwise::Nothing,
-    help: "",
-    put: Put::Help,
-};
 
 /// Told of in this order. They are put in it, too, in whatever order they are typed.
 pub static OPTIONS: &[Row] = &[
@@ -298,6 +225,27 @@ pub static OPTIONS: &[Row] = &[
         put: Put::Text(|to, text| {
             values::count(text).map(|count| to.config.limits.connections_per_client_max = Some(count))
         }),
+        ..ROW
+    },
+    Row {
+        group: "Limits",
+        name: "allow",
+        value: Some("CIDR"),
+        separator: Some(','),
+        help: "Serve clients from this network or address, such as `10.0.0.0/8`, and tell others that \
+               they are not (403); may be repeated, as `--deny` may: the last that fits counts",
+        // They are put in the order in which they were typed, see `put_guests`.
+        put: Put::Text(|_, text| text.parse::<Network>().map(drop)),
+        ..ROW
+    },
+    Row {
+        group: "Limits",
+        name: "deny",
+        value: Some("CIDR"),
+        separator: Some(','),
+        help: "Do not serve clients from this network or address; if it comes before any `--allow`, all \
+               others are served",
+        put: Put::Text(|_, text| text.parse::<Network>().map(drop)),
         ..ROW
     },
     Row {

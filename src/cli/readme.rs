@@ -1,6 +1,7 @@
 //! The table of options as Markdown: the README must hold it as it is made here.
 
-use super::options::{BARE, OPTIONS, Otherwise, Row};
+use super::options::OPTIONS;
+use super::row::{BARE, Otherwise, Row};
 
 fn options() -> String {
     let mut text = String::new();

@@ -3,7 +3,8 @@
 use std::env;
 use std::ffi::OsStr;
 
-use super::options::{OPTIONS, Row};
+use super::options::OPTIONS;
+use super::row::Row;
 
 /// What all of them start with.
 const PREFIX: &str = "PWS_";

@@ -61,5 +61,7 @@ refusals! {
     Chunks = BadRequest, "The chunks of the body are not framed as they must be.";
     /// RFC 9110 §15.5.9.
     Late = RequestTimeout, "The request did not come in time.";
+    /// By address.
+    NoGuest = Forbidden, "This address is not served here.";
     NoRoom = ServiceUnavailable, "All places are taken: please try again in a moment.";
 }

@@ -33,12 +33,20 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
                 break;
             }
             let Some((socket, peer, door)) = self.acceptor.next(now.tick) else { return };
+            if door == Door::Public && !self.guests.welcomes(peer) {
+                log::debug!("{peer}: not served, by its address");
+                self.turn_away(socket, peer, Refusal::NoGuest, now);
+                continue;
+            }
             let is_welcome = door == Door::Status || self.connections.welcomes(peer);
             if is_welcome && !self.has_room(peer, door) && may_have_room {
                 may_have_room = self.make_room(now);
             }
             if !is_welcome || !self.has_room(peer, door) {
-                self.turn_away(socket, peer, now);
+                let notice = if is_welcome { Notice::TurnedAway } else { Notice::BeyondOwnBound };
+                log::debug!("{peer}: {}", notice.what());
+                self.notices.count(notice, &peer, now);
+                self.turn_away(socket, peer, Refusal::NoRoom, now);
                 continue;
             }
             let connection = Connection::new(socket, (peer, door), now, &self.limits);
@@ -74,13 +82,9 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         is_room_left(false) || is_room_left(true) && may_use_reserve()
     }
 
-    /// 503, as far as it fits what the kernel takes at once, and the end: there is no room to wait in. Of too
-    /// many, those who come last see the end only.
-    fn turn_away(&mut self, mut socket: L::Socket, peer: Peer, now: &Now) {
-        let is_welcome = self.connections.welcomes(peer);
-        let notice = if is_welcome { Notice::TurnedAway } else { Notice::BeyondOwnBound };
-        log::debug!("{peer}: {}", notice.what());
-        self.notices.count(notice, &peer, now);
+    /// Tells why, as far as that fits what the kernel takes at once, and ends: there is no room to wait in.
+    /// Of too many, those who come last see the end only.
+    fn turn_away(&mut self, mut socket: L::Socket, peer: Peer, refusal: Refusal, now: &Now) {
         // What it is told waits in the kernel until it has it: where memory is small, not for a crowd.
         if !self.ledger.leaves_behind(TOLD_BYTES, now.tick) {
             return socket.reset_when_closed();
@@ -89,7 +93,6 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         // To close on what was not read would be a reset, which may overtake the response.
         let received = socket.receive(input.space()).unwrap_or(0);
         input.filled(received);
-        let refusal = Refusal::NoRoom;
         self.metrics.count_response(refusal.status().code());
         let responded = self.responder.refuse(refusal, request::is_head(input.bytes()), now, outbox);
         outbox.end_response(responded.head_bytes, now.elapsed_micros, |line| {

@@ -14,6 +14,7 @@ use crate::clock::{Now, Stopwatch, Tick};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::metrics::{Lap, Metrics};
+use crate::net::guests::Guests;
 use crate::net::socket::{Edge, Listener, Pollable, Readiness};
 use crate::notices::{Counted, Notice, Notices};
 use crate::responder::{Door, Responder};
@@ -92,6 +93,7 @@ pub struct EventLoop<L: Listener, R> {
     pub(super) notices: Notices,
     pub(super) metrics: Metrics,
     pub(super) timeline: Timeline,
+    pub(super) guests: Guests,
     pub(super) limits: Limits,
     pub(super) stage: Stage,
     last_tick: Tick,
@@ -112,11 +114,17 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             notices: Notices::default(),
             metrics: Metrics::default(),
             timeline: Timeline::off(),
+            guests: Guests::default(),
             limits,
             stage: Stage::Serving,
             last_tick: 0,
             spared_until: 0,
         }
+    }
+
+    /// Serves nobody else from now on.
+    pub fn serve_only(&mut self, guests: Guests) {
+        self.guests = guests;
     }
 
     /// What it accepts from; none once it stops.

@@ -46,7 +46,7 @@ pub struct Server {
 impl Server {
     /// Opens the folder and the listening sockets. Errors say what failed, on what, and what to try.
     pub fn bind(config: Config) -> io::Result<Server> {
-        let Config { binds, port, folder, status, access_log, trace, site, limits } = config;
+        let Config { binds, port, folder, guests, status, access_log, trace, site, limits } = config;
         let limits = Limits { open_files_max: resources::open_files(), ..limits };
         limits.check()?;
         let site = Site::open(&folder, &site, &limits)?;
@@ -62,6 +62,7 @@ impl Server {
         let access_log = if access_log { AccessLog::to_stdout()? } else { AccessLog::off() };
         access_log.register(poll.registry(), LOG);
         let mut event_loop = EventLoop::new(listeners, answers, access_log, limits);
+        event_loop.serve_only(guests);
         if let Some(path) = trace {
             event_loop.record_on(Timeline::create(&path)?);
         }
