@@ -58,7 +58,7 @@ impl Page {
         if entries_before == 0 {
             push_table_head(out, self.sort);
         }
-        if entries_before % GROUP_ENTRIES == 0 {
+        if entries_before.is_multiple_of(GROUP_ENTRIES) {
             push(out, "<tbody>\n");
         }
         match entry.kind {

@@ -70,10 +70,10 @@ impl World {
             300..302 => self.rim.run_short(),
             _ => self.act(),
         }
-        if self.steps % CHECK_STEPS == 0 {
+        if self.steps.is_multiple_of(CHECK_STEPS) {
             self.rim.check();
         }
-        if self.steps % FORGET_STEPS == 0 {
+        if self.steps.is_multiple_of(FORGET_STEPS) {
             self.look_over();
         }
     }

@@ -118,7 +118,7 @@ impl Changing {
     }
 
     pub fn exists_in(&self, version: u64) -> bool {
-        !self.may_vanish || version % 2 == 0
+        !self.may_vanish || version.is_multiple_of(2)
     }
 
     /// The version that a part of the file, which starts with a record, says it is of.

@@ -50,7 +50,7 @@ impl Asking {
 
     /// Of three connections one reads slowly, so that most of a large file is still to be sent.
     fn client(&mut self) -> (Client, bool) {
-        let is_slow = self.round % 3 == 0;
+        let is_slow = self.round.is_multiple_of(3);
         let client = match (is_slow, self.kept.take()) {
             (true, _) => Client::connect_with_receive_buffer(self.address, 8 * 1024),
             (false, Some(client)) => client,
