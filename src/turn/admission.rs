@@ -15,6 +15,8 @@ use crate::turn::event_loop::{ACCEPT_NANOS, EventLoop, Registry, Share, Turn};
 
 /// What somebody is told who is turned away, rounded up.
 const TOLD_BYTES: usize = 1024;
+/// How many look at how the server is, at most: they have places that clients would have.
+const LOOKING_MAX: usize = 64;
 /// What a newcomer holds.
 const NEWCOMER: Held = Held { heap_bytes: 0, kernel_bytes: SOCKET_BYTES, descriptors: 1 };
 
@@ -38,7 +40,10 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
                 self.turn_away(socket, peer, Refusal::NoGuest, now);
                 continue;
             }
-            let is_welcome = door == Door::Status || self.connections.welcomes(peer);
+            let is_welcome = match door {
+                Door::Status => self.connections.looking_len() < LOOKING_MAX,
+                Door::Public => self.connections.welcomes(peer),
+            };
             if is_welcome && !self.has_room(peer, door) && may_have_room {
                 may_have_room = self.make_room(now);
             }
@@ -51,7 +56,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             }
             let connection = Connection::new(socket, (peer, door), now, &self.limits);
             let key = self.connections.insert(connection, &mut self.ledger, &self.limits);
-            self.metrics.connections_peak = self.metrics.connections_peak.max(self.connections.len());
+            self.metrics.connections_peak = self.metrics.connections_peak.max(self.connections.public_len());
             self.record_start(key, turn);
             let at_nanos = (turn.stopwatch)();
             match at_nanos < *end_nanos.get_or_insert(at_nanos + ACCEPT_NANOS) {

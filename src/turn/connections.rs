@@ -82,6 +82,11 @@ impl<S: Pollable> Connections<S> {
         self.slots.len() - self.looking
     }
 
+    /// How many look at how the server is.
+    pub fn looking_len(&self) -> usize {
+        self.looking
+    }
+
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }

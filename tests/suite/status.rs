@@ -210,6 +210,32 @@ fn who_stays_is_told_as_it_happens() {
 }
 
 #[test]
+fn a_crowd_that_looks_leaves_the_places_to_clients() {
+    let (process, address) = serve_with_status(&["--max-connections", "200"]);
+    let mut readers: Vec<Client> = (0..200)
+        .map(|_| {
+            let mut reader = Client::connect(address);
+            // Whoever is turned away may have been before it asks.
+            let _ = reader.try_send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+            reader
+        })
+        .collect();
+    let statuses: Vec<u16> = readers[..64].iter_mut().map(|reader| reader.head().status).collect();
+    assert_eq!(statuses, [200; 64]);
+    let is_turned_away =
+        |reader: &mut Client| reader.try_answer_to("GET").map_or(true, |answer| answer.status == 503);
+    assert!(readers[64..].iter_mut().all(is_turned_away), "and no more");
+    let clients: Vec<Client> = (0..100)
+        .map(|_| {
+            let mut client = process.connect();
+            assert_eq!(client.get("/page.html").status, 200);
+            client
+        })
+        .collect();
+    drop((clients, readers));
+}
+
+#[test]
 fn once_all_have_left_nothing_wakes_it() {
     let (process, address) = serve_with_status(&[]);
     let mut client = Client::connect(address);
