@@ -174,6 +174,9 @@ fn statuses_have_colours_on_a_terminal_that_shows_them() {
         let line = lines.into_iter().find(|line| line.contains("GET /nowhere")).expect("its line");
         let status = if is_coloured { " \u{1b}[33m404\u{1b}[0m " } else { " 404 " };
         assert!(line.contains(status), "{variables}: {line:?}");
+        // Ctrl-C: to lose its terminal is not the end of who was started with SIGHUP ignored.
+        script.0.stdin.as_mut().expect("a pipe").write_all(b"\x03").expect("a key");
+        wait_until("it ends", || script.0.try_wait().expect("script").is_some());
     }
 }
 
