@@ -10,13 +10,12 @@ use crate::limits::SOCKET_BYTES;
 use crate::net::peer::Peer;
 use crate::net::socket::{Listener, Pollable, Socket};
 use crate::notices::Notice;
+use crate::outbox::Ended;
 use crate::responder::{Door, Responder};
 use crate::turn::event_loop::{ACCEPT_NANOS, EventLoop, Registry, Share, Turn};
 
 /// What somebody is told who is turned away, rounded up.
 const TOLD_BYTES: usize = 1024;
-/// How many look at how the server is, at most: they have places that clients would have.
-const LOOKING_MAX: usize = 64;
 /// What a newcomer holds.
 const NEWCOMER: Held = Held { heap_bytes: 0, kernel_bytes: SOCKET_BYTES, descriptors: 1 };
 
@@ -37,11 +36,11 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             let Some((socket, peer, door)) = self.acceptor.next(now.tick) else { return };
             if door == Door::Public && !self.guests.welcomes(peer) {
                 log::debug!("{peer}: not served, by its address");
-                self.turn_away(socket, peer, Refusal::NoGuest, now);
+                self.turn_away(socket, (peer, door), Refusal::NoGuest, now);
                 continue;
             }
             let is_welcome = match door {
-                Door::Status => self.connections.looking_len() < LOOKING_MAX,
+                Door::Status => self.connections.has_place_to_look(),
                 Door::Public => self.connections.welcomes(peer),
             };
             if is_welcome && !self.has_room(peer, door) && may_have_room {
@@ -50,8 +49,10 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             if !is_welcome || !self.has_room(peer, door) {
                 let notice = if is_welcome { Notice::TurnedAway } else { Notice::BeyondOwnBound };
                 log::debug!("{peer}: {}", notice.what());
-                self.notices.count(notice, &peer, now);
-                self.turn_away(socket, peer, Refusal::NoRoom, now);
+                if door == Door::Public {
+                    self.notices.count(notice, &peer, now);
+                }
+                self.turn_away(socket, (peer, door), Refusal::NoRoom, now);
                 continue;
             }
             let connection = Connection::new(socket, (peer, door), now, &self.limits);
@@ -89,7 +90,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
 
     /// Tells why, as far as that fits what the kernel takes at once, and ends: there is no room to wait in.
     /// Of too many, those who come last see the end only.
-    fn turn_away(&mut self, mut socket: L::Socket, peer: Peer, refusal: Refusal, now: &Now) {
+    fn turn_away(&mut self, mut socket: L::Socket, (peer, door): (Peer, Door), refusal: Refusal, now: &Now) {
         // What it is told waits in the kernel until it has it: where memory is small, not for a crowd.
         if !self.ledger.leaves_behind(TOLD_BYTES, now.tick) {
             return socket.reset_when_closed();
@@ -98,15 +99,23 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         // To close on what was not read would be a reset, which may overtake the response.
         let received = socket.receive(input.space()).unwrap_or(0);
         input.filled(received);
-        self.metrics.count_response(refusal.status().code());
+        let is_public = door == Door::Public;
+        if is_public {
+            self.metrics.count_response(refusal.status().code());
+        }
         let responded = self.responder.refuse(refusal, request::is_head(input.bytes()), now, outbox);
         outbox.end_response(responded.head_bytes, now.elapsed_micros, |line| {
             self.access_log.describe(now, input.bytes(), refusal.status(), line);
         });
         // Whoever cannot take it sees the end of the connection.
         let _ = outbox.send(&mut socket, usize::MAX).and_then(|_| socket.shutdown_write());
-        outbox.settle(|ended| self.access_log.write(peer, &ended));
-        outbox.cut(|ended| self.access_log.write(peer, &ended));
+        let mut tell = |ended: Ended| {
+            if is_public {
+                self.access_log.write(peer, &ended);
+            }
+        };
+        outbox.settle(&mut tell);
+        outbox.cut(tell);
         self.buffers.clear();
     }
 }

@@ -40,6 +40,9 @@ pub struct End<'a> {
 
 /// Idle connections closed at once when there are too many.
 const EVICTED_MAX: usize = 64;
+/// How many look at how the server is, at most, and one for how many places.
+const LOOKING_MAX: usize = 64;
+const LOOKING_DIVISOR: usize = 4;
 /// Slots that are not given back when nobody is left.
 const SLOTS_KEPT: usize = 256;
 
@@ -82,9 +85,9 @@ impl<S: Pollable> Connections<S> {
         self.slots.len() - self.looking
     }
 
-    /// How many look at how the server is.
-    pub fn looking_len(&self) -> usize {
-        self.looking
+    /// Whether one more may look at how the server is: most places are for clients.
+    pub fn has_place_to_look(&self) -> bool {
+        self.looking < (self.count_max / LOOKING_DIVISOR).clamp(1, LOOKING_MAX)
     }
 
     pub fn is_empty(&self) -> bool {
