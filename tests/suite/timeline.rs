@@ -172,7 +172,7 @@ fn what_cannot_be_written_ends_the_trace_and_nothing_else() {
 
 #[test]
 fn a_place_that_cannot_be_written_is_told_at_the_start() {
-    let output = command().args(["--trace", "/nowhere/trace.json"]).output().expect("pws");
+    let output = command().args(["--port", "0", "--trace", "/nowhere/trace.json"]).output().expect("pws");
     assert!(!output.status.success());
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(

@@ -13,7 +13,7 @@ use pws_testing::client::Client;
 use pws_testing::folder::Folder;
 use pws_testing::patience::wait_until;
 use pws_testing::process::{KilledOnDrop, Process, address_in, command_of, first_line, serving};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::folder;
 use crate::support::binary::{PWS, command, serve};
@@ -162,7 +162,7 @@ fn statuses_have_colours_on_a_terminal_that_shows_them() {
     ] {
         let folder = folder();
         let root = folder.root();
-        let inner = format!("env {variables} {PWS} --bind 127.0.0.1 '{}' 0", root.display());
+        let inner = format!("exec env {variables} {PWS} --bind 127.0.0.1 '{}' 0", root.display());
         let mut command = command_of("script");
         command.args(["--quiet", "--command", &inner, "/dev/null"]);
         command.env("SHELL", "/bin/sh").stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -174,10 +174,18 @@ fn statuses_have_colours_on_a_terminal_that_shows_them() {
         let line = lines.into_iter().find(|line| line.contains("GET /nowhere")).expect("its line");
         let status = if is_coloured { " \u{1b}[33m404\u{1b}[0m " } else { " 404 " };
         assert!(line.contains(status), "{variables}: {line:?}");
-        // Ctrl-C: to lose its terminal is not the end of who was started with SIGHUP ignored.
-        script.0.stdin.as_mut().expect("a pipe").write_all(b"\x03").expect("a key");
+        // To lose its terminal is not the end of who was started with SIGHUP ignored.
+        end_child_of(script.0.id());
         wait_until("it ends", || script.0.try_wait().expect("script").is_some());
     }
+}
+
+/// Has the one child of a process stop.
+#[track_caller]
+fn end_child_of(process: u32) {
+    let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+    let child = children.expect("its children").trim().parse().expect("one child");
+    kill_process(Pid::from_raw(child).expect("its number"), Signal::TERM).expect("a process");
 }
 
 const LOST: &str = " of the access log lost";
