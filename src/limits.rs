@@ -125,6 +125,10 @@ impl Default for Limits {
     }
 }
 
+/// A page open in a browser takes a connection to be told and some to ask.
+const LOOKING_MIN: usize = 8;
+const LOOKING_MAX: usize = 64;
+
 impl Limits {
     /// How many connections there may be: as many as fit under the limit on open files, with room left for
     /// the files themselves and for one that is turned away, or less if less was asked for.
@@ -132,6 +136,11 @@ impl Limits {
         let spare = (self.open_files_max / 4).min(FILES_OPEN_MAX) + OWN_DESCRIPTORS;
         let fit = usize::try_from(self.open_files_max.saturating_sub(spare).max(1)).unwrap_or(usize::MAX);
         self.connections_max.map_or(fit, |asked| asked.min(fit))
+    }
+
+    /// How many may look at how the server is: most places are for clients.
+    pub fn looking_max(&self) -> usize {
+        (self.connections() / 4).clamp(LOOKING_MIN, LOOKING_MAX)
     }
 
     /// What each of `count` connections may read or write in a turn in which they all run.

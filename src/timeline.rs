@@ -71,7 +71,8 @@ impl Timeline {
     /// One that is kept in the file at `path`, in place of what that held.
     pub fn create(path: &Path) -> io::Result<Timeline> {
         let mut options = File::options();
-        options.write(true).create(true).truncate(true);
+        // It tells who asked for what.
+        options.write(true).create(true).truncate(true).mode(0o600);
         // What is no regular file must not wait for a reader.
         options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32);
         let file = options.open(path).and_then(Sink::of).map_err(|error| {

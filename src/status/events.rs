@@ -55,7 +55,16 @@ struct Event {
     text: String,
 }
 
-type Events = [Event; TOPICS.len()];
+/// Whoever hears nothing for so long is told that, seconds: it shows who has gone.
+const BEAT_SECS: u64 = 5;
+
+/// What there is to tell.
+#[derive(Debug, Default)]
+struct Events {
+    latest: [Event; TOPICS.len()],
+    /// How often all were told.
+    rounds: u64,
+}
 
 /// Whoever stays, and what they are told.
 #[derive(Debug, Default)]
@@ -72,13 +81,24 @@ impl Hub {
         let sign = Arc::new(());
         self.readers.push((key, Arc::downgrade(&sign)));
         self.publish(told);
-        Reader { events: Arc::clone(&self.events), topics, seen: [0; TOPICS.len()], _sign: sign }
+        Reader {
+            events: Arc::clone(&self.events),
+            topics,
+            seen: [0; TOPICS.len()],
+            heard_round: 0,
+            _sign: sign,
+        }
+    }
+
+    /// How many stay.
+    pub fn readers(&mut self) -> usize {
+        self.readers.retain(|(_, sign)| sign.strong_count() > 0);
+        self.readers.len()
     }
 
     /// Whether anybody stays.
     pub fn has_readers(&mut self) -> bool {
-        self.readers.retain(|(_, sign)| sign.strong_count() > 0);
-        !self.readers.is_empty()
+        self.readers() > 0
     }
 
     /// Whether anybody stayed when that was last looked at.
@@ -92,6 +112,7 @@ impl Hub {
             return Vec::new();
         }
         let mut events = lock(&self.events);
+        events.rounds += 1;
         tell(&mut events, Topic::Figures, &json::text(told));
         let notices = &told.loop_.notices;
         if self.told_notices != *notices {
@@ -104,7 +125,7 @@ impl Hub {
 
 /// Puts an event in place of the last one of its topic.
 fn tell(events: &mut Events, topic: Topic, data: &str) {
-    let (name, event) = (TOPICS[topic as usize].1, &mut events[topic as usize]);
+    let (name, event) = (TOPICS[topic as usize].1, &mut events.latest[topic as usize]);
     event.number += 1;
     event.text = format!("event: {name}\ndata: {}\n\n", data.replace('\n', ""));
 }
@@ -121,19 +142,28 @@ pub struct Reader {
     topics: Topics,
     /// The number of the event of each topic that it has had.
     seen: [u64; TOPICS.len()],
+    /// When it was last told something.
+    heard_round: u64,
     _sign: Arc<()>,
 }
 
 impl Source for Reader {
     fn pull(&mut self, piece: &mut Piece) -> io::Result<Pulled> {
         let events = lock(&self.events);
-        for ((topic, _), (event, seen)) in TOPICS.iter().zip(events.iter().zip(&mut self.seen)) {
+        for ((topic, _), (event, seen)) in TOPICS.iter().zip(events.latest.iter().zip(&mut self.seen)) {
             if self.topics.0 & topic.bit() != 0 && event.number > *seen {
                 piece.bytes.extend_from_slice(event.text.as_bytes());
                 *seen = event.number;
             }
         }
-        Ok(if piece.bytes.is_empty() { Pulled::NothingYet } else { Pulled::More })
+        if piece.bytes.is_empty() && events.rounds < self.heard_round + BEAT_SECS {
+            return Ok(Pulled::NothingYet);
+        }
+        if piece.bytes.is_empty() {
+            piece.bytes.extend_from_slice(b":\n\n");
+        }
+        self.heard_round = events.rounds;
+        Ok(Pulled::More)
     }
 
     fn kept_bytes(&self) -> usize {
@@ -185,6 +215,20 @@ mod tests {
         assert_eq!(hub.publish(&told), [3]);
         drop(quick);
         assert!(!hub.has_readers() && hub.publish(&told).is_empty());
+    }
+
+    #[test]
+    fn who_hears_nothing_for_long_is_told_that() {
+        let (mut hub, told) = (Hub::default(), Told::default());
+        let mut reader = hub.subscribe(0, Topics(2), &told);
+        let mut beats = 0;
+        for _ in 0..3 * BEAT_SECS {
+            hub.publish(&told);
+            let heard = pull(&mut reader);
+            assert!(heard.is_empty() || heard == ":\n\n", "{heard}");
+            beats += u64::from(!heard.is_empty());
+        }
+        assert_eq!(beats, 3);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct StatusPage {
     files: FigureFiles,
     told: Option<Told>,
     hub: Hub,
+    /// How many may stay to be told.
+    readers_max: usize,
     /// When those who stay were told last.
     told_tick: Tick,
     /// Since when somebody waits to be told, microseconds since the start.
@@ -53,11 +55,14 @@ impl Shown {
 
 impl StatusPage {
     /// To be opened before the process gives up the rest of the disk.
-    pub fn open() -> StatusPage {
+    ///
+    /// At most `readers_max` may stay to be told.
+    pub fn open(readers_max: usize) -> StatusPage {
         StatusPage {
             files: FigureFiles::open(),
             told: None,
             hub: Hub::default(),
+            readers_max,
             told_tick: 0,
             waiting_since: None,
             wants_snapshot: false,
@@ -84,6 +89,10 @@ impl StatusPage {
         self.waiting_since = None;
         if path == b"/events" {
             return Some(match Topics::of(query) {
+                Some(_) if self.hub.readers() >= self.readers_max => {
+                    let shown = Shown::plain("As many are told as may be: please try again later.\n");
+                    send(Status::ServiceUnavailable, shown, asked, outbox)
+                }
                 Some(topics) => stream(&mut self.hub, topics, told, asked, outbox),
                 None => send(Status::BadRequest, Shown::plain(events::UNKNOWN_TOPIC), asked, outbox),
             });

@@ -48,15 +48,24 @@
     get(name).textContent = (units[name] ?? told)(values.at(-1))
   }
 
-  // The table is the page's own, as it is now.
+  // The table is the page's own, as it is now. Nothing waits for it: a browser that has too many tabs open
+  // here has no connection left.
+  let isRefreshing = false
   const refresh = async () => {
-    const page = new DOMParser().parseFromString(await (await fetch("./")).text(), "text/html")
-    document.querySelector("table").replaceWith(page.querySelector("table"))
+    if (isRefreshing) return
+    isRefreshing = true
+    try {
+      const answer = await fetch("./", { signal: AbortSignal.timeout(5000) })
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html")
+      document.querySelector("table").replaceWith(page.querySelector("table"))
+    } finally {
+      isRefreshing = false
+    }
   }
 
   let before
-  const look = async (now) => {
-    await refresh()
+  const look = (now) => {
+    refresh().catch(() => {})
     if (before && now.uptime_micros > before.uptime_micros) {
       samples.push(figures(before, now))
       samples.splice(0, samples.length - SAMPLES_MAX)
@@ -68,8 +77,14 @@
   }
   const complain = () => (get("verdict").textContent = "pws does not answer.")
 
-  // pws tells once a second; where it is gone, the browser asks again by itself.
-  const events = new EventSource("events?topic=figures")
-  events.addEventListener("figures", (event) => look(JSON.parse(event.data)).catch(complain))
-  events.addEventListener("error", complain)
+  // pws tells once a second; where it is gone, the browser asks again by itself. Whoever does not look keeps
+  // no connection.
+  let events
+  const listen = () => {
+    events = new EventSource("events?topic=figures")
+    events.addEventListener("figures", (event) => look(JSON.parse(event.data)))
+    events.addEventListener("error", complain)
+  }
+  document.addEventListener("visibilitychange", () => (document.hidden ? events.close() : listen()))
+  listen()
 }

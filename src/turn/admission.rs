@@ -12,6 +12,7 @@ use crate::net::socket::{Listener, Pollable, Socket};
 use crate::notices::Notice;
 use crate::outbox::Ended;
 use crate::responder::{Door, Responder};
+use crate::turn::connections::Ending;
 use crate::turn::event_loop::{ACCEPT_NANOS, EventLoop, Registry, Share, Turn};
 
 /// What somebody is told who is turned away, rounded up.
@@ -38,6 +39,9 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
                 log::debug!("{peer}: not served, by its address");
                 self.turn_away(socket, (peer, door), Refusal::NoGuest, now);
                 continue;
+            }
+            if door == Door::Status {
+                self.make_room_to_look(now);
             }
             let is_welcome = match door {
                 Door::Status => self.connections.has_place_to_look(),
@@ -69,6 +73,15 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             }
         }
         self.acceptor.turn_to_next();
+    }
+
+    /// Where too many look at how the server is, whoever asks for nothing makes room.
+    fn make_room_to_look(&mut self, now: &Now) {
+        if !self.connections.has_place_to_look()
+            && let Some(key) = self.connections.longest_idle_looking()
+        {
+            self.close(key, Ending::Cut, now);
+        }
     }
 
     fn run_newcomer(&mut self, key: usize, at_nanos: u64, turn: &Turn<Registry<L>>) {

@@ -40,9 +40,6 @@ pub struct End<'a> {
 
 /// Idle connections closed at once when there are too many.
 const EVICTED_MAX: usize = 64;
-/// How many look at how the server is, at most, and one for how many places.
-const LOOKING_MAX: usize = 64;
-const LOOKING_DIVISOR: usize = 4;
 /// Slots that are not given back when nobody is left.
 const SLOTS_KEPT: usize = 256;
 
@@ -57,6 +54,7 @@ pub struct Connections<S> {
     closed: u64,
     /// How many look at how the server is.
     looking: usize,
+    looking_max: usize,
 }
 
 impl<S: Pollable> Connections<S> {
@@ -68,6 +66,7 @@ impl<S: Pollable> Connections<S> {
             count_max: limits.connections().min(KEYS_MAX),
             closed: 0,
             looking: 0,
+            looking_max: limits.looking_max(),
         }
     }
 
@@ -85,9 +84,18 @@ impl<S: Pollable> Connections<S> {
         self.slots.len() - self.looking
     }
 
+    /// Who looks at how the server is, and has asked for nothing for longest.
+    pub fn longest_idle_looking(&self) -> Option<usize> {
+        let is_meant = |key: &usize| {
+            let slot = &self.slots[*key];
+            slot.connection.door() == Door::Status && slot.lane.is_none()
+        };
+        self.waiting.iter(Wait::Request).find(is_meant)
+    }
+
     /// Whether one more may look at how the server is: most places are for clients.
     pub fn has_place_to_look(&self) -> bool {
-        self.looking < (self.count_max / LOOKING_DIVISOR).clamp(1, LOOKING_MAX)
+        self.looking < self.looking_max
     }
 
     pub fn is_empty(&self) -> bool {

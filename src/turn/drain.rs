@@ -25,7 +25,10 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             return;
         }
         self.acceptor.close();
-        let under_way = self.connections.iter().filter(|(_, slot)| !slot.connection.awaits_request()).count();
+        let is_under_way = |connection: &Connection<L::Socket>| {
+            !connection.awaits_request() && connection.door() == Door::Public
+        };
+        let under_way = self.connections.iter().filter(|(_, slot)| is_under_way(&slot.connection)).count();
         if under_way > 0 {
             let secs = self.limits.drain_secs.saturating_add(1);
             let under_way = Counted(under_way as u64, ["response", "responses"]);

@@ -56,7 +56,8 @@ impl Server {
         for listener in &mut listeners {
             listener.register(poll.registry(), LISTENERS)?;
         }
-        let answers = Answers { site, status: status.as_ref().map(|_| StatusPage::open()) };
+        let open_page = |_| StatusPage::open(limits.looking_max() / 2);
+        let answers = Answers { site, status: status.as_ref().map(open_page) };
         let status = status.map(|place| listen_at(&place, &limits)).transpose()?;
         let stops = Stops::new(poll.registry(), WAKER)?;
         let access_log = if access_log { AccessLog::to_stdout()? } else { AccessLog::off() };
