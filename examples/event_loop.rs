@@ -50,6 +50,8 @@ fn main() -> io::Result<()> {
                     let is_open = clients.get_mut(key).is_some_and(|client| client.serve(&folder).is_ok());
                     if !is_open {
                         clients.try_remove(key);
+                        // There is a descriptor for the next one.
+                        accept(&listener, &poll, &mut clients)?;
                     }
                 }
             }
@@ -58,7 +60,7 @@ fn main() -> io::Result<()> {
 }
 
 fn accept(listener: &TcpListener, poll: &Poll, clients: &mut Slab<Client>) -> io::Result<()> {
-    // It would block once nobody is left. What else fails is tried again when the next one knocks.
+    // It would block once nobody is left. What else fails is tried again when somebody leaves.
     while let Ok((mut stream, _)) = listener.accept() {
         let place = clients.vacant_entry();
         poll.registry().register(&mut stream, Token(place.key()), Interest::READABLE)?;

@@ -48,7 +48,7 @@ fn main() -> io::Result<()> {
         poll.poll(&mut events, (!queue.is_empty()).then_some(Duration::ZERO))?;
         for event in &events {
             match event.token() {
-                // What cannot be accepted now is tried again when the next one knocks.
+                // What cannot be accepted now is tried again when the next one knocks: never, if the queue is full.
                 LISTENER => {
                     while let Ok((mut stream, _)) = listener.accept() {
                         stream.set_nodelay(true)?; // Else the file waits for the head's ACK: 40 ms.
