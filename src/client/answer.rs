@@ -81,11 +81,11 @@ fn end_response(
 ) {
     let Responded { status, head_bytes, .. } = responded;
     log::trace!("  {}: {}", request::first_line(head).escape_ascii(), status.code_and_reason());
-    context.record_point(&format_args!(
-        "{}: {}",
-        request::first_line(head).escape_ascii(),
-        status.code_and_reason()
-    ));
+    // What is not recorded is not looked for either.
+    if context.timeline.is_on() {
+        let line = request::first_line(head).escape_ascii();
+        context.record_point(&format_args!("{line}: {}", status.code_and_reason()));
+    }
     if let Some(metrics) = context.public_metrics() {
         metrics.count_response(status.code());
     }

@@ -229,9 +229,10 @@ impl<S: Socket> Connection<S> {
 
     /// Has the session go on.
     fn advance(&mut self, input: &mut Input, outbox: &mut Outbox, context: &mut Context) -> Want {
-        let (began, phase) = (context.moment(), self.session.phase());
+        let began = context.moment();
+        let phase = began.map(|_| self.session.phase());
         let want = self.session.advance(input, outbox, context);
-        if self.session.phase() != phase {
+        if phase.is_some_and(|before| before != self.session.phase()) {
             context.record(began, "advance", Outcome::Nothing);
             context.record_phase(self.session.phase());
         }

@@ -1,21 +1,12 @@
 //! How the loop ends: who is under way gets what it asked for, within a bound; what is cut then is told.
 
 use crate::client::connection::Connection;
-use crate::clock::{Now, Tick};
+use crate::clock::Now;
 use crate::net::socket::{Listener, Readiness};
 use crate::notices::Counted;
 use crate::responder::{Door, Responder};
 use crate::turn::connections::Ending;
-use crate::turn::event_loop::EventLoop;
-
-/// How far a server is with stopping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
-    Serving,
-    /// No new connections; responses under way are finished until this tick.
-    Draining(Tick),
-    Stopped,
-}
+use crate::turn::event_loop::{EventLoop, Stage};
 
 impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// First stops accepting, then, if asked again, everything.

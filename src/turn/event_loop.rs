@@ -21,7 +21,6 @@ use crate::responder::{Door, Responder};
 use crate::timeline::{Name, Outcome, Timeline, Track};
 use crate::turn::acceptor::Acceptor;
 use crate::turn::connections::{Connections, End, Ending};
-use crate::turn::drain::Stage;
 use crate::turn::run_queue::{Lane, RunQueue};
 
 /// Something that the poll has told.
@@ -48,6 +47,15 @@ const RUN_NANOS: u64 = 4_000_000;
 pub(super) const ACCEPT_NANOS: u64 = 2_000_000;
 /// What many share is not divided further than this: to begin a slice takes time, too.
 const SLICE_NANOS_MIN: u64 = 100_000;
+
+/// How far a server is with stopping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Serving,
+    /// No new connections; responses under way are finished until this tick.
+    Draining(Tick),
+    Stopped,
+}
 
 /// What a turn is given beside its news.
 pub struct Turn<'a, R> {

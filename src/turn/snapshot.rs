@@ -7,8 +7,7 @@ use crate::metrics::{Bounded, Snapshot};
 use crate::net::socket::Listener;
 use crate::notices::Notice;
 use crate::responder::{Door, Responder};
-use crate::turn::drain::Stage;
-use crate::turn::event_loop::EventLoop;
+use crate::turn::event_loop::{EventLoop, Stage};
 
 impl<L: Listener, R: Responder> EventLoop<L, R> {
     /// Where it can be looked at.
