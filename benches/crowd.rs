@@ -109,7 +109,7 @@ impl Responder for Terse {
 
     fn recheck(&mut self) {}
 
-    fn tend(&mut self, _now: &Now) {}
+    fn begin_turn(&mut self, _is_disk_told: bool, _now: &Now) {}
 
     fn tend_tick(&self, _now: &Now) -> Option<Tick> {
         None

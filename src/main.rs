@@ -58,8 +58,8 @@ fn main() -> ExitCode {
 }
 
 /// Descriptors that a start takes beside one for each further address: the folder, its link, the poll, its
-/// waker, a listener, the log, two for signals. And those of a client and its file.
-const START_DESCRIPTORS: usize = 8 + SERVING_DESCRIPTORS;
+/// waker, a listener, the log, two for signals, the watches. And those of a client and its file.
+const START_DESCRIPTORS: usize = 9 + SERVING_DESCRIPTORS;
 const SERVING_DESCRIPTORS: usize = 2;
 
 fn serve(settings: Settings) -> io::Result<()> {

@@ -192,8 +192,10 @@ pub struct Bounded {
 pub struct CacheCounts {
     /// It was remembered, and still so.
     pub hits: u64,
-    /// The disk was asked.
+    /// It was looked for on the disk.
     pub misses: u64,
+    /// What was remembered was compared with the disk, because nothing else tells whether it has changed.
+    pub comparisons: u64,
 }
 
 #[cfg(test)]

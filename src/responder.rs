@@ -27,15 +27,16 @@ pub trait Responder {
     /// Queues the response to what was no request that could be served. It is the last on its connection.
     fn refuse(&mut self, refusal: Refusal, head_only: bool, now: &Now, outbox: &mut Outbox) -> Responded;
 
-    /// From now on no response rests on what was known before. Called whenever a request may come that is
-    /// younger: once the poll has told of news, for each connection that is accepted, and before one that has
-    /// been read from in a turn is read from again.
+    /// A turn begins: from now on no response rests on what was known before, unless the poll would have told
+    /// that it has changed; `is_disk_told` if it has. Goes on with what is done beside requests: a fraction
+    /// of a millisecond's work.
+    fn begin_turn(&mut self, is_disk_told: bool, now: &Now);
+
+    /// From now on no response rests on what was known before. Called when the request that comes next may be
+    /// younger than what the poll has told of.
     fn recheck(&mut self);
 
-    /// Goes on with what is done beside requests: a fraction of a millisecond's work, once a turn.
-    fn tend(&mut self, now: &Now);
-
-    /// When that is worth another call; `None` if only a request brings something to do.
+    /// When a turn is to begin at the latest; `None` if only a request brings something to do.
     fn tend_tick(&self, now: &Now) -> Option<Tick>;
 
     /// Whether it wants to be told how the loop is, before the next request is answered.

@@ -44,6 +44,7 @@ pub fn respond(
     };
     let asked = Asked { request, persistence, now: context.now, key: context.key, door: context.door };
     let head_at = outbox.bytes_mut().len();
+    context.recheck_if_younger();
     let responded = context.responder.respond(&asked, context.notices, outbox)?;
     is_last |= responded.is_last;
     // A client that asked for the end sends no more; but what takes long to send leaves time for a stray

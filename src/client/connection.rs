@@ -4,7 +4,7 @@
 use std::io::{self, ErrorKind};
 
 use super::buffers::{Buffers, Rest, keep_rest};
-use super::context::Context;
+use super::context::{Context, Older};
 use super::input::Input;
 use super::session::{Session, Want};
 use super::verdict::Verdict;
@@ -45,6 +45,8 @@ pub struct Connection<S> {
     session: Session,
     rest: Option<Box<Rest>>,
     readable: bool,
+    /// An event has told of bytes that were not received before.
+    is_told: bool,
     writable: bool,
     read_end: ReadEnd,
     /// Nobody is at the other end.
@@ -61,6 +63,7 @@ impl<S: Socket> Connection<S> {
             session: Session::new(now, limits),
             rest: None,
             readable: true,
+            is_told: false,
             writable: true,
             read_end: ReadEnd::Open,
             is_broken: false,
@@ -71,6 +74,7 @@ impl<S: Socket> Connection<S> {
     pub fn mark(&mut self, readiness: Readiness) {
         let may_read = readiness.writable && self.socket.read_edge() == Edge::Writable;
         self.readable |= readiness.readable || readiness.read_closed || may_read;
+        self.is_told |= readiness.readable;
         self.writable |= readiness.writable;
         if readiness.read_closed && self.read_end == ReadEnd::Open {
             self.read_end = ReadEnd::Near;
@@ -185,11 +189,8 @@ impl<S: Socket> Connection<S> {
                 }
                 Want::Read if !self.readable => return Verdict::Park(self.socket.read_edge()),
                 Want::Read => {
-                    // What comes now may have been sent after the disk was looked at in this turn: by a
-                    // client that saw a response leave, too.
-                    if !is_first_step {
-                        context.responder.recheck();
-                    }
+                    let is_told = std::mem::take(&mut self.is_told) && is_first_step && input.is_empty();
+                    context.older = if is_told { Older::First } else { Older::None };
                     self.receive(input, context)
                 }
                 // What is made for nobody is work for nothing.
@@ -443,9 +444,9 @@ mod tests {
             Responded { status: refusal.status(), head_bytes: 0, is_last: true }
         }
 
-        fn recheck(&mut self) {}
+        fn begin_turn(&mut self, _is_disk_told: bool, _now: &Now) {}
 
-        fn tend(&mut self, _now: &Now) {}
+        fn recheck(&mut self) {}
 
         fn tend_tick(&self, _now: &Now) -> Option<Tick> {
             None
@@ -466,6 +467,7 @@ mod tests {
             key: 0,
             peer: Peer::Local,
             door: Door::Public,
+            older: Older::All,
             slice: Slice::new(&|| 0, 1, 1000),
             ledger: &mut Ledger::new(&limits),
             notices: &mut Notices::default(),

@@ -13,6 +13,16 @@ use crate::notices::Notices;
 use crate::responder::{Door, Responder};
 use crate::timeline::{Moment, Name, Outcome, Timeline, Track};
 
+/// Which of the requests that were received are surely older than what is known of the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Older {
+    /// They were received in a turn before, or it was looked at since.
+    All,
+    /// The first is: its first byte was there when the poll told of it, and of all changes before.
+    First,
+    None,
+}
+
 /// What the loop lends to a connection while it runs.
 pub struct Context<'a> {
     pub now: &'a Now,
@@ -24,6 +34,8 @@ pub struct Context<'a> {
     /// Who is at the other end of it.
     pub peer: Peer,
     pub door: Door,
+    /// Of what it has received.
+    pub older: Older,
     /// What it may take before it is the others' turn.
     pub slice: Slice<'a>,
     /// What all connections hold.
@@ -36,6 +48,18 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Has the disk looked at again if the next request may be younger than what is known of it: its client
+    /// may have changed it, or seen another's response, before it asked.
+    pub fn recheck_if_younger(&mut self) {
+        match self.older {
+            Older::All => {}
+            Older::First => self.older = Older::None,
+            Older::None => {
+                self.responder.recheck();
+                self.older = Older::All;
+            }
+        }
+    }
     /// The moment, if it is one to record.
     pub fn moment(&self) -> Moment {
         self.timeline.is_on().then(|| self.now.elapsed_micros * 1000 + self.slice.elapsed_nanos())

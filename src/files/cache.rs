@@ -2,8 +2,8 @@
 //!
 //! An entry is compared with the disk by path, so that a file put in another's place is seen, and down to the
 //! nanosecond. That takes one system call, and is done at most once between two calls of
-//! [`recheck`](Cache::recheck): under load, many requests share it. No watch tells of changes instead:
-//! watches overflow, cost one per folder and see nothing on network filesystems.
+//! [`recheck`](Cache::recheck): under load, many requests share it. Where [watches](super::watches) see all
+//! that changes, it is done when they have told of something, and once a second for what they cannot see.
 //!
 //! Which compressed variants stand beside a file is looked up when it is found, and then once a second: to
 //! miss one for a moment costs bytes and no truth. A variant itself is an entry like any other.
@@ -16,15 +16,17 @@
 //! holds the same files, and those that are remembered are served until they change.
 
 use std::collections::HashMap;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
-use rustix::io::Errno;
 use slab::Slab;
 
 use super::file::{File, Stored};
 use super::looks::{Look, Looks};
+use super::remembered::{Entry, Known};
 use super::root::Root;
 use super::variant;
+use super::watches::{WATCH_BYTES, Watches};
 use crate::clock::{Now, Tick};
 use crate::http::negotiate::Codings;
 
@@ -33,8 +35,6 @@ use crate::http::negotiate::Codings;
 const BYTES_PER_ENTRY_MIN: usize = 512;
 /// What a place in the map takes: a key, a value and a byte of control.
 const MAP_PLACE_BYTES: usize = size_of::<(Arc<[u8]>, usize)>() + 1;
-/// What an `Arc` counts with.
-const ARC_BYTES: usize = 2 * size_of::<usize>();
 /// A descriptor is kept for so many seconds in which nobody asks for its file.
 const UNUSED_SECS_MAX: u32 = 5;
 /// Descriptors looked at in one call: a stat each, some microseconds.
@@ -42,35 +42,14 @@ const LOOKS_MAX: usize = 64;
 /// Descriptors let go of at once when there are no more.
 const LET_GO_MAX: usize = 64;
 
-/// What is at a path.
-#[derive(Clone, Debug)]
-pub enum Known {
-    /// And the codings in which it is there as well.
-    File(Arc<File>, Codings),
-    /// Nothing is there; but for what it is there in codings, if that was asked.
-    Missing(Option<Codings>),
-}
-
 /// What is kept, for the books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// Of memory on the heap.
+    /// Of memory on the heap, and what watches take of the kernel's.
     pub bytes: usize,
     pub descriptors: usize,
-}
-
-#[derive(Debug)]
-struct Entry {
-    path: Arc<[u8]>,
-    known: Known,
-    /// The check in which the disk last agreed.
-    checked_in: u64,
-    /// When it was last asked for. Its variants were looked for then.
-    used_tick: Tick,
-    /// Asked for since its turn to be evicted last came: not evicted this time round.
-    is_used: bool,
-    /// Its place among the [`Looks`], if it holds a descriptor.
-    look: Option<u64>,
+    /// Folders that are watched.
+    pub watches: usize,
 }
 
 /// Entries by path, bounded in bytes and in open descriptors.
@@ -84,7 +63,12 @@ pub struct Cache {
     /// Those that hold a descriptor.
     looks: Looks,
     descriptors_max: usize,
+    watches: Watches,
     check: u64,
+    /// How often an entry was compared with the disk.
+    comparisons: u64,
+    /// When watches that nobody needs any more were last looked for.
+    swept_tick: Tick,
     /// Where the search for an entry to evict goes on.
     hand: usize,
 }
@@ -99,22 +83,55 @@ impl Cache {
             bytes_max,
             looks: Looks::default(),
             descriptors_max,
+            watches: Watches::within(bytes_max),
             check: 0,
+            comparisons: 0,
+            swept_tick: 0,
             hand: 0,
         }
     }
 
-    /// From now on, whatever was checked before is checked again before it is believed.
+    /// From now on, whatever was checked before is checked again before it is believed, or watches are
+    /// listened to.
     pub fn recheck(&mut self) {
         self.check += 1;
+        self.watches.listen_later();
+    }
+
+    /// The same for a turn that begins: watches tell by the poll, if they have told something.
+    pub fn begin_turn(&mut self, is_told: bool, now: &Now) {
+        self.check += 1;
+        if is_told {
+            self.watches.listen(now);
+        }
+        if self.swept_tick != now.tick {
+            self.swept_tick = now.tick;
+            self.watches.let_go();
+        }
+    }
+
+    /// Another folder is the root: paths lead elsewhere.
+    pub fn forget_watches(&mut self) {
+        self.watches.forget_all();
+    }
+
+    /// Tells of changes: see [`begin_turn`](Cache::begin_turn).
+    pub fn watch_descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.watches.descriptor()
+    }
+
+    /// How often something remembered was compared with the disk.
+    pub fn comparisons(&self) -> u64 {
+        self.comparisons
     }
 
     /// What is at `path`, if that is known and still so.
     pub fn get(&mut self, path: &[u8], root: &Root, now: &Now) -> Option<Known> {
         let key = *self.keys.get(path)?;
-        let entry = &mut self.entries[key];
-        if entry.checked_in != self.check {
-            if !entry.is_still_so(root) {
+        let (entry, watches) = (&mut self.entries[key], &mut self.watches);
+        if entry.checked_in != self.check && !entry.is_vouched(watches, now) {
+            self.comparisons += 1;
+            if !entry.compare(watches, root, now) {
                 self.remove(key);
                 return None;
             }
@@ -159,7 +176,8 @@ impl Cache {
 
     /// What is kept now.
     pub fn held(&self) -> Held {
-        Held { bytes: self.bytes + self.tables_bytes(), descriptors: self.looks.count() }
+        let (descriptors, watches) = (self.looks.count(), self.watches.count());
+        Held { bytes: self.bytes + self.tables_bytes() + watches * WATCH_BYTES, descriptors, watches }
     }
 
     /// Unless it takes more than an eighth of the room there is.
@@ -173,8 +191,7 @@ impl Cache {
             None => path.into(),
         };
         let holds_descriptor = known.holds_descriptor();
-        let (checked_in, used_tick) = (self.check, now.tick);
-        let entry = Entry { path, known, checked_in, used_tick, is_used: false, look: None };
+        let entry = Entry::new(path, known, self.check, now);
         let bytes = entry.bytes();
         if bytes > self.bytes_max / 8 || (holds_descriptor && self.descriptors_max == 0) {
             return;
@@ -281,37 +298,5 @@ impl Cache {
         if let Some(place) = entry.look.replace(self.looks.push(key, now.tick.saturating_add(1))) {
             self.looks.remove(place);
         }
-    }
-}
-
-impl Known {
-    fn holds_descriptor(&self) -> bool {
-        matches!(self, Known::File(file, _) if matches!(file.content(), Stored::Disk { .. }))
-    }
-
-    /// Whether no response holds the file, so that forgetting it closes it.
-    fn is_used_by_nobody(&self) -> bool {
-        let Known::File(file, _) = self else { return true };
-        let is_sent = matches!(file.content(), Stored::Disk { file, .. } if Arc::strong_count(file) > 1);
-        !is_sent && Arc::strong_count(file) == 1
-    }
-}
-
-impl Entry {
-    fn is_still_so(&self, root: &Root) -> bool {
-        match (&self.known, root.stamp_at(variant::disk_path(&self.path))) {
-            (Known::File(file, _), Ok(stamp)) => file.stamp == stamp,
-            (Known::Missing(_), Err(errno)) => errno == Errno::NOENT,
-            _ => false,
-        }
-    }
-
-    /// What it owns on the heap.
-    fn bytes(&self) -> usize {
-        let file = match &self.known {
-            Known::File(file, _) => ARC_BYTES + size_of::<File>() + file.heap_bytes(),
-            Known::Missing(_) => 0,
-        };
-        ARC_BYTES + self.path.len() + file
     }
 }

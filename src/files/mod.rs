@@ -13,12 +13,14 @@ pub mod mime;
 pub mod open_file;
 pub mod opener;
 pub mod page_cache;
+pub mod remembered;
 pub mod root;
 pub mod root_link;
 pub mod spelling;
 pub mod stamp;
 pub mod variant;
 pub mod visible;
+pub mod watches;
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -28,11 +30,12 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use self::awaited::Awaited;
-use self::cache::{Cache, Held, Known};
+use self::cache::{Cache, Held};
 use self::charset::START_BYTES;
 use self::file::{File, Terms};
 use self::folder::Folder;
 use self::mime::{ContentType, MediaTypes};
+use self::remembered::Known;
 use self::root::{Descriptor, Opened, Root};
 use self::root_link::RootLink;
 use self::spelling::Spelling;
@@ -110,16 +113,25 @@ impl Files {
         self.link.as_ref().and_then(RootLink::holder)
     }
 
-    /// Goes on with another root if it was named by a link, and that leads to another. What is remembered of
-    /// files is compared with the disk before it is used, so it need not be forgotten.
-    pub fn follow_link(&mut self, now: &Now) {
+    /// A turn begins. If it is named by a link, and that leads to another, it goes on with another root. What
+    /// is remembered of files is compared with the disk before it is used, so it need not be forgotten.
+    pub fn begin_turn(&mut self, is_told: bool, now: &Now) {
+        self.cache.begin_turn(is_told, now);
         self.follow_link_if(false, now);
+        self.cache.close_unused(&self.root, now);
+    }
+
+    /// What the poll is to tell of: something has changed on the disk. Without a poll,
+    /// [`recheck`](Files::recheck) before each turn does it.
+    pub fn watch_descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.cache.watch_descriptor()
     }
 
     fn follow_link_if(&mut self, is_missed: bool, now: &Now) -> bool {
         let folder = self.link.as_mut().and_then(|link| link.swapped(is_missed, now));
         let Some(folder) = folder else { return false };
         self.root = Arc::new(self.root.moved_to(folder));
+        self.cache.forget_watches();
         self.spelling.forget_all();
         true
     }
@@ -141,7 +153,7 @@ impl Files {
 
     /// Look-ups so far.
     pub fn counts(&self) -> CacheCounts {
-        self.counts
+        CacheCounts { comparisons: self.cache.comparisons(), ..self.counts }
     }
 
     /// What is remembered of files takes so much.
@@ -149,13 +161,8 @@ impl Files {
         self.cache.held()
     }
 
-    /// Closes descriptors of files that nobody has asked for in some seconds, of deleted ones sooner. To be
-    /// called once [`wake_tick`](Files::wake_tick) has come; in one call there is little to do.
-    pub fn close_unused(&mut self, now: &Now) {
-        self.cache.close_unused(&self.root, now);
-    }
-
-    /// When there is a descriptor to look at; `None` if none is kept.
+    /// When a turn is to begin at the latest, to close descriptors of files that nobody asks for; `None` if
+    /// none is kept.
     pub fn wake_tick(&self) -> Option<Tick> {
         self.cache.wake_tick()
     }

@@ -158,6 +158,13 @@ impl Root {
         self.stamp_at(top).is_ok_and(|top| top.is_of_same(stamp))
     }
 
+    /// Opens the folder at `path`, on which there must be no symlink, for it to be watched.
+    pub fn open_plain_folder(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
+        let path = if path.is_empty() { b"." } else { path };
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        self.opener.open_plain(self.folder(), path, flags)
+    }
+
     /// Opens the folder at `path` for names in it to be looked for; nothing can be read by that.
     pub fn look_at_folder(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
         let path = if path.is_empty() { b"." } else { path };
@@ -173,11 +180,17 @@ impl Root {
     /// Opens nothing: the answer is good for recognising a file and for nothing else.
     pub fn stamp_at(&self, path: &[u8]) -> Result<Stamp, Errno> {
         self.check_holds(path)?;
-        let flags = match self.symlinks {
-            Symlinks::Deny => AtFlags::SYMLINK_NOFOLLOW,
-            Symlinks::Inside | Symlinks::Follow => AtFlags::empty(),
-        };
-        rustix::fs::statat(&self.folder, path, flags).map(|stat| Stamp::of(&stat))
+        match self.symlinks {
+            Symlinks::Deny => self.stamp_of_name(path),
+            Symlinks::Inside | Symlinks::Follow => {
+                rustix::fs::statat(&self.folder, path, AtFlags::empty()).map(|stat| Stamp::of(&stat))
+            }
+        }
+    }
+
+    /// The same of the very name at `path`: if that is a symlink, it is told of that.
+    pub fn stamp_of_name(&self, path: &[u8]) -> Result<Stamp, Errno> {
+        rustix::fs::statat(&self.folder, path, AtFlags::SYMLINK_NOFOLLOW).map(|stat| Stamp::of(&stat))
     }
 
     /// Where one file is all there is, nothing else is: but the folder it is in, and its coded forms.

@@ -8,9 +8,11 @@ use rustix::io::Errno;
 /// What tells one state of one file from every other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    device: u64,
+    pub device: u64,
     pub inode: u64,
     mode: u32,
+    /// It is elsewhere as well, under another name.
+    pub has_other_names: bool,
     pub len: u64,
     /// Whether it takes room on the disk. The length of what does not may be a mere claim, as in `/proc` and
     /// `/sys`.
@@ -53,6 +55,7 @@ impl Stamp {
             device: stat.st_dev,
             inode: stat.st_ino,
             mode: stat.st_mode,
+            has_other_names: stat.st_nlink > 1,
             len: u64::try_from(stat.st_size).unwrap_or(0),
             has_blocks: stat.st_blocks > 0,
             modified: FileTime { secs: stat.st_mtime, nanos: stat.st_mtime_nsec as u32 },

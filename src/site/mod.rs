@@ -107,6 +107,11 @@ impl Site {
         self.files.root_folder()
     }
 
+    /// What the poll is to tell of: something has changed on the disk.
+    pub fn watch_descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.files.watch_descriptor()
+    }
+
     /// The folder that holds both that and the link by which it was named, if it was.
     pub fn link_folder(&self) -> Option<BorrowedFd<'_>> {
         self.files.link_folder()
@@ -152,10 +157,9 @@ impl Responder for Site {
         Response { persistence: Persistence::Close, head_only, now, owner, outbox }.refuse(refusal)
     }
 
-    fn tend(&mut self, now: &Now) {
-        self.files.follow_link(now);
+    fn begin_turn(&mut self, is_disk_told: bool, now: &Now) {
+        self.files.begin_turn(is_disk_told, now);
         self.hosts.step();
-        self.files.close_unused(now);
     }
 
     fn tend_tick(&self, now: &Now) -> Option<Tick> {

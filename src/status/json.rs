@@ -40,6 +40,7 @@ pub fn text(told: &Told) -> String {
     put("resident_bytes", &process.resident_bytes.to_string());
     put("cache_hits", &snapshot.cache.hits.to_string());
     put("cache_misses", &snapshot.cache.misses.to_string());
+    put("cache_comparisons", &snapshot.cache.comparisons.to_string());
     put("listen_overflows", &process.listen_overflows.to_string());
     put("notices", &object(&snapshot.notices));
     text + "\n}\n"

@@ -89,8 +89,10 @@ fn rows(told: &Told) -> Vec<(String, String)> {
     rows.push(("memory of the process".to_owned(), told_bytes(process.resident_bytes)));
     let times = format!("{} ms in pws, {} ms in the kernel", process.user_millis, process.kernel_millis);
     rows.push(("processor".to_owned(), times));
-    let cache = (count(snapshot.cache.hits), count(snapshot.cache.misses));
-    rows.push(("files".to_owned(), format!("{} remembered, {} looked for", cache.0, cache.1)));
+    let [hits, misses, comparisons] =
+        [snapshot.cache.hits, snapshot.cache.misses, snapshot.cache.comparisons].map(count);
+    let told = format!("{hits} remembered, {comparisons} compared with the disk, {misses} looked for");
+    rows.push(("files".to_owned(), told));
     rows.push(("full accept queues, of all here".to_owned(), count(process.listen_overflows)));
     for (what, notices) in snapshot.notices.iter().filter(|(_, count)| *count > 0) {
         rows.push((what.clone(), count(*notices)));

@@ -73,6 +73,8 @@ pub fn text(told: &Told) -> String {
     );
     text.one("pws_cache_hits_total", "counter", "Files that were remembered.", snapshot.cache.hits);
     text.one("pws_cache_misses_total", "counter", "Files that were looked for.", snapshot.cache.misses);
+    let (what, comparisons) = ("Files that were compared with the disk.", snapshot.cache.comparisons);
+    text.one("pws_cache_comparisons_total", "counter", what, comparisons);
     text.family("pws_notices_total", "counter", "Bounds that took effect, by what happened.");
     for (what, count) in &snapshot.notices {
         text.sample("pws_notices_total", &format!("{{what=\"{what}\"}}"), count);

@@ -85,8 +85,6 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
     }
 
     fn run_newcomer(&mut self, key: usize, at_nanos: u64, turn: &Turn<Registry<L>>) {
-        // Its request may be younger than what was checked in this turn so far.
-        self.responder.recheck();
         let share = Share::of(self.limits.accepts_per_turn_max, ACCEPT_NANOS, &self.limits);
         self.run(key, at_nanos, share, turn);
     }

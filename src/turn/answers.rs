@@ -32,8 +32,8 @@ impl Responder for Answers {
         self.site.recheck();
     }
 
-    fn tend(&mut self, now: &Now) {
-        self.site.tend(now);
+    fn begin_turn(&mut self, is_disk_told: bool, now: &Now) {
+        self.site.begin_turn(is_disk_told, now);
         if let Some(status) = &mut self.status {
             status.tend(now);
         }

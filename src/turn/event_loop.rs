@@ -6,7 +6,7 @@
 
 use crate::access_log::AccessLog;
 use crate::client::buffers::Buffers;
-use crate::client::context::Context;
+use crate::client::context::{Context, Older};
 use crate::client::slice::Slice;
 use crate::client::verdict::Verdict;
 use crate::client::wait::Wait;
@@ -30,6 +30,8 @@ pub enum News {
     Connection(usize, Readiness),
     /// Somebody may be waiting at a listener.
     Listener,
+    /// Something has changed on the disk, or may have.
+    Disk,
     /// Something that the loop only had to be woken for.
     Other,
 }
@@ -168,13 +170,12 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
         let now = turn.now;
         self.record_between(turn, "wait");
         let closed_before = self.connections.closed();
-        self.responder.recheck();
-        self.responder.tend(now);
+        let (events, is_disk_told) = self.mark(news);
+        self.responder.begin_turn(is_disk_told, now);
         if self.responder.wants_snapshot() {
             let snapshot = self.snapshot(now);
             self.responder.look_at(snapshot).into_iter().for_each(|key| self.wake(key));
         }
-        let events = self.mark(news);
         self.metrics.turns += 1;
         self.metrics.events += events;
         log::trace!("turn at {} ms: {}", now.elapsed_millis, Counted(events, ["event", "events"]));
@@ -236,9 +237,9 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
 }
 
 impl<L: Listener, R: Responder> EventLoop<L, R> {
-    /// Notes what is new; returns how much that was.
-    fn mark(&mut self, news: impl IntoIterator<Item = News>) -> u64 {
-        let mut count = 0;
+    /// Notes what is new; returns how much that was, and whether the disk was among it.
+    fn mark(&mut self, news: impl IntoIterator<Item = News>) -> (u64, bool) {
+        let (mut count, mut is_disk_told) = (0, false);
         for news in news {
             count += 1;
             match news {
@@ -246,10 +247,11 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
                     self.connections.mark(key, readiness, &mut self.run_queue);
                 }
                 News::Listener => self.acceptor.mark_ready(),
+                News::Disk => is_disk_told = true,
                 News::Other => {}
             }
         }
-        count
+        (count, is_disk_told)
     }
 
     /// Runs the connections queued so far, as long as there is time. Those that yield are queued for the next
@@ -286,6 +288,7 @@ impl<L: Listener, R: Responder> EventLoop<L, R> {
             key,
             peer,
             door,
+            older: Older::All,
             slice: Slice::new(turn.stopwatch, at_nanos + share.nanos, share.bytes),
             ledger: &mut self.ledger,
             notices: &mut self.notices,

@@ -4,11 +4,12 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use mio::event::Event;
-use mio::{Events, Poll, Token};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
 
 use crate::access_log::AccessLog;
 use crate::clock::Clock;
@@ -33,6 +34,8 @@ const SIGNALS: Token = Token(usize::MAX - 1);
 const LOG: Token = Token(usize::MAX - 2);
 /// The token of all listeners.
 const LISTENERS: Token = Token(usize::MAX - 3);
+/// Of what tells that something has changed on the disk.
+const DISK: Token = Token(usize::MAX - 4);
 
 /// A static web server, bound and ready to [`run`](Server::run).
 pub struct Server {
@@ -55,6 +58,9 @@ impl Server {
             listener::listen(&binds, port, &limits)?.into_iter().map(StreamListener::Tcp).collect();
         for listener in &mut listeners {
             listener.register(poll.registry(), LISTENERS)?;
+        }
+        if let Some(watch) = site.watch_descriptor() {
+            poll.registry().register(&mut SourceFd(&watch.as_raw_fd()), DISK, Interest::READABLE)?;
         }
         let open_page = |_| StatusPage::open(limits.looking_max() / 2);
         let answers = Answers { site, status: status.as_ref().map(open_page) };
@@ -140,7 +146,11 @@ impl Server {
                 }
             }
             let turn = Turn { now, stopwatch: &stopwatch, registry: self.poll.registry() };
-            self.event_loop.turn(self.events.iter().map(news), &turn);
+            // A request may be among what the poll tells, and the change before it not: but only if it had
+            // more to tell.
+            let is_full = self.events.iter().nth(EVENTS_MAX - 1).is_some();
+            let more = is_full.then_some(News::Disk);
+            self.event_loop.turn(self.events.iter().map(news).chain(more), &turn);
             self.event_loop.count_turn(&stopwatch);
         }
         self.event_loop.end(self.clock.now());
@@ -173,6 +183,7 @@ fn listen_at(place: &Place, limits: &Limits) -> io::Result<StreamListener> {
 fn news(event: &Event) -> News {
     match event.token() {
         LISTENERS => News::Listener,
+        DISK => News::Disk,
         // For stops, this has been asked already. A reader of the log has taken something: what waits is
         // written before the next sleep, as always.
         WAKER | SIGNALS | LOG => News::Other,

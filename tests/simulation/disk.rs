@@ -93,8 +93,6 @@ pub struct Disk {
     /// The wall clock.
     pub times: Times,
     pub moment: Moment,
-    /// When the site last gave up what it knew.
-    pub rechecked_at: Moment,
     versions: u32,
     pub changes: u64,
 }
@@ -114,7 +112,6 @@ impl Disk {
             listings: vec![(0, Vec::new())],
             times: vec![(0, unix_secs)],
             moment: 0,
-            rechecked_at: 0,
             versions: 0,
             changes: 0,
         };

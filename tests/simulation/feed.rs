@@ -96,8 +96,8 @@ impl Responder for FedSite {
         self.site.refuse(refusal, head_only, now, outbox)
     }
 
-    fn tend(&mut self, now: &Now) {
-        self.site.tend(now);
+    fn begin_turn(&mut self, is_disk_told: bool, now: &Now) {
+        self.site.begin_turn(is_disk_told, now);
     }
 
     fn tend_tick(&self, now: &Now) -> Option<Tick> {
@@ -110,8 +110,6 @@ impl Responder for FedSite {
 
     fn recheck(&mut self) {
         self.site.recheck();
-        let mut disk = self.disk.borrow_mut();
-        disk.rechecked_at = disk.moment;
     }
 }
 

@@ -49,8 +49,6 @@ pub struct Pipe {
     /// The client sees that no more will come.
     pub has_end: bool,
     pub is_reset_by_server: bool,
-    /// A request was read that may be younger than what was checked.
-    pub has_read_unchecked: bool,
     /// When the server let go of the connection, and why, if it said so.
     pub gone: Option<Tick>,
     pub reason: Option<Reason>,
@@ -107,7 +105,6 @@ impl Pipe {
             is_reset: false,
             is_down_shut: false,
             is_reset_by_server: false,
-            has_read_unchecked: false,
             gone: None,
             reason: None,
             clock: clock.clone(),
@@ -180,13 +177,6 @@ impl Pipe {
             self.react();
         }
         self.address
-    }
-
-    /// Whether what the server has read so far left before the site last gave up what it knew.
-    fn is_rechecked(&self) -> bool {
-        let read = self.sent - self.up.len();
-        let departure = self.departures.iter().find(|(sent, _, _)| *sent >= read);
-        departure.is_none_or(|(_, moment, _)| *moment <= self.disk.borrow().rechecked_at)
     }
 
     /// Since when the client takes nothing.
@@ -318,12 +308,13 @@ impl Socket for ServerEnd {
             return if pipe.has_ended { Ok(0) } else { Err(ErrorKind::WouldBlock.into()) };
         }
         pipe.used_at = pipe.clock.tick();
+        // What comes now is younger than all that the poll has told of.
+        pipe.react();
         let count = pipe.up.len().min(buffer.len());
         pipe.moved_in_turn += count;
         for (place, byte) in buffer.iter_mut().zip(pipe.up.drain(..count)) {
             *place = byte;
         }
-        pipe.has_read_unchecked |= !pipe.is_rechecked();
         Ok(count)
     }
 

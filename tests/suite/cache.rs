@@ -1,6 +1,9 @@
 //! What is remembered of files, and that it is never older than the request it answers.
 
+use std::cell::Cell;
 use std::fs;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,10 +15,12 @@ use pws::config::SiteOptions;
 use pws::files::Files;
 use pws::files::file::{File, Stored};
 use pws::limits::Limits;
+use pws_testing::answer::Answer;
 use pws_testing::client::Client;
 use pws_testing::folder::{Folder, noise};
-use pws_testing::memory::NOW_UNIX_SECS;
+use pws_testing::memory::{MemoryServer, NOW_UNIX_SECS, Readiness, Socket};
 
+use crate::support::on_end::OnEnd;
 use crate::support::server::RunningServer;
 use crate::support::tools;
 use crate::support::visitor::Visitor;
@@ -222,7 +227,7 @@ fn descriptors_that_nobody_asks_for_are_closed() {
         if tick <= 14 {
             get(&mut files, "b", &at(tick)).expect("it");
         }
-        files.close_unused(&at(tick));
+        files.begin_turn(true, &at(tick));
         assert_eq!(files.held().descriptors, descriptors, "in second {tick}");
         assert_eq!(weak.upgrade().is_some(), descriptors == 2, "it is the other that goes first");
     }
@@ -245,9 +250,9 @@ fn files_that_were_deleted_or_replaced_are_closed_sooner_and_sent_to_their_end()
     }
     folder.remove("deleted");
     fs::rename(folder.path("other"), folder.path("replaced")).expect("renamed");
-    files.close_unused(&at(0));
+    files.begin_turn(true, &at(0));
     assert_eq!(files.held().descriptors, 3, "they have just been asked for");
-    files.close_unused(&at(1));
+    files.begin_turn(true, &at(1));
     assert_eq!(files.held().descriptors, 1);
     assert_eq!(content_of(&being_sent), content, "whoever is being sent it gets all of it");
     let weak = Arc::downgrade(&being_sent);
@@ -269,7 +274,7 @@ fn a_bounded_number_of_descriptors_is_looked_at_in_one_call() {
     }
     let mut left = FILES;
     for call in 1.. {
-        files.close_unused(&at(100));
+        files.begin_turn(true, &at(100));
         let closed = left - files.held().descriptors;
         left -= closed;
         assert!((1..=64).contains(&closed), "{closed} in call {call}");
@@ -357,6 +362,7 @@ fn no_answer_is_older_than_its_request() {
     let server = RunningServer::start(folder);
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _on_end = OnEnd(&is_over);
         for _ in 0..4 {
             scope.spawn(|| {
                 let mut client = server.connect();
@@ -378,6 +384,82 @@ fn no_answer_is_older_than_its_request() {
                 std::thread::sleep(Duration::from_millis(4500));
             }
         }
-        is_over.store(true, Ordering::Relaxed);
     });
+}
+
+/// Whose file changes just before the server reads what it has sent.
+struct LateSender<'a> {
+    requests: Vec<u8>,
+    change: &'a dyn Fn(),
+    sent: Vec<u8>,
+}
+
+impl Socket for LateSender<'_> {
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.requests.is_empty() {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        (self.change)();
+        let count = self.requests.as_slice().read(buffer)?;
+        self.requests.drain(..count);
+        Ok(count)
+    }
+
+    fn send(&mut self, slices: &[IoSlice<'_>], _more: bool) -> io::Result<usize> {
+        self.sent.write_vectored(slices)
+    }
+
+    fn send_file(&mut self, _file: BorrowedFd<'_>, _offset: u64, _count: usize) -> io::Result<usize> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The poll has told of the first byte, so that the first request may be as old as all that was told then. What
+/// came behind it may have been sent by somebody who knows better.
+#[test]
+fn what_was_sent_amid_a_turn_is_answered_by_what_the_disk_says_then() {
+    const REQUEST: &str = "GET /a HTTP/1.1\r\nHost: test\r\n\r\n";
+    for (begun, is_told, count, expected) in [
+        (0, true, 1, &["old content"][..]),
+        (0, true, 3, &["old content", "new", "new"]),
+        (0, false, 1, &["new"]),
+        (0, false, 2, &["new", "new"]),
+        // The rest of a head.
+        (5, true, 1, &["new"]),
+    ] {
+        let folder = Folder::new().file("a", "old content");
+        let mut server = MemoryServer::of(&folder);
+        let is_to_change = Cell::new(false);
+        let change = || {
+            if is_to_change.get() {
+                folder.put("a", "new")
+            }
+        };
+        let requests = REQUEST.repeat(count).into_bytes();
+        let (first, rest) = requests.split_at(begun);
+        let mut connection =
+            server.connect(LateSender { requests: first.into(), change: &change, sent: Vec::new() });
+        server.run(&mut connection);
+        for _ in 0..3 {
+            server.next_turn();
+            server.run(&mut server.visit(REQUEST.as_bytes()));
+        }
+        is_to_change.set(true);
+        connection.socket.requests = rest.into();
+        connection.mark(Readiness { readable: is_told, writable: true, ..Readiness::default() });
+        if !is_told {
+            // Nothing but that it has just come.
+            connection =
+                server.connect(LateSender { requests: rest.into(), change: &change, sent: Vec::new() });
+            connection.mark(Readiness { writable: true, ..Readiness::default() });
+        }
+        server.run(&mut connection);
+        let answers = Answer::all(&connection.socket.sent, &["GET"].repeat(count));
+        let contents: Vec<String> = answers.iter().map(Answer::text).collect();
+        assert_eq!(contents, expected, "told: {is_told}, begun: {begun}");
+    }
 }

@@ -23,4 +23,5 @@ mod status;
 mod syscalls;
 mod tidy;
 mod timeline;
+mod watched;
 mod wire;

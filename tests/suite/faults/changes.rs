@@ -19,6 +19,7 @@ use asking::{Asking, Tally, Wanted};
 use changing::{Changing, large_lines, small_lines};
 
 use crate::support::binary::serve;
+use crate::support::on_end::OnEnd;
 use pws_testing::folder::Folder;
 
 const CLIENTS: u64 = 4;
@@ -47,15 +48,6 @@ const FILES: [Wanted; 11] = [
     Wanted { target: "/face", name: "face", statuses: &[404], ..PLAIN },
     Wanted { target: "/here/moved", name: "moved", statuses: &[404], ..PLAIN },
 ];
-
-/// Sets what it refers to when its scope ends, be it by a panic.
-struct OnEnd<'a>(&'a AtomicBool);
-
-impl Drop for OnEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
 
 /// Asks for everything in turn until it is over, and once more when nothing changes any longer.
 fn ask_on(mut asking: Asking, is_over: &AtomicBool) -> Tally {

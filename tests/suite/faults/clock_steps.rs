@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Instant, SystemTime};
 
 use pws_testing::client::Client;
@@ -16,13 +15,6 @@ use crate::support::tools;
 
 const DAYS: i64 = 1000;
 const IDLE_SECS: u64 = 2;
-
-/// What stands between a program and its wall clock.
-#[track_caller]
-fn library() -> String {
-    let output = Command::new("faketime").args(["now", "printenv", "LD_PRELOAD"]).output().expect("faketime");
-    String::from_utf8(output.stdout).expect("a path").trim().to_owned()
-}
 
 /// Sets the wall clock of a server that heeds `file`, and no other clock.
 #[track_caller]
@@ -57,9 +49,8 @@ fn a_clock_that_is_set_moves_the_date_and_cuts_nobody() {
     let mut command = serving(command(), &folder);
     // The sandbox would keep it from reading that file.
     command.args(["--idle-timeout", &IDLE_SECS.to_string(), "--sandbox", "off"]);
-    command.env("LD_PRELOAD", library()).env("FAKETIME_TIMESTAMP_FILE", &file);
-    command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
-    let process = Process::start(command);
+    command.env("FAKETIME_TIMESTAMP_FILE", &file).env("FAKETIME_NO_CACHE", "1");
+    let process = Process::start(tools::with_another_clock(command));
     let mut client = process.connect();
     assert_eq!(days_ahead(&mut client), 0);
     for days in [DAYS, -DAYS, 0] {

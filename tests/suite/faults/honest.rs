@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::support::on_end::OnEnd;
 use pws_testing::client::Client;
 
 /// Between two requests.
@@ -32,15 +33,6 @@ impl fmt::Display for Latencies {
         let count = self.0.len();
         write!(formatter, "{count} answers, p50 {:.2} ms, p99 {:.2} ms, ", ms(0.5), ms(0.99))?;
         write!(formatter, "longest {:.2} ms", ms(1.0 - f64::EPSILON))
-    }
-}
-
-/// Ends what asks when its scope ends, be it by a panic.
-struct OnEnd<'a>(&'a AtomicBool);
-
-impl Drop for OnEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }
 

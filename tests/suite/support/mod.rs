@@ -2,6 +2,7 @@
 
 pub mod binary;
 pub mod listed;
+pub mod on_end;
 pub mod server;
 pub mod strace;
 pub mod tools;

@@ -28,6 +28,16 @@ fn is_there(name: &str, argument: &str, is_well: fn(ExitStatus) -> bool) -> bool
     is_there
 }
 
+/// `command`, with a wall clock that its variables set (faketime(1)), and all other times as they are.
+#[track_caller]
+pub fn with_another_clock(mut command: Command) -> Command {
+    let output = Command::new("faketime").args(["now", "printenv", "LD_PRELOAD"]).output().expect("faketime");
+    let library = String::from_utf8(output.stdout).expect("a path");
+    command.env("LD_PRELOAD", library.trim());
+    command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
+    command
+}
+
 /// Says on standard error, past the capture of the test harness, that a test checks nothing here.
 pub fn skip(reason: &str) {
     use std::io::Write;

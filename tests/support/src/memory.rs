@@ -12,7 +12,7 @@ use std::os::unix::fs::FileExt;
 use pws::access_log::AccessLog;
 pub use pws::client::buffers::Buffers;
 pub use pws::client::connection::Connection;
-use pws::client::context::Context;
+use pws::client::context::{Context, Older};
 use pws::client::slice::Slice;
 pub use pws::client::verdict::Verdict;
 use pws::clock::Now;
@@ -183,8 +183,7 @@ impl MemoryServer {
 
     /// Begins another turn: every file is looked at anew, and the site does what it does once a turn.
     pub fn next_turn(&mut self) {
-        self.site.recheck();
-        self.site.tend(&self.now);
+        self.site.begin_turn(true, &self.now);
     }
 
     /// A connection on which `bytes` have arrived, and which takes all it is sent.
@@ -203,6 +202,7 @@ impl MemoryServer {
             key: 0,
             peer: Peer::Local,
             door: Door::Public,
+            older: Older::All,
             slice: Slice::new(&|| 0, self.slice_nanos, self.limits.run_bytes_max),
             ledger: &mut self.ledger,
             notices: &mut self.notices,
