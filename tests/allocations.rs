@@ -23,6 +23,7 @@ use pws_testing::repeater::Repeater;
 fn allocations(request: &'static [u8]) -> u64 {
     let mut folder = Folder::new()
         .file("page.html", [b'x'; 1024])
+        .file("middle.bin", [b'x'; 6_000])
         .file("large.bin", [b'x'; 100_000])
         .file("404.html", "<p>lost");
     for name in ["packed.js", "packed.js.br", "packed.js.gz", "large.js", "large.js.br"] {
@@ -50,6 +51,7 @@ fn a_cached_answer_allocates_nothing() {
     for request in [
         &b"GET /page.html HTTP/1.1\r\nHost: test\r\n\r\n"[..],
         b"HEAD /page.html HTTP/1.1\r\nHost: test\r\n\r\n",
+        b"GET /middle.bin HTTP/1.1\r\nHost: test\r\n\r\n",
         b"GET /large.bin HTTP/1.1\r\nHost: test\r\nConnection: keep-alive\r\n\r\n",
         b"GET /nowhere HTTP/1.1\r\nHost: test\r\n\r\n",
         b"GET /page.html HTTP/1.1\r\nHost: test\r\nIf-None-Match: *\r\n\r\n",

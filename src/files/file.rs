@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use super::charset::START_BYTES;
+use super::memory_slice::MemorySlice;
 use super::mime::ContentType;
 use super::open_file::OpenFile;
 use super::root::Descriptor;
@@ -18,6 +19,10 @@ use crate::http::negotiate::Coding;
 
 /// How often a file that changes while it is loaded is loaded again.
 const CHANGES_MAX: usize = 3;
+/// What an `Arc` counts with, bytes.
+pub const ARC_BYTES: usize = 2 * size_of::<usize>();
+/// Shorter content is copied into the outbox with its head.
+const SLICE_BYTES_MIN: usize = 4096;
 /// A file that says it is empty, and is not, is read up to here, in pieces of a page, as the kernel makes it.
 const UNTOLD_BYTES_MAX: usize = 64 * 1024;
 const UNTOLD_PIECE_BYTES: usize = 4096;
@@ -34,7 +39,7 @@ pub struct File {
     pub is_in_doubt: bool,
     /// The fields of a 200 that speak of the file, the empty line included, then the content if the file is
     /// small. The date in there is good once it [is over](Validators::is_date_over).
-    head_and_content: Box<[u8]>,
+    head_and_content: Arc<[u8]>,
     head_len: usize,
     content_len: u64,
     place: Place,
@@ -170,12 +175,12 @@ impl File {
                 last_modified_unix_secs: has_date.then_some(secs),
             },
             is_in_doubt: is_weak || is_made || stamp.len == 0,
-            head_and_content: Box::default(),
+            head_and_content: Arc::default(),
             head_len: 0,
             content_len: if let Seen::All(content) = seen { content.len() as u64 } else { stamp.len },
             place: Place::Unread,
         };
-        file.head_and_content = file.head().into_boxed_slice();
+        file.head_and_content = file.head().into();
         file.head_len = file.head_and_content.len();
         file
     }
@@ -270,7 +275,7 @@ impl File {
 
     /// The content is in memory.
     fn holding(self, content: &[u8]) -> File {
-        let head_and_content = [self.prepared(false), content].concat().into_boxed_slice();
+        let head_and_content = [self.prepared(false), content].concat().into();
         File { head_and_content, place: Place::Memory, ..self }
     }
 
@@ -283,6 +288,13 @@ impl File {
     pub fn prepared(&self, with_content: bool) -> &[u8] {
         let end = if with_content { self.head_and_content.len() } else { self.head_len };
         &self.head_and_content[..end]
+    }
+
+    /// The content, if it is in memory and so long that to copy it takes more than to refer to it.
+    pub fn memory_slice(&self) -> Option<MemorySlice> {
+        let content = self.head_len..self.head_and_content.len();
+        let is_worth_it = matches!(self.place, Place::Memory) && content.len() >= SLICE_BYTES_MIN;
+        is_worth_it.then(|| MemorySlice::new(&self.head_and_content, content))
     }
 
     pub fn content(&self) -> Stored<'_> {
@@ -301,9 +313,11 @@ impl File {
     /// Bytes of memory this value holds on the heap. A descriptor that others hold as well counts in full.
     pub fn heap_bytes(&self) -> usize {
         let open_file = match self.place {
-            Place::Disk { .. } => 2 * size_of::<usize>() + size_of::<OpenFile>(),
+            Place::Disk { .. } => ARC_BYTES + size_of::<OpenFile>(),
             Place::Unread | Place::Memory => 0,
         };
-        self.head_and_content.len() + self.content_type.heap_bytes() + open_file
+        // An `Arc` ends where another may begin.
+        let prepared = ARC_BYTES + self.head_and_content.len().next_multiple_of(align_of::<usize>());
+        prepared + self.content_type.heap_bytes() + open_file
     }
 }

@@ -9,6 +9,7 @@ pub mod file_slice;
 pub mod folder;
 pub mod links;
 pub mod looks;
+pub mod memory_slice;
 pub mod mime;
 pub mod open_file;
 pub mod opener;
@@ -121,8 +122,7 @@ impl Files {
         self.cache.close_unused(&self.root, now);
     }
 
-    /// What the poll is to tell of: something has changed on the disk. Without a poll,
-    /// [`recheck`](Files::recheck) before each turn does it.
+    /// What tells a poll of changes. Without one, [`recheck`](Files::recheck) before each turn does it.
     pub fn watch_descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.cache.watch_descriptor()
     }

@@ -4,15 +4,12 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use super::file::{File, Stored};
+use super::file::{ARC_BYTES, File, Stored};
 use super::root::Root;
 use super::variant;
 use super::watches::{Watched, Watches};
 use crate::clock::{Now, Tick};
 use crate::http::negotiate::Codings;
-
-/// What an `Arc` counts with.
-const ARC_BYTES: usize = 2 * size_of::<usize>();
 
 /// Where watches cannot vouch for an entry, they are not tried for so many seconds.
 const UNVOUCHED_SECS: Tick = 10;

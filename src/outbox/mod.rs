@@ -1,4 +1,5 @@
-//! The queue of what is to be sent: bytes, and between them slices of files and content made on the way.
+//! The queue of what is to be sent: bytes, and between them slices of memory and of files, and content made
+//! on the way.
 //!
 //! A response is nothing but what was queued here. The code that sends does not know what a head or a range
 //! is, and everything queued before the first file leaves in one call, a pipeline of responses included.
@@ -19,6 +20,7 @@ use self::source::Stream;
 pub use self::source::{Piece, Pulled, Source};
 
 use crate::files::file_slice::FileSlice;
+use crate::files::memory_slice::MemorySlice;
 use crate::net::socket::Socket;
 
 /// What came of trying to send.
@@ -40,6 +42,7 @@ pub enum Sent {
 /// What stands between bytes.
 #[derive(Debug)]
 enum Segment {
+    Memory(MemorySlice),
     File(QueuedFile),
     Stream(Stream),
 }
@@ -87,9 +90,9 @@ impl Outbox {
         self.bytes.capacity() + segments + self.endings.capacity()
     }
 
-    /// Whether it takes more than one call to send all of it.
+    /// Whether anything in it is not in memory yet.
     pub fn has_segments(&self) -> bool {
-        !self.segments.is_empty()
+        self.segments.iter().any(|(_, segment)| !matches!(segment, Segment::Memory(_)))
     }
 
     /// Whether a file comes next, which the kernel sends by itself.
@@ -99,12 +102,21 @@ impl Outbox {
 
     /// How many files and sources are to be sent, each with a descriptor.
     pub fn segments(&self) -> usize {
-        self.segments.len()
+        self.segments.iter().filter(|(_, segment)| !matches!(segment, Segment::Memory(_))).count()
     }
 
     /// Where the next bytes go: append only.
     pub fn bytes_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
+    }
+
+    /// Queues a slice of memory behind everything queued so far. Behind another segment it is copied: then
+    /// it leaves in one call with what follows.
+    pub fn push_memory(&mut self, slice: MemorySlice) {
+        match self.segments.is_empty() {
+            true => self.segments.push_back((self.bytes.len(), Segment::Memory(slice))),
+            false => self.bytes.extend_from_slice(slice.unsent()),
+        }
     }
 
     /// Queues a slice of a file behind everything queued so far.
@@ -139,6 +151,7 @@ impl Outbox {
             _ if self.is_empty() => Ok(Sent::Bytes(0)),
             Some(_) if self.sends_file() => self.send_file(socket, count_max),
             Some((_, Segment::Stream(_))) => self.send_stream(socket, count_max),
+            Some((_, Segment::Memory(_))) => self.send_memory(socket, count_max),
             _ => self.send_bytes(socket, count_max),
         };
         match result {
@@ -154,6 +167,26 @@ impl Outbox {
         let more = end < bytes_end || !self.segments.is_empty();
         let count = socket.send(&[IoSlice::new(&self.bytes[self.sent..end])], more)?;
         self.sent += count;
+        Ok(Sent::Bytes(count))
+    }
+
+    /// The bytes up to what is remembered, and that, in one call.
+    fn send_memory(&mut self, socket: &mut impl Socket, count_max: usize) -> io::Result<Sent> {
+        let is_last = self.segments.len() == 1;
+        let Some((at, Segment::Memory(slice))) = self.segments.front_mut() else {
+            return Ok(Sent::Bytes(0));
+        };
+        let bytes = &self.bytes[self.sent..*at];
+        let has_more = !is_last || *at < self.bytes.len();
+        let count = send_both(bytes, slice.unsent(), has_more, socket, count_max)?;
+        let of_bytes = count.min(bytes.len());
+        slice.sent(count - of_bytes);
+        let is_done = slice.unsent().is_empty();
+        self.sent += of_bytes;
+        self.endings.count_content(self.segments_sent, count - of_bytes);
+        if is_done {
+            self.pop_segment();
+        }
         Ok(Sent::Bytes(count))
     }
 
@@ -198,7 +231,8 @@ impl Outbox {
                 sent => return Ok(sent),
             },
             _ => {
-                let count = send_both(bytes, stream, socket, count_max)?;
+                let piece = stream.unsent_bytes();
+                let count = send_both(bytes, piece, stream.has_file(), socket, count_max)?;
                 let of_bytes = count.min(bytes.len());
                 stream.sent(count - of_bytes);
                 (of_bytes, count - of_bytes)
@@ -270,17 +304,26 @@ impl Outbox {
 impl Segment {
     /// Bytes of memory it owns.
     fn kept_bytes(&self) -> usize {
-        if let Segment::Stream(stream) = self { stream.kept_bytes() } else { 0 }
+        match self {
+            Segment::Memory(slice) => slice.kept_bytes(),
+            Segment::File(_) => 0,
+            Segment::Stream(stream) => stream.kept_bytes(),
+        }
     }
 }
 
-/// Sends `bytes` and those of a stream's piece behind them in one call; 0 if there are none.
-fn send_both(bytes: &[u8], stream: &Stream, socket: &mut impl Socket, count_max: usize) -> io::Result<usize> {
-    let piece = stream.unsent_bytes();
+/// Sends `bytes` and a `piece` behind them in one call; 0 if there are none.
+fn send_both(
+    bytes: &[u8],
+    piece: &[u8],
+    has_more: bool,
+    socket: &mut impl Socket,
+    count_max: usize,
+) -> io::Result<usize> {
     let bytes_count = bytes.len().min(count_max);
     let piece_count = piece.len().min(count_max - bytes_count);
     let slices = [IoSlice::new(&bytes[..bytes_count]), IoSlice::new(&piece[..piece_count])];
-    let more = bytes_count < bytes.len() || piece_count < piece.len() || stream.has_file();
+    let more = bytes_count < bytes.len() || piece_count < piece.len() || has_more;
     match (bytes_count, piece_count) {
         (0, 0) => Ok(0),
         (0, _) => socket.send(&slices[1..], more),

@@ -190,16 +190,17 @@ impl Response<'_> {
     /// The common case: nothing is written but the date of the response; the rest is ready.
     fn whole_file(&mut self, file: &File) -> Responded {
         let start = self.outbox.bytes_mut().len();
-        let prepared = file.prepared(!self.head_only);
+        let slice = if self.head_only { None } else { file.memory_slice() };
+        let prepared = file.prepared(!self.head_only && slice.is_none());
         self.start_head(Status::Ok, shows_of(file)).writer.finish_with(prepared);
         let mut head_bytes = self.outbox.bytes_mut().len() - start;
-        if !self.head_only {
-            match file.content() {
-                Stored::Unread => debug_assert!(false, "content was promised and not read"),
-                Stored::Memory(bytes) => head_bytes -= bytes.len(),
-                Stored::Disk { file: open_file, is_cold } => {
-                    self.outbox.push_file(FileSlice::new(open_file, 0, file.content_len(), is_cold));
-                }
+        match (slice, file.content()) {
+            _ if self.head_only => {}
+            (Some(slice), _) => self.outbox.push_memory(slice),
+            (None, Stored::Unread) => debug_assert!(false, "content was promised and not read"),
+            (None, Stored::Memory(bytes)) => head_bytes -= bytes.len(),
+            (None, Stored::Disk { file: open_file, is_cold }) => {
+                self.outbox.push_file(FileSlice::new(open_file, 0, file.content_len(), is_cold));
             }
         }
         Responded { status: Status::Ok, head_bytes, is_last: false }

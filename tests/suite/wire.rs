@@ -161,21 +161,34 @@ fn the_page_for_what_is_not_there() {
 
 #[test]
 fn pipelines_are_answered_in_order() {
-    let folder = site().file("large.bin", noise(100_000));
+    // What is remembered is copied or referred to, by its size, and behind another copied in any case.
+    let folder = site().file("large.bin", noise(100_000)).file("middle.bin", noise(6_000));
     let mut input = Vec::new();
     let mut methods = Vec::new();
-    for (method, target) in
-        [("GET", "/hello.txt"), ("HEAD", "/"), ("GET", "/large.bin"), ("GET", "/nowhere"), ("GET", "/docs/")]
-    {
+    for (method, target) in [
+        ("GET", "/hello.txt"),
+        ("HEAD", "/"),
+        ("GET", "/large.bin"),
+        ("GET", "/nowhere"),
+        ("GET", "/docs/"),
+        ("HEAD", "/middle.bin"),
+        ("GET", "/middle.bin"),
+        ("GET", "/middle.bin"),
+        ("GET", "/hello.txt"),
+    ] {
         input.extend_from_slice(format!("{method} {target} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
         methods.push(method);
     }
     let (bytes, end) = exchange(&folder, &input);
     let answers = Answer::all(&bytes, &methods);
     let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
-    assert_eq!(statuses, [200, 200, 200, 404, 200]);
+    assert_eq!(statuses, [200, 200, 200, 404, 200, 200, 200, 200, 200]);
     assert_eq!(answers[2].body, noise(100_000));
     assert_eq!(answers[4].text(), "<p>docs");
+    assert_eq!(
+        (answers[6].body.as_slice(), answers[7].body.as_slice()),
+        (&noise(6_000)[..], &noise(6_000)[..])
+    );
     assert_eq!(end, End::Open);
 }
 
