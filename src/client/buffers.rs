@@ -44,6 +44,7 @@ pub fn keep_rest(rest: Option<Box<Rest>>, buffers: &mut Buffers) -> Option<Box<R
         Some(mut rest) => {
             rest.input.clear();
             rest.input.extend_from_slice(input);
+            rest.outbox.keep_alone();
             Some(rest)
         }
         None if buffers.are_empty() => None,

@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Some of what is remembered. It stays in memory until this is dropped, remembered or not.
+/// Some of what is remembered. It stays in memory until this is dropped, remembered or not: not to be kept
+/// for long.
 #[derive(Clone, Debug)]
 pub struct MemorySlice {
     bytes: Arc<[u8]>,
@@ -25,10 +26,5 @@ impl MemorySlice {
     /// Says that so many bytes have left.
     pub fn sent(&mut self, count: usize) {
         self.unsent.start += count;
-    }
-
-    /// Bytes of memory that may be there for this alone.
-    pub fn kept_bytes(&self) -> usize {
-        self.bytes.len()
     }
 }

@@ -112,6 +112,18 @@ impl Endings {
         rest
     }
 
+    /// Says that the segment at a position has become `len` bytes. What has left must have been settled.
+    pub fn count_as_bytes(&mut self, segment: Position, len: usize) {
+        let behind = |ending: &&mut Ending| ending.end.segments > segment.segments;
+        for ending in self.all[self.ended..].iter_mut().filter(behind) {
+            ending.end = Position { at: ending.end.at + len, segments: ending.end.segments - 1 };
+            // Its own content starts there.
+            if ending.content_at > segment.at {
+                ending.content_at += len;
+            }
+        }
+    }
+
     pub fn clear(&mut self) {
         self.all.clear();
         self.lines.clear();
@@ -215,6 +227,27 @@ mod tests {
             endings.clear();
         });
         assert_eq!(told, ["a 10", "b 7!", "c 0!"]);
+    }
+
+    #[test]
+    fn a_segment_that_became_bytes_counts_as_before() {
+        for (sent, expected) in [
+            (0, ["b 10!", "c 0!"]),
+            (123, ["b 133!", "c 0!"]),
+            (500, ["b 510", "c 0!"]),
+            (590, ["b 510", "c 0"]),
+        ] {
+            let told = told(|tell| {
+                let mut endings = three();
+                endings.count_content(0, 10);
+                endings.settle(at(210, 0), &mut *tell);
+                let mut rest = endings.take_rest(at(210, 0));
+                rest.count_as_bytes(at(0, 0), 500);
+                rest.settle(at(sent, 0), &mut *tell);
+                rest.cut(sent, &mut *tell);
+            });
+            assert_eq!(told[1..], expected, "{sent} sent");
+        }
     }
 
     #[test]

@@ -278,6 +278,7 @@ impl Outbox {
     /// Takes what is unsent out into an outbox of its own, no larger than it must be, and leaves this one
     /// empty with its buffers ready for the next connection. What has left must have been settled.
     pub fn take_rest(&mut self) -> Outbox {
+        self.keep_alone();
         let (sent, segments_sent) = (self.sent, self.segments_sent);
         let mut segments = std::mem::take(&mut self.segments);
         for (at, _) in &mut segments {
@@ -289,6 +290,17 @@ impl Outbox {
         let rest = Outbox { bytes: self.bytes[sent..].to_vec(), segments, endings, ..Outbox::default() };
         self.clear();
         rest
+    }
+
+    /// Copies what is unsent of a slice of memory. Whoever waits keeps nothing that others remember, so that
+    /// it is known what is kept for it.
+    pub fn keep_alone(&mut self) {
+        let Some((at, Segment::Memory(slice))) = self.segments.front() else { return };
+        let (at, len) = (*at, slice.unsent().len());
+        self.bytes.splice(at..at, slice.unsent().iter().copied());
+        self.endings.count_as_bytes(Position { at, segments: self.segments_sent }, len);
+        self.segments.pop_front();
+        self.segments.iter_mut().for_each(|(at, _)| *at += len);
     }
 
     /// Drops everything and keeps the buffers.
@@ -304,11 +316,7 @@ impl Outbox {
 impl Segment {
     /// Bytes of memory it owns.
     fn kept_bytes(&self) -> usize {
-        match self {
-            Segment::Memory(slice) => slice.kept_bytes(),
-            Segment::File(_) => 0,
-            Segment::Stream(stream) => stream.kept_bytes(),
-        }
+        if let Segment::Stream(stream) = self { stream.kept_bytes() } else { 0 }
     }
 }
 

@@ -266,7 +266,7 @@ fn a_bounded_number_of_descriptors_is_looked_at_in_one_call() {
 
     let mut folder = Folder::new();
     for index in 0..FILES {
-        folder = folder.file(format!("{index}"), noise(10_000));
+        folder = folder.file(format!("{index}"), noise(40_000));
     }
     let mut files = open_all(&folder, FILES);
     for index in 0..FILES {

@@ -43,7 +43,7 @@ fn a_cached_answer_takes_two_calls() {
     }
     let folder = Folder::new().file("page.html", noise(1024));
     let folder = folder
-        .file("middle.bin", noise(6000))
+        .file("middle.bin", noise(16_000))
         .file("packed.js", noise(1024))
         .file("packed.js.br", noise(512));
     // Until a moment has passed, the files might change and keep their time: they are not kept before.
