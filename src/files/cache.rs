@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use slab::Slab;
 
 use super::file::{File, Stored};
@@ -55,7 +56,7 @@ pub struct Held {
 /// Entries by path, bounded in bytes and in open descriptors.
 #[derive(Debug)]
 pub struct Cache {
-    keys: HashMap<Arc<[u8]>, usize>,
+    keys: HashMap<Arc<[u8]>, usize, RandomState>,
     entries: Slab<Entry>,
     /// What the entries own beside their places in the tables.
     bytes: usize,
@@ -77,7 +78,7 @@ impl Cache {
     /// An empty cache; one of 0 bytes stays so.
     pub fn new(bytes_max: usize, descriptors_max: usize) -> Cache {
         Cache {
-            keys: HashMap::new(),
+            keys: HashMap::default(),
             entries: Slab::new(),
             bytes: 0,
             bytes_max,

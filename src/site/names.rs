@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use rustix::io::Errno;
 
 use super::host::{Host, Reading, Remembered};
@@ -28,7 +29,7 @@ const ONLY_HOST: &[u8] = b"";
 pub struct Hosts {
     /// `None` if there is one host, whatever it is called.
     folders: Option<HostFolders>,
-    known: HashMap<Vec<u8>, Known>,
+    known: HashMap<Vec<u8>, Known, RandomState>,
     /// The one whose rules take more than a step.
     reading: Option<(Vec<u8>, Reading)>,
     /// Memory that one file of rules may take, and all that is known.
@@ -61,7 +62,7 @@ impl Hosts {
     pub fn new(are_virtual: bool, limits: &Limits) -> Hosts {
         Hosts {
             folders: are_virtual.then(HostFolders::default),
-            known: HashMap::new(),
+            known: HashMap::default(),
             reading: None,
             rules_bytes_max: limits.rules_bytes_max,
             // A host has two files of rules.
