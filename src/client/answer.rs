@@ -48,8 +48,8 @@ pub fn respond(
     let responded = context.responder.respond(&asked, context.notices, outbox)?;
     is_last |= responded.is_last;
     // A client that asked for the end sends no more; but what takes long to send leaves time for a stray
-    // byte.
-    let is_quiet = !request.is_persistent() && body_end == BodyEnd::Known && !outbox.has_segments();
+    // byte, and more with the kernel than is to be left behind.
+    let is_quiet = !request.is_persistent() && body_end == BodyEnd::Known && outbox.is_short();
     end_response(head, head_at, responded, outbox, context);
     Some(match (is_last, is_quiet) {
         (false, _) => Afterwards::NextRequest,

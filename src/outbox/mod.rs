@@ -90,6 +90,11 @@ impl Outbox {
         self.bytes.capacity() + segments + self.endings.capacity()
     }
 
+    /// Whether it is short: nothing but bytes of its own.
+    pub fn is_short(&self) -> bool {
+        self.segments.is_empty()
+    }
+
     /// Whether anything in it is not in memory yet.
     pub fn has_segments(&self) -> bool {
         self.segments.iter().any(|(_, segment)| !matches!(segment, Segment::Memory(_)))
