@@ -75,6 +75,7 @@ fn serve(settings: Settings) -> io::Result<()> {
     let (told_memory, backlog) = (config.limits.told_memory(), listener::effective_backlog(&config.limits));
     let status = config.status.clone();
     let mut server = Server::bind(config)?;
+    resources::check_spare_memory()?;
     server.stop_on_signals()?;
     // Kept until the end.
     let _pid_file = pid_file.as_deref().map(PidFile::create).transpose()?;

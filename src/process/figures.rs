@@ -51,6 +51,12 @@ impl FigureFiles {
     }
 }
 
+/// How much of its address space this process takes, if that can be told.
+pub fn address_space_bytes() -> Option<u64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    number(statm.split_whitespace().next()).map(|pages| pages * PAGE_BYTES)
+}
+
 fn text_of(file: &Option<File>) -> String {
     let mut text = [0; 8192];
     let count = file.as_ref().and_then(|file| file.read_at(&mut text, 0).ok()).unwrap_or(0);

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGXFSZ;
 
-use super::cgroup;
+use super::{cgroup, figures};
 
 /// The memory that this process may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +90,23 @@ pub fn check_spare_descriptors(count: usize) -> io::Result<()> {
             format!("cannot serve within a limit of {limit} open files: {errno} (try 'ulimit -n 1024')");
         io::Error::new(io::ErrorKind::OutOfMemory, text)
     })
+}
+
+/// Refuses to go on if the address space is bounded (`ulimit -v`) and less than a quarter of it is left: so
+/// much may come to be kept, and a program that gets no memory ends.
+pub fn check_spare_memory() -> io::Result<()> {
+    let Some(limit) = getrlimit(Resource::As).current else { return Ok(()) };
+    let taken = figures::address_space_bytes().unwrap_or(0);
+    if limit.saturating_sub(taken) >= limit / 4 {
+        return Ok(());
+    }
+    let text = format!(
+        "cannot serve within an address space of {} KiB: the program itself takes {} (try 'ulimit -v {}')",
+        limit / 1024,
+        taken / 1024,
+        2 * taken / 1024,
+    );
+    Err(io::Error::new(io::ErrorKind::OutOfMemory, text))
 }
 
 /// A crash writes no copy of the memory to the disk: it may hold what only some clients may see.

@@ -1,11 +1,12 @@
 //! Starts with little: few descriptors, no standard streams.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::process::Stdio;
 
-use pws_testing::client::Client;
+use pws_testing::client::{Client, request};
 use pws_testing::patience::wait_until;
-use pws_testing::process::{KilledOnDrop, address_in, first_line, serving};
+use pws_testing::process::{KilledOnDrop, Process, address_in, first_line, serving};
 
 use super::folder;
 use crate::support::binary::{command, command_after, serve};
@@ -46,6 +47,49 @@ fn few_open_files_suffice_or_are_told() {
     // What the tests themselves were started with, pws inherits.
     assert!(served.first().is_some_and(|least| *least <= 18), "{served:?}");
     assert!(served.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{served:?}");
+}
+
+/// More than a server does with little memory, all at once.
+fn load(address: SocketAddr) {
+    const TARGETS: [&str; 5] = ["/page.html", "/", "/?sort=size", "/nowhere", "/large.bin"];
+
+    let mut clients: Vec<Client> = (0..200).filter_map(|_| Client::try_connect(address).ok()).collect();
+    for (index, client) in clients.iter_mut().enumerate() {
+        let head = request("GET", &format!("{}{index}", TARGETS[index % TARGETS.len()]), "");
+        let _ = client.try_send(&head[..head.len() - 2]);
+        let _ = client.try_send(format!("X: {}\r\n\r\n", "y".repeat(3000)));
+    }
+    for client in &mut clients {
+        let _ = client.try_answer_to("GET");
+    }
+}
+
+/// Whoever gets no memory ends: what is too little is told at the start, and nobody can bring it about later.
+#[test]
+fn little_address_space_suffices_or_is_told() {
+    let own_kib = |process: &Process| {
+        let statm = fs::read_to_string(format!("/proc/{}/statm", process.id())).expect("its memory");
+        4 * statm.split(' ').next().and_then(|pages| pages.parse::<u64>().ok()).expect("pages")
+    };
+    let own_kib = own_kib(&serve(folder(), &[]));
+    let (mut served, mut told) = (0, 0);
+    for percent in (90..100).step_by(5).chain(100..150).step_by(3) {
+        let folder = folder();
+        let limit_kib = own_kib * percent / 100;
+        let mut command = serving(command_after(&format!("ulimit -v {limit_kib}")), &folder);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = KilledOnDrop(command.spawn().expect("a shell"));
+        let (said, _reader) = first_line(child.0.stderr.take().expect("a pipe"));
+        if said.starts_with("Serving ") {
+            load(address_in(&said));
+            assert_eq!(Client::connect(address_in(&said)).get("/page.html").status, 200, "{limit_kib} KiB");
+            served += 1;
+        } else {
+            assert!(!child.0.wait().expect("an end").success(), "{limit_kib} KiB: {said}");
+            told += u32::from(said.starts_with("pws: cannot serve within an address space of "));
+        }
+    }
+    assert!(served > 2 && told > 2, "{served} have served, {told} have told why not");
 }
 
 /// Where a standard stream is closed, no socket may take its number.
