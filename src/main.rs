@@ -24,7 +24,10 @@ use pws::sink::{self, Sink};
 use cli::{Settings, preflight};
 
 fn main() -> ExitCode {
-    let settings = Settings::read();
+    let settings = match Settings::read() {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
     let stderr = env_logger::Target::Pipe(Box::new(Stderr::open()));
     let uptime = clock::uptime();
     env_logger::Builder::new()

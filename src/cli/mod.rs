@@ -1,9 +1,10 @@
-//! The command line: what can be typed, and the [`Settings`] it stands for. Nothing else knows clap.
+//! The command line: what can be typed, and the [`Settings`] it stands for.
 //!
-//! [`options`] is the table, a [`row`] an option; [`values`] reads what is typed behind one, [`variables`]
-//! says which variable counts. Here is the one loop over the table that tells clap of it, and the one that
-//! puts what clap found where it goes. [`preflight`] looks at the machine.
+//! [`options`] is the table, a [`row`] an option. [`words`] finds in it what was typed, [`variables`] says
+//! which variable counts, and here is the loop that puts what was found where it goes; [`values`] reads it.
+//! [`help`] tells of the table, and of what is wrong. [`preflight`] looks at the machine.
 
+mod help;
 mod options;
 pub mod preflight;
 #[cfg(test)]
@@ -11,23 +12,23 @@ mod readme;
 mod row;
 mod values;
 mod variables;
+mod words;
 
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use clap::builder::FalseyValueParser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use log::LevelFilter;
 use pws::Config;
 use pws::limits::Limits;
 use pws::process::confine::Sandbox;
 use pws::process::resources::{self, Granted};
 
+use help::Ending;
 use options::OPTIONS;
-use row::{BARE, Otherwise, Put, Row};
+use row::{Put, Set};
+use words::{Found, Given, Origin};
 
 /// What was asked for: the server, and what the process does before it serves.
 #[derive(Debug)]
@@ -48,10 +49,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the command line and the variables. What is wrong with them is told together with the usage;
-    /// exit code 2.
-    pub fn read() -> Settings {
-        read_from(env::args_os(), resources::memory_granted()).unwrap_or_else(|error| error.exit())
+    /// Reads the command line and the variables. Where nothing is to be served by them, says why, and returns
+    /// the exit code.
+    pub fn read() -> Result<Settings, ExitCode> {
+        read_from(env::args_os(), resources::memory_granted()).map_err(|ending| ending.tell())
     }
 
     /// What there is before the table is gone through, with as much memory as the system grants. Lists are
@@ -81,77 +82,65 @@ fn demo_folder() -> Option<PathBuf> {
     Some(Path::new(&repository).join("static")).filter(|folder| folder.is_dir())
 }
 
-fn read_from(args: impl IntoIterator<Item = OsString>, memory: Granted) -> Result<Settings, clap::Error> {
-    let mut command = command();
-    let usage = command.render_usage();
+fn read_from(words: impl IntoIterator<Item = OsString>, memory: Granted) -> Result<Settings, Ending> {
     let mut remarks = variables::remarks();
-    let args = with_values(args, &mut remarks);
-    let matches = command.try_get_matches_from_mut(args).map_err(|mut error| {
-        error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
-        error
-    })?;
+    let found = Found::of(words, &mut remarks)?;
     let mut settings = Settings::unread(memory);
     // A variable that a bare port stands for need not be one.
-    let is_overruled = |row: &&Row| row.name == "port" && bare_words(&matches).any(is_number);
-    for row in OPTIONS.iter().filter(|row| is_typed(&matches, row.name) || !is_overruled(row)) {
-        put_found(row, &matches, &mut settings).map_err(|(value, reason)| {
-            let arg = command.get_arguments().find(|arg| arg.get_id() == row.name);
-            let shown = match row.variable() {
-                Some(variable) if matches.value_source(row.name) == Some(ValueSource::EnvVariable) => {
-                    variable
-                }
-                _ => arg.map(Arg::to_string).unwrap_or_default(),
-            };
-            let text = format!("invalid value '{value}' for '{shown}': {reason}");
-            command.error(ErrorKind::ValueValidation, text)
-        })?;
+    let has_bare_port = found.bare.iter().any(is_number);
+    let counts =
+        |given: &&Given| !(has_bare_port && given.row.name == "port" && given.origin == Origin::Variable);
+    for row in OPTIONS {
+        for given in found.of_option(row.name).filter(counts) {
+            put(given, &mut settings).map_err(|reason| {
+                let value = given.value.to_string_lossy();
+                let variable = row.variable().filter(|_| given.origin == Origin::Variable);
+                let shown = variable.unwrap_or_else(|| row.to_string());
+                Ending::Wrong(format!("invalid value '{value}' for '{shown}': {reason}"))
+            })?;
+        }
     }
-    if matches.value_source("memory") == Some(ValueSource::EnvVariable) {
+    if found.origin("memory") == Some(Origin::Variable) {
         settings.memory.source = "PWS_MEMORY";
     }
-    put_bare(&matches, &mut settings).map_err(|text| command.error(ErrorKind::ArgumentConflict, text))?;
-    put_guests(&matches, &mut settings);
+    put_bare(&found, &mut settings).map_err(Ending::Wrong)?;
+    put_guests(&found, &mut settings);
     settings.config.narrow_to_file();
     settings.remarks = remarks;
     Ok(settings)
 }
 
-/// The words that were typed, those joined to an option that may stand alone which can be its value:
-/// `--hidden .z*` is `--hidden=.z*`, and `--hidden site` serves a folder. That it could mean the other is
-/// remarked on.
-fn with_values(args: impl IntoIterator<Item = OsString>, remarks: &mut Vec<String>) -> Vec<OsString> {
-    let mut words: Vec<OsString> = Vec::new();
-    for word in args {
-        let takes = |option: &&mut OsString| takes(option.to_str()?, word.to_str()?).then_some(());
-        match words.last_mut().filter(|option| takes(option).is_some()) {
-            Some(option) => {
-                if Path::new(&word).is_dir() {
-                    let (option, word) = (option.to_string_lossy(), word.to_string_lossy());
-                    remarks.push(format!(
-                        "{word} counts as the value of {option} (try './{word}' for the folder)"
-                    ));
-                }
-                option.push("=");
-                option.push(word);
-            }
-            None => words.push(word),
-        }
+/// Puts a value where it goes; returns why it will not do.
+fn put(given: &Given, to: &mut Settings) -> Result<(), String> {
+    let text = || given.value.to_str().ok_or_else(|| "UTF-8 is needed".to_owned());
+    match given.row.put {
+        Put::Flag(put) => put(to),
+        Put::Choice(choices) => choice(choices, text()?)?(to),
+        Put::Text(put) => put(to, text()?)?,
+        Put::Path(_) if given.value.is_empty() => return Err("a path is needed".to_owned()),
+        Put::Path(put) => put(to, Path::new(&given.value)),
+        Put::Bare | Put::Help | Put::Version => (),
     }
-    words
+    Ok(())
 }
 
-fn takes(option: &str, value: &str) -> bool {
-    let named = |row: &&Row| row.alone.is_some() && option.strip_prefix("--") == Some(row.name);
-    let Some(Row { put: Put::Text(put), .. }) = OPTIONS.iter().find(named) else { return false };
-    let mut nowhere = Settings::unread(Granted { bytes: 0, source: "" });
-    // A number is a port.
-    value.parse::<u64>().is_err() && put(&mut nowhere, value).is_ok()
+/// What is called for the choice that is meant by what was typed.
+fn choice(choices: &[(&str, Set)], typed: &str) -> Result<Set, String> {
+    let on_or_off = match typed.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" => "on",
+        "0" | "false" | "no" => "off",
+        _ => typed,
+    };
+    let is_meant = |name: &str| [typed, on_or_off].iter().any(|word| name.eq_ignore_ascii_case(word));
+    let names = || choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let choice = choices.iter().find(|(name, _)| is_meant(name));
+    choice.map(|(_, put)| *put).ok_or_else(|| format!("it may be {}", names()))
 }
 
 /// A folder and a port that are typed without a name, in either order.
-fn put_bare(found: &ArgMatches, to: &mut Settings) -> Result<(), String> {
-    let (mut has_port, mut has_folder) = (is_typed(found, "port"), is_typed(found, "directory"));
-    for word in bare_words(found) {
+fn put_bare(found: &Found, to: &mut Settings) -> Result<(), String> {
+    let (mut has_port, mut has_folder) = (found.is_typed("port"), found.is_typed("directory"));
+    for word in &found.bare {
         let shown = word.to_string_lossy();
         let before = if let Some(number) = word.to_str().filter(|_| is_number(word)) {
             let number = number.trim_start_matches(':');
@@ -171,23 +160,15 @@ fn put_bare(found: &ArgMatches, to: &mut Settings) -> Result<(), String> {
 }
 
 /// Whom to serve, in the order in which it was typed: the last word counts.
-fn put_guests(found: &ArgMatches, to: &mut Settings) {
-    let mut said = Vec::new();
-    for (name, is_allowed) in [("allow", true), ("deny", false)] {
-        let places = found.indices_of(name).into_iter().flatten();
-        let networks = found.get_many::<String>(name).into_iter().flatten();
-        said.extend(places.zip(networks.filter_map(|text| text.parse().ok())).map(|pair| (pair, is_allowed)));
+fn put_guests(found: &Found, to: &mut Settings) {
+    for given in found.all() {
+        let network = given.value.to_str().and_then(|text| text.parse().ok());
+        match (given.row.name, network) {
+            ("allow", Some(network)) => to.config.guests.say(true, network),
+            ("deny", Some(network)) => to.config.guests.say(false, network),
+            _ => (),
+        }
     }
-    said.sort_by_key(|((place, _), _)| *place);
-    said.into_iter().for_each(|((_, network), is_allowed)| to.config.guests.say(is_allowed, network));
-}
-
-fn is_typed(found: &ArgMatches, name: &str) -> bool {
-    found.value_source(name) == Some(ValueSource::CommandLine)
-}
-
-fn bare_words(found: &ArgMatches) -> impl Iterator<Item = &OsString> {
-    found.get_many(BARE).into_iter().flatten()
 }
 
 /// Digits, with a colon in front or without.
@@ -195,86 +176,6 @@ fn is_number(word: &OsString) -> bool {
     let word = word.as_encoded_bytes();
     let word = word.strip_prefix(b":").unwrap_or(word);
     !word.is_empty() && word.iter().all(u8::is_ascii_digit)
-}
-
-/// The table, as clap needs it.
-fn command() -> Command {
-    Command::new("pws")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about("Serve a folder over HTTP")
-        .override_usage("pws [OPTIONS] [PATH] [PORT]")
-        .max_term_width(80)
-        // Their rows stand in the table.
-        .disable_help_flag(true)
-        .disable_version_flag(true)
-        .args(OPTIONS.iter().enumerate().map(|(place, row)| arg(row).display_order(place)))
-}
-
-fn arg(row: &Row) -> Arg {
-    let arg = Arg::new(row.name)
-        .help_heading(row.group)
-        .help(help(row))
-        .long((row.name != BARE).then_some(row.name))
-        .short(row.short)
-        .value_name(row.value)
-        .action(if row.separator.is_some() { ArgAction::Append } else { ArgAction::Set })
-        .value_delimiter(row.separator)
-        .env(variables::of(row));
-    let arg = match row.otherwise {
-        Otherwise::Value(text) => arg.default_value(text),
-        Otherwise::Nothing | Otherwise::Words(_) => arg,
-    };
-    let arg = match row.alone {
-        Some(text) => arg.num_args(0..=1).require_equals(true).default_missing_value(text),
-        None => arg,
-    };
-    match row.put {
-        Put::Flag(_) => arg.action(ArgAction::SetTrue).value_parser(FalseyValueParser::new()),
-        Put::Choice(_) | Put::Text(_) => arg,
-        Put::Bare => arg.num_args(0..=2).value_names(["PATH", "PORT"]).value_parser(value_parser!(OsString)),
-        Put::Path(_) => arg.value_parser(value_parser!(PathBuf)),
-        Put::Help => arg.action(ArgAction::Help),
-        Put::Version => arg.action(ArgAction::Version),
-    }
-}
-
-fn help(row: &Row) -> String {
-    match row.otherwise {
-        Otherwise::Words(what) => format!("{} [default: {what}]", row.help),
-        Otherwise::Nothing | Otherwise::Value(_) => row.help.to_owned(),
-    }
-}
-
-/// Puts what was found of an option where it goes; returns a value that will not do, and why not.
-fn put_found<'a>(row: &Row, found: &'a ArgMatches, to: &mut Settings) -> Result<(), (&'a str, String)> {
-    match row.put {
-        Put::Flag(put) if found.get_flag(row.name) => put(to),
-        Put::Flag(_) | Put::Bare | Put::Help | Put::Version => (),
-        Put::Choice(choices) => {
-            let Some(typed) = found.get_one::<String>(row.name) else { return Ok(()) };
-            let on_or_off = match typed.to_ascii_lowercase().as_str() {
-                "1" | "true" | "yes" => "on",
-                "0" | "false" | "no" => "off",
-                _ => typed,
-            };
-            let is_meant = |name: &str| [typed, on_or_off].iter().any(|word| name.eq_ignore_ascii_case(word));
-            let choice = choices.iter().find(|(name, _)| is_meant(name));
-            let names = || choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-            let (_, put) = choice.ok_or_else(|| (typed.as_str(), format!("it may be {}", names())))?;
-            put(to);
-        }
-        Put::Text(put) => {
-            for text in found.get_many::<String>(row.name).into_iter().flatten() {
-                put(to, text).map_err(|reason| (text.as_str(), reason))?;
-            }
-        }
-        Put::Path(put) => {
-            if let Some(path) = found.get_one::<PathBuf>(row.name) {
-                put(to, path);
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -291,12 +192,11 @@ mod tests {
 
     fn typed(args: &[&str]) -> Settings {
         let args = ["pws"].iter().chain(args).map(OsString::from);
-        read_from(args, GRANTED).unwrap_or_else(|error| panic!("{error}"))
+        read_from(args, GRANTED).unwrap_or_else(|ending| panic!("{ending:?}"))
     }
 
     #[test]
     fn the_table_is_whole() {
-        command().debug_assert();
         let mut groups: Vec<&str> = OPTIONS.iter().map(|row| row.group).collect();
         groups.dedup();
         assert_eq!(groups.len(), groups.iter().collect::<BTreeSet<_>>().len(), "groups stand together");
@@ -364,7 +264,7 @@ mod tests {
             (&["--directry=a"], "--directory"),
         ] {
             let all = ["pws"].iter().chain(args).map(OsString::from);
-            let error = read_from(all, GRANTED).expect_err("a wrong command line").to_string();
+            let error = read_from(all, GRANTED).expect_err("a wrong command line").text(80);
             assert!(error.contains(named), "{args:?}: {error}");
         }
     }
@@ -403,7 +303,7 @@ mod tests {
         );
         assert_eq!(typed(&["--cors"]).config.site.cors.as_deref(), Some("*"));
         let all = ["pws", "--hidden=site"].map(OsString::from);
-        let error = read_from(all, GRANTED).expect_err("no pattern").to_string();
+        let error = read_from(all, GRANTED).expect_err("no pattern").text(80);
         assert!(error.contains("a name that starts with a dot is needed"), "{error}");
     }
 
@@ -411,7 +311,7 @@ mod tests {
     fn a_folder_needs_no_utf8_and_a_choice_no_lower_case() {
         let folder = OsString::from_vec(b"/srv/\xff".to_vec());
         let args = ["pws".into(), "--directory".into(), folder.clone(), "--log-level=WARN".into()];
-        let settings = read_from(args, GRANTED).unwrap_or_else(|error| panic!("{error}"));
+        let settings = read_from(args, GRANTED).unwrap_or_else(|ending| panic!("{ending:?}"));
         assert_eq!(settings.config.folder, folder);
         assert_eq!(settings.log_level, LevelFilter::Warn);
         for (word, is_on) in [("no", false), ("0", false), ("False", false), ("YES", true), ("1", true)] {

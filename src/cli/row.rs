@@ -1,5 +1,6 @@
 //! What a row of the table of options is made of.
 
+use std::fmt::{self, Display};
 use std::path::Path;
 
 use super::Settings;
@@ -57,6 +58,19 @@ impl Row {
     pub fn variable(&self) -> Option<String> {
         let name = || format!("PWS_{}", self.name.replace('-', "_").to_ascii_uppercase());
         (!matches!(self.put, Put::Bare | Put::Help | Put::Version)).then(name)
+    }
+}
+
+/// As help and errors show it, without its short name.
+impl Display for Row {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Row { name, value, .. } = self;
+        match (value, self.alone) {
+            (Some(value), _) if *name == BARE => formatter.write_str(value),
+            (Some(value), Some(_)) => write!(formatter, "--{name}[=<{value}>]"),
+            (Some(value), None) => write!(formatter, "--{name} <{value}>"),
+            (None, _) => write!(formatter, "--{name}"),
+        }
     }
 }
 

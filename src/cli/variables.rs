@@ -1,7 +1,7 @@
 //! Variables: which of them count, and what is said of those that do not.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 use super::options::OPTIONS;
 use super::row::Row;
@@ -11,13 +11,11 @@ const PREFIX: &str = "PWS_";
 /// How many letters may be wrong in a name that is still known for another.
 const WRONG_LETTERS_MAX: usize = 2;
 
-/// The variable of an option, if it has one that counts. One that is empty is as good as none: that is how
-/// they are left out in files that list them all.
-pub fn of(row: &Row) -> Option<&'static str> {
+/// What the variable of an option says, if it has one that counts. One that is empty is as good as none: that
+/// is how they are left out in files that list them all.
+pub fn value(row: &Row) -> Option<OsString> {
     let name = row.variable()?;
-    let is_none = env::var_os(&name).is_some_and(|value| value.is_empty() || is_of_service(&name, &value));
-    // It lasts as long as the table does.
-    (!is_none).then(|| &*name.leak())
+    env::var_os(&name).filter(|value| !value.is_empty() && !is_of_service(&name, value))
 }
 
 /// What is said of variables that were passed over.

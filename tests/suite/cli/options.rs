@@ -233,6 +233,9 @@ fn a_wrong_command_line_exits_with_2_and_the_usage() {
         &["--access-log", "perhaps"],
         &["--log-level", "loud"],
         &["--directory"],
+        &["--no-listing=x"],
+        &["-p1", "-p1"],
+        &["a", "1", "b"],
     ] {
         let mut command = command();
         command.args(args);
@@ -383,6 +386,16 @@ fn help_and_readme_name_the_same_options_and_variables() {
     assert_eq!(names(&code_in_tables(readme)), in_help);
     let (options, _) = readme.split_once("\n## What it serves\n").expect("the chapter behind the options");
     assert_eq!(heads(options, "| `"), heads(&help, ""), "in the same order");
+}
+
+#[test]
+fn help_and_version_end_well_if_nobody_reads_them() {
+    for word in ["--help", "--version"] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = command().arg(word).stdout(writer).output().expect("pws");
+        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()), "{word}");
+    }
 }
 
 #[test]
