@@ -9,13 +9,13 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
-use log::LevelFilter;
 use pws::Server;
 use pws::clock;
 use pws::config::{Place, Symlinks};
 use pws::limits::told_bytes;
 use pws::net::listener;
 use pws::process::confine::{self, Sandbox};
+use pws::process::logger;
 use pws::process::pid_file::PidFile;
 use pws::process::resources;
 use pws::process::stderr::Stderr;
@@ -28,19 +28,7 @@ fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    let stderr = env_logger::Target::Pipe(Box::new(Stderr::open()));
-    let uptime = clock::uptime();
-    env_logger::Builder::new()
-        // What libraries tell beyond that is about themselves.
-        .filter_level(settings.log_level.min(LevelFilter::Info))
-        .filter_module("pws", settings.log_level)
-        .format(move |line, record| {
-            let (since, level) = (uptime(), record.level());
-            let (secs, micros) = (since.as_secs(), since.subsec_micros());
-            writeln!(line, "{secs:3}.{micros:06} {level:<5} {}", record.args())
-        })
-        .target(stderr)
-        .init();
+    logger::start(settings.log_level, clock::uptime());
     for remark in &settings.remarks {
         log::warn!("{remark}");
     }

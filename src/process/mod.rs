@@ -6,6 +6,7 @@
 mod cgroup;
 pub mod confine;
 pub mod figures;
+pub mod logger;
 pub mod pid_file;
 pub mod resources;
 pub mod signals;

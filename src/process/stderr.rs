@@ -1,6 +1,6 @@
 //! Standard error for the log of a program, which nobody has to read.
 
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsFd;
 
 use crate::sink::{self, Sink};
@@ -26,40 +26,33 @@ impl Stderr {
         Stderr { sink: Sink::of(io::stderr()).ok(), lost: 0 }
     }
 
-    /// Writes the last line, for which the reader gets a moment.
-    pub fn tell_last(mut self, line: &str) {
-        self.put(line.as_bytes(), sink::MOMENT_WAITS);
-    }
-
-    /// Whether all of it was taken.
-    fn put(&mut self, line: &[u8], waits: usize) -> bool {
-        let Some(sink) = &mut self.sink else { return false };
-        let (_, refused) = sink.write(line, waits);
-        sink.break_off();
-        refused.is_none()
-    }
-}
-
-impl Write for Stderr {
-    /// Takes all of `line`, whatever becomes of it.
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+    /// Writes a line, with its end; whatever becomes of it, nobody waits.
+    pub fn tell(&mut self, line: &str) {
         if self.lost > 0 {
             // At the time of the line behind it.
-            let is_of_time = |byte: &&u8| matches!(byte, b' ' | b'.' | b'0'..=b'9');
-            let time = &line[..line.iter().take_while(is_of_time).count()];
-            let time = String::from_utf8_lossy(time);
+            let behind_time =
+                line.trim_start_matches(|char: char| char.is_ascii_digit() || " .".contains(char));
+            let time = &line[..line.len() - behind_time.len()];
             let told = format!("{time}WARN  lines lost here since nobody read them: {}\n", self.lost);
-            if self.put(told.as_bytes(), 0) {
+            if self.put(&told, 0) {
                 self.lost = 0;
             }
         }
         if self.lost > 0 || !self.put(line, 0) {
             self.lost += 1;
         }
-        Ok(line.len())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    /// Writes the last line, for which the reader gets a moment.
+    pub fn tell_last(mut self, line: &str) {
+        self.put(line, sink::MOMENT_WAITS);
+    }
+
+    /// Whether all of it was taken.
+    fn put(&mut self, line: &str, waits: usize) -> bool {
+        let Some(sink) = &mut self.sink else { return false };
+        let (_, refused) = sink.write(line.as_bytes(), waits);
+        sink.break_off();
+        refused.is_none()
     }
 }
