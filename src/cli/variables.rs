@@ -20,9 +20,8 @@ pub fn value(row: &Row) -> Option<OsString> {
 
 /// What is said of variables that were passed over.
 pub fn remarks() -> Vec<String> {
-    let mut names: Vec<_> = env::vars_os().filter(|(_, value)| !value.is_empty()).collect();
-    names.sort();
-    names.iter().filter_map(|(name, value)| remark(name.to_str()?, value)).collect()
+    let set = env::vars_os().filter(|(_, value)| !value.is_empty());
+    set.filter_map(|(name, value)| remark(name.to_str()?, &value)).collect()
 }
 
 fn remark(name: &str, value: &OsStr) -> Option<String> {

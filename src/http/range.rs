@@ -76,7 +76,7 @@ fn position(digits: &[u8]) -> Option<u64> {
 /// come in the order in which the first range of each was asked for.
 fn merge(ranges: Vec<Range<u64>>) -> Selection {
     let mut sorted: Vec<(usize, Range<u64>)> = ranges.into_iter().enumerate().collect();
-    sorted.sort_by_key(|(_, range)| range.start);
+    sorted.sort_unstable_by_key(|(_, range)| range.start);
     let mut merged: Vec<(usize, Range<u64>)> = Vec::with_capacity(sorted.len());
     for (place, range) in sorted {
         match merged.last_mut() {
@@ -87,7 +87,7 @@ fn merge(ranges: Vec<Range<u64>>) -> Selection {
             _ => merged.push((place, range)),
         }
     }
-    merged.sort_by_key(|(place, _)| *place);
+    merged.sort_unstable_by_key(|(place, _)| *place);
     let mut parts: Vec<Range<u64>> = merged.into_iter().map(|(_, range)| range).collect();
     match parts.len() {
         1 => Selection::One(parts.remove(0)),

@@ -35,7 +35,7 @@ pub fn listen(binds: &[String], port: u16, limits: &Limits) -> io::Result<Vec<Tc
     for bind in binds {
         addresses.extend(resolve(bind, port)?);
     }
-    addresses.sort();
+    addresses.sort_unstable();
     addresses.dedup();
     // The two wildcards can only stand side by side if the one for IPv6 leaves IPv4 alone.
     let only_v6 = addresses.iter().any(|address| address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED));

@@ -7,7 +7,7 @@ use super::queued_file::QueuedFile;
 use crate::files::file_slice::FileSlice;
 
 /// Content that is made while it is sent, so that no more of it than a piece is in memory.
-pub trait Source: fmt::Debug + Send {
+pub trait Source: Send {
     /// Makes the next piece in `piece`, which is empty. Everybody waits meanwhile: it takes well below a
     /// millisecond, and what takes longer is done over several pulls. An error cuts the response short.
     fn pull(&mut self, piece: &mut Piece) -> io::Result<Pulled>;
@@ -15,6 +15,13 @@ pub trait Source: fmt::Debug + Send {
     /// Bytes on the heap that it keeps between two pulls, its own size not counted. Asked for whenever the
     /// connection waits.
     fn kept_bytes(&self) -> usize;
+}
+
+/// What holds one can be shown; what is in it is its own, and need not be.
+impl fmt::Debug for dyn Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a source")
+    }
 }
 
 /// What a source makes at once.

@@ -33,24 +33,20 @@ impl Display for Complaint {
     }
 }
 
-/// Complaints in the making, bounded.
+/// Complaints in the making, from the first line to the last, bounded.
 #[derive(Debug, Default)]
 pub struct Complaints(Vec<Complaint>);
 
 impl Complaints {
     /// Adds one; of those beyond the bound it is only said that there are some.
     pub fn add(&mut self, line: usize, text: impl Into<String>) {
-        if self.0.len() < COMPLAINTS_MAX {
-            self.0.push(Complaint { line, text: text.into() });
-        } else if self.0.len() == COMPLAINTS_MAX {
-            self.0.push(Complaint { line, text: "there is more to complain about, left out here".into() });
-        }
-    }
-
-    /// All of them, from the first line to the last.
-    pub fn into_sorted(mut self) -> Vec<Complaint> {
-        self.0.sort_by_key(|complaint| complaint.line);
-        self.0
+        let text = match self.0.len() {
+            ..COMPLAINTS_MAX => text.into(),
+            COMPLAINTS_MAX => "there is more to complain about, left out here".into(),
+            _ => return,
+        };
+        let place = self.0.partition_point(|known| known.line <= line);
+        self.0.insert(place, Complaint { line, text });
     }
 }
 
@@ -130,7 +126,7 @@ impl<P: Parser> Reader<P> {
     /// What was made of the lines, and what is wrong with them.
     pub fn finish(mut self) -> (P::Rules, Vec<Complaint>) {
         let rules = self.parser.finish(&mut self.complaints);
-        (rules, self.complaints.into_sorted())
+        (rules, self.complaints.0)
     }
 }
 
@@ -229,7 +225,7 @@ mod tests {
         for line in (1..=300).rev() {
             complaints.add(line, "no");
         }
-        let complaints = complaints.into_sorted();
+        let complaints = complaints.0;
         assert_eq!(complaints.len(), COMPLAINTS_MAX + 1);
         assert!(complaints.is_sorted_by_key(|complaint| complaint.line));
     }
