@@ -152,6 +152,10 @@ impl Watches {
             return;
         }
         if self.tick != now.tick {
+            // What nobody asks for need not wake anybody.
+            if self.spared == 0 && self.events > 0 {
+                self.forget_all();
+            }
             (self.tick, self.events, self.spared) = (now.tick, 0, 0);
         }
         let mut heard = ReadFlags::empty();

@@ -183,6 +183,22 @@ fn too_much_changes_for_watches_and_it_is_asked_again() {
 }
 
 #[test]
+fn what_changes_and_is_not_asked_for_is_not_watched() {
+    let folder = Folder::new().file("page.html", "page");
+    let mut files = open(&folder, &Limits::default());
+    find(&mut files, "page.html", 0);
+    for from in [0, 100] {
+        comparisons_of_another(&mut files, "page.html", from);
+        assert_eq!(files.held().watches, 1);
+        for tick in from..from + 4 {
+            folder.put("log", format!("{tick}"));
+            files.begin_turn(true, &Now::at(tick, NOW_UNIX_SECS));
+        }
+        assert_eq!(files.held().watches, 0, "nobody asks, and much changes");
+    }
+}
+
+#[test]
 fn watches_are_few_are_counted_and_go() {
     let mut folder = Folder::new();
     for index in 0..40 {
