@@ -186,6 +186,13 @@ impl Limits {
         }
     }
 
+    /// How much of this process's own memory may come to be kept, bytes: of files, for connections, and of
+    /// rules, while others take their place.
+    pub fn heap_bytes_max(&self) -> usize {
+        let of_files_and_rules = self.cache_bytes_max.saturating_add(self.rules_bytes_max.saturating_mul(2));
+        of_files_and_rules.saturating_add(self.kept_bytes_max)
+    }
+
     /// What of a memory goes where, in words.
     pub fn told_memory(&self) -> String {
         let (files, kept) = (told_bytes(self.cache_bytes_max as u64), told_bytes(self.kept_bytes_max as u64));

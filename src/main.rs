@@ -65,8 +65,9 @@ fn serve(settings: Settings) -> io::Result<()> {
     let tells_on_stderr = config.access_log && !io::stdout().is_terminal();
     let (told_memory, backlog) = (config.limits.told_memory(), listener::effective_backlog(&config.limits));
     let status = config.status.clone();
+    let heap_bytes_max = config.limits.heap_bytes_max();
     let mut server = Server::bind(config)?;
-    resources::check_spare_memory()?;
+    resources::check_spare_memory(heap_bytes_max)?;
     server.stop_on_signals()?;
     // Kept until the end.
     let _pid_file = pid_file.as_deref().map(PidFile::create).transpose()?;

@@ -174,7 +174,7 @@ impl Watches {
         }
         self.events = self.events.saturating_add(events);
         if self.events > self.spared.saturating_add(EVENTS_PER_SEC_FREE) {
-            self.go_blind(&"too much changes", now);
+            self.go_blind(&"more changes than that spares comparisons", now);
         } else if heard.intersects(ENDS) {
             self.forget_all();
         } else if events > 0 {

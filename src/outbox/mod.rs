@@ -97,7 +97,7 @@ impl Outbox {
 
     /// Whether anything in it is not in memory yet.
     pub fn has_segments(&self) -> bool {
-        self.segments.iter().any(|(_, segment)| !matches!(segment, Segment::Memory(_)))
+        self.segments() > 0
     }
 
     /// Whether a file comes next, which the kernel sends by itself.

@@ -92,19 +92,22 @@ pub fn check_spare_descriptors(count: usize) -> io::Result<()> {
     })
 }
 
-/// Refuses to go on if the address space is bounded (`ulimit -v`) and less than a quarter of it is left: so
-/// much may come to be kept, and a program that gets no memory ends.
-pub fn check_spare_memory() -> io::Result<()> {
+/// Refuses to go on if the address space is bounded (`ulimit -v`) and fewer than `bytes` are left of it,
+/// which may come to be kept: a program that gets no memory ends.
+pub fn check_spare_memory(bytes: usize) -> io::Result<()> {
     let Some(limit) = getrlimit(Resource::As).current else { return Ok(()) };
     let taken = figures::address_space_bytes().unwrap_or(0);
-    if limit.saturating_sub(taken) >= limit / 4 {
+    let needed = taken.saturating_add(bytes as u64);
+    if limit >= needed {
         return Ok(());
     }
     let text = format!(
-        "cannot serve within an address space of {} KiB: the program itself takes {} (try 'ulimit -v {}')",
+        "cannot serve within an address space of {} KiB: the program itself takes {}, and what it may keep \
+         {} (try a smaller '--memory', or 'ulimit -v {}')",
         limit / 1024,
         taken / 1024,
-        2 * taken / 1024,
+        bytes / 1024,
+        (needed + needed / 2) / 1024,
     );
     Err(io::Error::new(io::ErrorKind::OutOfMemory, text))
 }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use pws_testing::client::{Client, request};
 use pws_testing::patience::wait_until;
-use pws_testing::process::{KilledOnDrop, Process, address_in, first_line, serving};
+use pws_testing::process::{KilledOnDrop, Process, address_in, first_line, run, serving};
 
 use super::folder;
 use crate::support::binary::{command, command_after, serve};
@@ -90,6 +90,12 @@ fn little_address_space_suffices_or_is_told() {
         }
     }
     assert!(served > 2 && told > 2, "{served} have served, {told} have told why not");
+    // What would be enough is not, where more is asked for than there is.
+    let folder = folder();
+    let mut command = serving(command_after(&format!("ulimit -v {}", 2 * own_kib)), &folder);
+    command.args(["--memory", "1G"]);
+    let said = String::from_utf8_lossy(&run(command).stderr).into_owned();
+    assert!(said.contains("address space of") && said.contains("'--memory'"), "{said}");
 }
 
 /// Where a standard stream is closed, no socket may take its number.
